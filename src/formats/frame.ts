@@ -1,0 +1,93 @@
+/**
+ * The seam between wire formats and inspection. A format turns bytes into frames (the unit of holding,
+ * SEMANTICS §1) and finds in each the pieces of text that people, agents and models wrote. A whole JSON
+ * body is one frame. Frames hold their bytes; `render` changes only what an edit covers.
+ */
+import type { Place } from '../policy/set.ts';
+
+/** One stretch of one text inside one frame. */
+export interface Piece {
+  /** Which text it continues: stable over a stream, e.g. `choice/0/content`, `choice/0/tool/1/arguments`. */
+  readonly text: string;
+  readonly place: Place;
+  /** `json`: the text is itself JSON (tool-call arguments); its escapes hide letters from a plain reading. */
+  readonly encoding: 'plain' | 'json';
+  /** The decoded value, as a client would read it. */
+  readonly value: string;
+  /** The text is complete with this piece (always true in a whole body). */
+  readonly last: boolean;
+}
+
+/** Replace units `[start,end)` of `value` of piece `piece` by `replacement` (may be ''; start may equal end). */
+export interface Edit {
+  /** Index into `Frame.pieces`. */
+  readonly piece: number;
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: string;
+}
+
+export interface Frame {
+  readonly bytes: Uint8Array;
+  readonly pieces: readonly Piece[];
+  /** Texts that end with this frame although it has no piece of them (a finish_reason), as text-key prefixes. */
+  readonly ends: readonly string[];
+  /** A frame whose meaning could not be read: the class of the rules decides (never guessed at). */
+  readonly unreadable?: string;
+  /** The format's own end marker (`[DONE]`): nothing of any text follows. */
+  readonly terminal: boolean;
+  /**
+   * The same frame with the edits applied: all other bytes unchanged, replacements in the frame's own
+   * JSON style. Edits are ordered by (piece, start), disjoint. Cost: linear in the frame.
+   */
+  render(edits: readonly Edit[]): Uint8Array;
+  /** Like render, but with any finish_reason set to null: for a frame re-sent ahead of a refusal. */
+  renderUnfinished(edits: readonly Edit[]): Uint8Array;
+}
+
+export interface Refusal {
+  readonly message: string;
+  /** Shown to the caller so that the decision can be found; never content. */
+  readonly decisionId: string;
+  /** Machine-readable reason, e.g. `content_policy_violation`, `mode_cannot_enforce`. */
+  readonly code: string;
+}
+
+/** Reads one body, streamed or whole. Output depends on the bytes only, never on how they are cut. */
+export interface BodyReader {
+  push(bytes: Uint8Array): readonly Frame[];
+  /** The body is complete; yields what was still incomplete. */
+  end(): readonly Frame[];
+  /** Bytes kept inside the reader, not yet in a frame. */
+  readonly pendingBytes: number;
+  /**
+   * The last frames of a body that is refused after some of it has left: in the format's own words,
+   * so that an SDK reports a refusal and not a network error. `[]` for formats without such words.
+   */
+  refuse(refusal: Refusal): readonly Uint8Array[];
+  /**
+   * Bytes of a frame that adds `addition` to text `text`, to be put just before `before` (the frame that
+   * ends the text, or undefined at the end of the body); undefined where it must be an edit of `before`
+   * itself, which is then named by piece index.
+   */
+  append(text: string, addition: string, before: Frame | undefined): AppendForm;
+}
+
+export type AppendForm =
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'edit'; readonly edit: Edit }
+  | { readonly kind: 'impossible' };
+
+/** An HTTP answer that refuses before the first byte of the real one. */
+export interface RefusalResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Format {
+  readonly name: 'openai.chat' | 'text' | 'opaque';
+  reader(direction: 'request' | 'response', streamed: boolean): BodyReader;
+  /** The refusal in the caller's words: `as: error` a 4xx error object, `as: refusal` a 200 with a refusal. */
+  refusalResponse(refusal: Refusal, status: number, as: 'error' | 'refusal', streamed: boolean): RefusalResponse;
+}

@@ -1,0 +1,40 @@
+/**
+ * The seam between rules and the matcher. A Detector is compiled once and frozen; a Tracker is one
+ * detector's small state in one text. Positions are UTF-16 units from the start of that text.
+ */
+
+export interface Match {
+  /** First unit covered. */
+  readonly start: number;
+  /** One past the last unit covered; `end > start`. */
+  readonly end: number;
+  /** What was found, for placeholders and records: `KEYWORD`, `REGEX`, `EMAIL`, `CREDIT_CARD`. Never the text. */
+  readonly label: string;
+}
+
+/** Receives the matches of a tracker's own greedy partition (SEMANTICS §1), each once, in order of start. */
+export type MatchSink = (match: Match) => void;
+
+export interface Tracker {
+  /** Consumes the unit at position `at`; positions are consecutive from 0. Reports what this decides. */
+  step(unit: number, at: number, sink: MatchSink): void;
+  /** The text ends before position `at`: reports what is still undecided. Nothing may follow. */
+  end(at: number, sink: MatchSink): void;
+  /**
+   * Smallest start that could still belong to a match given some continuation; every match with a
+   * smaller start was reported. `Infinity` when nothing is live. Exact, not an estimate.
+   */
+  readonly liveStart: number;
+}
+
+export interface Detector {
+  readonly kind: 'keywords' | 'regex' | 'pii';
+  /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
+  readonly unitsMax?: number;
+  /** Estimated bytes of its tables, for `matcherBytesMax`. */
+  readonly bytes: number;
+  /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */
+  start(): readonly Tracker[];
+  /** Whether `text` alone contains a match: for replacements that would trip a rule. */
+  matches(text: string): boolean;
+}

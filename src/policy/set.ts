@@ -1,0 +1,147 @@
+/**
+ * What the compiler makes of documents: a frozen PolicySet, and the words that its parts are made of.
+ * A set is identified by the digest of its source documents; nothing in it changes after `freeze`.
+ */
+import type { Detector } from '../match/detector.ts';
+
+export type Layer = 'platform' | 'tenant' | 'app' | 'model';
+
+/** From the one that always wins to the one that never does (SEMANTICS §6). */
+export const LAYERS: readonly Layer[] = ['platform', 'tenant', 'app', 'model'];
+
+export type PolicyClass = 'security' | 'operational' | 'regulatory';
+
+/** What happens to an exchange when a rule cannot be evaluated. */
+export type OnError = 'deny' | 'allow';
+
+/** Whose words a piece of text is. One piece has exactly one place. */
+export type Place =
+  | 'user'
+  | 'assistant'
+  | 'system'
+  | 'tool_definition'
+  | 'tool_call'
+  | 'tool_result'
+  | 'retrieved';
+
+/** The words an author writes under `inspect`. `request` and `response` cover a whole direction. */
+export type InspectWord =
+  | 'request'
+  | 'response'
+  | 'system'
+  | 'tool_definition'
+  | 'tool_call'
+  | 'tool_result'
+  | 'retrieved';
+
+export type Direction = 'request' | 'response';
+
+export type Enforcement = 'enforce' | 'shadow' | 'off';
+
+export type Action =
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'flag' }
+  | {
+      readonly kind: 'block';
+      readonly message: string;
+      /** HTTP status of a refusal that precedes the first byte. 400..499. */
+      readonly status: number;
+      readonly as: 'error' | 'refusal';
+    }
+  | { readonly kind: 'redact' }
+  | { readonly kind: 'rewrite'; readonly with: string }
+  | { readonly kind: 'append'; readonly text: string; readonly oncePer: 'message' };
+
+export type FactName =
+  | 'tenant'
+  | 'app'
+  | 'model'
+  | 'principal'
+  | 'region'
+  | 'session'
+  | 'risk'
+  | 'consent';
+
+/** Facts about who is asking; a fact nobody vouches for is absent. */
+export type Facts = Readonly<Partial<Record<FactName, string>>>;
+
+/** What a `when` may read: facts, plus the request line. All strings; absent ones are ''. */
+export interface Conditions {
+  readonly facts: Facts;
+  readonly method: string;
+  readonly path: string;
+  readonly authority: string;
+  readonly route: string;
+  /** Lower-case name → value, only trusted-listed headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Wall clock of the exchange's first message, ms since the epoch. */
+  readonly nowMs: number;
+}
+
+/** A compiled `when`. Throws `Error` when it fails at run time (unknown key, type mismatch, not a bool). */
+export interface Condition {
+  readonly source: string;
+  /** Fact names it reads: `model` means that it cannot be decided before the body was read. */
+  readonly reads: ReadonlySet<string>;
+  holds(conditions: Conditions): boolean;
+}
+
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Rule {
+  /** `policy/id`: the lineage of the rule, the same in every set. */
+  readonly id: string;
+  readonly policy: string;
+  readonly layer: Layer;
+  /** Every key must equal the fact of that name for the rule to apply. */
+  readonly selector: Readonly<Partial<Record<FactName, string>>>;
+  readonly class: PolicyClass;
+  readonly onError: OnError;
+  readonly priority: number;
+  readonly overridable: boolean;
+  readonly enforcement: Enforcement;
+  readonly when?: Condition;
+  /** Empty for a rule without `match`. */
+  readonly inspect: ReadonlySet<InspectWord>;
+  readonly detector?: Detector;
+  readonly action: Action;
+  readonly position: SourcePosition;
+  /** Order in which the rules of a set win: lower first. Layer, then priority, then id; never file order. */
+  readonly rank: number;
+}
+
+/** What the author asked a rollout to be (`kind: Rollout`); shares in ppm, times in ms. */
+export interface RolloutPlan {
+  readonly name: string;
+  readonly stages: readonly { readonly sharePpm: number; readonly durationMs: number }[];
+  readonly expectDenyRate: 'same' | 'up' | 'down';
+  readonly denyRateChangeMax: number;
+  readonly errorRateMax: number;
+  readonly alpha: number;
+}
+
+export interface PolicySet {
+  /** `sha256:` + hex over the canonical documents. */
+  readonly digest: string;
+  /** In `rank` order. */
+  readonly rules: readonly Rule[];
+  readonly defaults: Readonly<Partial<Record<Layer, 'allow' | 'deny'>>>;
+  readonly policies: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly layer: Layer;
+    readonly file: string;
+  }[];
+  readonly rollout?: RolloutPlan;
+  readonly warnings: readonly string[];
+}
+
+/** Which inspect words cover a place in a direction (docs/adr/0003). */
+export function coveredBy(direction: Direction, place: Place): readonly InspectWord[] {
+  const whole: InspectWord = direction;
+  return place === 'user' || place === 'assistant' ? [whole] : [whole, place];
+}
