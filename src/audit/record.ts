@@ -1,0 +1,55 @@
+/**
+ * The record of one decision (SEMANTICS §9): ids, rule ids, offsets, digests, cohort and epoch. Never
+ * content, never a header value: what could carry content is absent or a keyed hash.
+ */
+export interface DecisionRecord {
+  readonly kind: 'process' | 'check' | 'local_reply';
+  /** Monotone within a server run; a gap means a lost record. Set by the writer. */
+  readonly exchange: string;
+  /** x-request-id when it is a UUID, else a keyed hash with the prefix `h:`. */
+  readonly requestId: string;
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly epoch: number;
+  readonly set: string;
+  readonly cohort: 'control' | 'canary';
+  readonly verdict: 'allow' | 'deny' | 'mutate' | 'unavailable' | 'incomplete';
+  /** From the closed table: `policy`, `rule_error`, `breaker_open`, `mode_cannot_enforce`, ... */
+  readonly code: string;
+  readonly degraded: boolean;
+  readonly phase: 'request' | 'response' | 'none';
+  /** Keyed hashes: equal inside one deployment, meaningless outside. */
+  readonly session?: string;
+  readonly facts: { readonly tenant?: string; readonly app?: string; readonly model?: string };
+  readonly route: string;
+  readonly format: string;
+  readonly status: number;
+  readonly findings: readonly {
+    readonly rule: string;
+    readonly action: string;
+    readonly enforced: boolean;
+    readonly label: string;
+    readonly text: string;
+    readonly start: number;
+    readonly end: number;
+  }[];
+  readonly findingsDropped: number;
+  readonly errors: readonly { readonly rule: string; readonly error: string }[];
+  readonly breakers: readonly string[];
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** A change of what serves. */
+export interface TransitionRecord {
+  readonly kind: 'transition';
+  readonly atMs: number;
+  readonly epoch: number;
+  readonly transition: string;
+  readonly from: string;
+  readonly to: string;
+  readonly by: string;
+  readonly reason: string;
+  /** Metric, counts and e-value of a rollback by itself. */
+  readonly evidence?: Readonly<Record<string, string | number>>;
+}
