@@ -1,0 +1,42 @@
+/**
+ * `npm test`: set up what is missing, build, run every suite. The last line is
+ * `N passed, N failed, N skipped`. Arguments go to mocha: `npm test -- test/house/rings.test.ts`.
+ */
+import { join } from 'node:path';
+import { ensureBuild } from './build.mjs';
+import { ensureDebian } from './debian.mjs';
+import { ensureDependencies } from './ensure-dependencies.mjs';
+import { ensureEnvoy } from './envoy.mjs';
+import { projectDirectory, runVisibly, SetupFailure, say } from './project.mjs';
+
+async function required(step) {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    say(error.message);
+    process.stdout.write('0 passed, 1 failed, 0 skipped\n');
+    process.exit(1);
+  }
+}
+
+/** What only some suites need: without it they are skipped, and say so. */
+async function wanted(step) {
+  try {
+    await step();
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    say(error.message);
+  }
+}
+
+await required(ensureDependencies);
+await wanted(ensureEnvoy);
+await wanted(() => ensureDebian('prometheus'));
+await required(ensureBuild);
+const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
+const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');
+const args = [mocha, '--forbid-only', '--reporter', reporter, ...process.argv.slice(2)];
+process.exitCode = await runVisibly(process.execPath, args, {
+  env: { ...process.env, SWITCHYARD_BUILT: '1' },
+});
