@@ -3,8 +3,9 @@
  * content, never a header value: what could carry content is absent or a keyed hash.
  */
 export interface DecisionRecord {
-  readonly kind: 'process' | 'check' | 'local_reply';
-  /** Monotone within a server run; a gap means a lost record. Set by the writer. */
+  /** `mutation`: bytes were changed and are about to leave; the exchange's own record follows. */
+  readonly kind: 'process' | 'check' | 'local_reply' | 'mutation';
+  /** Id of the exchange: the same in the records of Check and Process. */
   readonly exchange: string;
   /** x-request-id when it is a UUID, else a keyed hash with the prefix `h:`. */
   readonly requestId: string;
