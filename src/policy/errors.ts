@@ -1,0 +1,110 @@
+/**
+ * The closed table of what the compiler can refuse, and how a refusal is written.
+ * `docs/reference/policy-errors.md` lists the same codes; a test holds the two together.
+ */
+
+/** One line for each code: what it means and the way out. */
+export const COMPILE_ERRORS = {
+  yaml_syntax: 'The text is not YAML 1.2 (or JSON). Fix the place that is named.',
+  yaml_version: 'Only YAML 1.2 is read. Remove the `%YAML` directive.',
+  duplicate_key: 'A key stands twice in one map. Keep one of them.',
+  alias_limit:
+    'Anchors and aliases expand too far, or an alias has no anchor. Write the value out.',
+  nesting_limit: 'Maps and lists are nested too deep. Flatten the document.',
+  file_too_large: 'A file is longer than `fileCharsMax`. Split it.',
+  too_many_documents: 'More documents than `documentsMax`. Merge policies or raise the limit.',
+  too_many_rules: 'More rules than `rulesMax`. Merge rules or raise the limit.',
+  not_a_map: 'A document must be a map of keys.',
+  unknown_kind: 'A document must say `kind: Policy` or `kind: Rollout`.',
+  unsupported_construct:
+    'Part of the policy language, but not of this version. Use what the message names instead.',
+  unknown_key: 'No such key in this place. Use one of the keys that the message names.',
+  missing_key: 'A key that must be written is absent. Add it.',
+  wrong_type: 'The value has the wrong type. Write what the message asks for.',
+  unknown_word: 'The value is none of the words allowed here. Use one of them.',
+  out_of_range: 'A number, a text or a list is outside its limits. Stay within them.',
+  bad_name: 'A name or a version does not have the required form.',
+  not_exactly_one: 'Exactly one of several keys must be written here.',
+  bad_unit: 'A share, a duration or a ratio has no unit or an unknown one.',
+  no_policies: 'There is no policy at all, which would allow everything in silence. Add one.',
+  no_rules: 'A policy has neither rules nor a `default`. Add one of them, or remove the policy.',
+  duplicate_policy: 'Two policies have the same name. Rename one of them.',
+  duplicate_rule: 'Two rules of one policy have the same id. Rename one of them.',
+  duplicate_rollout: 'More than one `kind: Rollout`. Keep one.',
+  default_conflict: 'Two policies of one layer say different defaults. Let one of them say it.',
+  default_with_selector:
+    'A `default` covers its whole layer, a selector only a part. Move one of them to another policy.',
+  unknown_fact: 'A selector names something that is not a fact. Use one of the known facts.',
+  rule_without_class: 'There is no default class. Write `class` on the rule or on the document.',
+  regulatory_undeclared: 'A regulatory rule must say `onError` and `signedOffBy` itself.',
+  match_without_inspect: 'A rule that reads text must say whose words it reads: add `inspect`.',
+  inspect_without_match:
+    '`inspect` without `match` reads nothing. Add `match` or remove `inspect`.',
+  action_needs_match: 'This action changes what `match` found. Add `match` and `inspect`.',
+  append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
+  keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
+  too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
+  regex_invalid: 'The pattern is not RE2 syntax, or is too large.',
+  regex_unbounded:
+    'A match of unknown length cannot be held back in a stream. Bound the repeats or set `maxMatchBytes`.',
+  matcher_too_large: 'The tables of all detectors exceed `matcherBytesMax`.',
+  replacement_empty: 'An empty replacement could join its neighbours into a match. Write a text.',
+  replacement_matches_rule: 'The text written in place of a match would itself trip a rule.',
+  when_syntax: 'The condition is not CEL.',
+  when_unknown_name: 'The condition names a variable or a function that does not exist.',
+  when_type: 'The condition can never give true or false, or compares things of different types.',
+  when_too_complex: 'The condition is too long, too deep, or nests loops.',
+  rule_shadowed: 'Another rule always exempts from this one, so that it never acts.',
+  rules_contradict:
+    'Two rules of equal standing say `allow` and its opposite about the same thing.',
+  stages_not_rising: 'The shares of a rollout must grow from stage to stage.',
+} as const;
+
+export type CompileErrorCode = keyof typeof COMPILE_ERRORS;
+
+/** One refusal. `line` and `column` count from 1; columns are UTF-16 units. */
+export interface CompileError {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly code: CompileErrorCode;
+  /** Lower-case sentence, user input in backticks, says what to do next. */
+  readonly message: string;
+}
+
+/** `file:line:column: code: sentence` */
+export function formatCompileError(error: CompileError): string {
+  return `${error.file}:${error.line}:${error.column}: ${error.code}: ${error.message}`;
+}
+
+/** The order in which errors are told: by place, then by code. Never by file order of the caller. */
+export function compareCompileErrors(a: CompileError, b: CompileError): number {
+  return (
+    compareText(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column ||
+    compareText(a.code, b.code) ||
+    compareText(a.message, b.message)
+  );
+}
+
+/** Code-unit order: the same on every machine, unlike `localeCompare`. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const QUOTED_CHARS_MAX = 80;
+
+/** User input inside a sentence: one line, bounded, in backticks. */
+export function quote(input: unknown): string {
+  const text = String(input).replace(/[\p{Cc}\u2028\u2029`]/gu, ' ');
+  const short = text.length > QUOTED_CHARS_MAX ? `${text.slice(0, QUOTED_CHARS_MAX)}…` : text;
+  return `\`${short}\``;
+}
+
+/** "`a`, `b` or `c`" */
+export function quoteList(words: readonly string[]): string {
+  const quoted = words.map(quote);
+  const last = quoted.at(-1) ?? '';
+  return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} or ${last}`;
+}

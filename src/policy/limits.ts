@@ -1,0 +1,45 @@
+/** What the compiler takes at most; every number can be set by the caller. */
+export interface CompileLimits {
+  /** UTF-16 units of one file. */
+  readonly fileCharsMax: number;
+  /** Documents of all files together. */
+  readonly documentsMax: number;
+  /** Rules of all documents together, also those that are `off`. */
+  readonly rulesMax: number;
+  /** Nodes that the aliases of one document may expand to. */
+  readonly aliasNodesMax: number;
+  /** Maps and lists inside each other. */
+  readonly nestingMax: number;
+  /** Words and aliases of one `keywords`. */
+  readonly keywordsMax: number;
+  /** UTF-16 units of one keyword. */
+  readonly keywordCharsMax: number;
+  /** UTF-16 units of a regular expression. */
+  readonly regexCharsMax: number;
+  /** UTF-16 units of a `when`. */
+  readonly whenCharsMax: number;
+  /** Nodes of the syntax tree of a `when`. */
+  readonly whenNodesMax: number;
+  /** Loops (`exists`, `all`, `map`, ...) inside each other in a `when`. */
+  readonly whenLoopsMax: number;
+  /** Estimated bytes of the detectors of a set. */
+  readonly matcherBytesMax: number;
+  /** Errors that are told; what exceeds it is left out, never turned into success. */
+  readonly errorsMax: number;
+}
+
+export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
+  fileCharsMax: 8 * 1024 * 1024,
+  documentsMax: 1_000,
+  rulesMax: 10_000,
+  aliasNodesMax: 1_000,
+  nestingMax: 32,
+  keywordsMax: 100_000,
+  keywordCharsMax: 512,
+  regexCharsMax: 4_096,
+  whenCharsMax: 4_096,
+  whenNodesMax: 1_000,
+  whenLoopsMax: 1,
+  matcherBytesMax: 64 * 1024 * 1024,
+  errorsMax: 1_000,
+});

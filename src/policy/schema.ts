@@ -1,0 +1,302 @@
+/**
+ * The policy language of this version, once: types, validator (`read.ts` walks these schemas) and the
+ * editor's JSON Schema all come from here. `x-later` names what belongs to the language but not yet to
+ * this version, so that it gets its own answer instead of "unknown".
+ */
+import { type Static, Type } from 'typebox';
+import { LAYERS } from './set.ts';
+
+const closed = { additionalProperties: false };
+const name = { pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' };
+const words = <const Words extends readonly string[]>(
+  list: Words,
+  options: Record<string, unknown> = {},
+) => Type.Enum([...list] as { -readonly [Key in keyof Words]: Words[Key] }, options);
+
+export const FACT_NAMES = [
+  'tenant',
+  'app',
+  'model',
+  'principal',
+  'region',
+  'session',
+  'risk',
+  'consent',
+] as const;
+
+const PolicyClassSchema = words(['security', 'operational', 'regulatory']);
+const OnErrorSchema = words(['deny', 'allow']);
+const EnforcementSchema = words(['enforce', 'shadow', 'off']);
+const ApiVersionSchema = words(['switchyard/v1']);
+
+const MetadataSchema = Type.Object(
+  {
+    name: Type.String(name),
+    version: Type.Optional(
+      Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' }),
+    ),
+    layer: words(LAYERS as readonly ['platform', 'tenant', 'app', 'model']),
+    // Keys are checked against the facts in compile.ts, which can say more than "unknown key".
+    selector: Type.Optional(
+      Type.Record(Type.String(), Type.String({ minLength: 1 }), { minProperties: 1 }),
+    ),
+    owner: Type.Optional(Type.String({ minLength: 1 })),
+  },
+  closed,
+);
+
+const KeywordsSchema = Type.Object(
+  {
+    words: Type.Array(Type.String(), { minItems: 1 }),
+    aliases: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }))),
+    substring: Type.Optional(Type.Boolean()),
+    caseSensitive: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+const RegexSchema = Type.Object(
+  {
+    pattern: Type.String({ minLength: 1 }),
+    maxMatchBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
+  },
+  closed,
+);
+
+const PiiSchema = Type.Object(
+  {
+    entities: Type.Array(
+      words(['email', 'credit_card'], { 'x-later': ['iban', 'us_ssn', 'phone', 'ip_address'] }),
+      { minItems: 1 },
+    ),
+    except: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+  },
+  closed,
+);
+
+const MatchSchema = Type.Object(
+  {
+    keywords: Type.Optional(KeywordsSchema),
+    regex: Type.Optional(RegexSchema),
+    pii: Type.Optional(PiiSchema),
+  },
+  {
+    ...closed,
+    minProperties: 1,
+    maxProperties: 1,
+    'x-later': [
+      'all',
+      'any',
+      'not',
+      'secrets',
+      'invisible',
+      'injection',
+      'topic',
+      'classifier',
+      'tool',
+      'json',
+      'baseline',
+    ],
+  },
+);
+
+const laterActions = ['inject', 'clamp', 'hold', 'route', 'throttle'];
+
+const ThenSchema = Type.Union([
+  words(['allow', 'flag', 'block', 'redact'], {
+    'x-later': laterActions,
+    'x-settings': {
+      rewrite: 'then: { rewrite: { with: another text } }',
+      append: 'then: { append: { text: A sentence., oncePer: message } }',
+    },
+  }),
+  Type.Object(
+    {
+      allow: Type.Optional(Type.Object({}, closed)),
+      flag: Type.Optional(Type.Object({}, closed)),
+      block: Type.Optional(
+        Type.Object(
+          {
+            message: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
+            status: Type.Optional(Type.Integer({ minimum: 400, maximum: 499 })),
+            as: Type.Optional(words(['error', 'refusal'])),
+          },
+          closed,
+        ),
+      ),
+      redact: Type.Optional(Type.Object({}, { ...closed, 'x-later': ['reversible', 'ttl'] })),
+      rewrite: Type.Optional(Type.Object({ with: Type.String({ maxLength: 2_000 }) }, closed)),
+      append: Type.Optional(
+        Type.Object(
+          {
+            text: Type.String({ maxLength: 2_000 }),
+            oncePer: Type.Optional(words(['message'], { 'x-later': ['conversation', 'session'] })),
+          },
+          closed,
+        ),
+      ),
+    },
+    { ...closed, minProperties: 1, maxProperties: 1, 'x-later': laterActions },
+  ),
+]);
+
+/** One rule: `when` + `match` + `then`. */
+export const RuleSchema = Type.Object(
+  {
+    id: Type.String(name),
+    class: Type.Optional(PolicyClassSchema),
+    inspect: Type.Optional(
+      Type.Array(
+        words([
+          'request',
+          'response',
+          'system',
+          'tool_definition',
+          'tool_call',
+          'tool_result',
+          'retrieved',
+        ]),
+        { minItems: 1 },
+      ),
+    ),
+    when: Type.Optional(Type.String({ minLength: 1 })),
+    match: Type.Optional(MatchSchema),
+    // biome-ignore lint/suspicious/noThenProperty: `then` is a word of the language, not a thenable
+    then: ThenSchema,
+    onError: Type.Optional(OnErrorSchema),
+    signedOffBy: Type.Optional(Type.String({ minLength: 1 })),
+    priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+    overridable: Type.Optional(Type.Boolean()),
+    enforcement: Type.Optional(EnforcementSchema),
+  },
+  { ...closed, 'x-later': ['limit', 'models', 'readOnly', 'onChange'] },
+);
+
+const policyHead = {
+  apiVersion: Type.Optional(ApiVersionSchema),
+  kind: words(['Policy']),
+  metadata: MetadataSchema,
+  class: Type.Optional(PolicyClassSchema),
+  default: Type.Optional(words(['allow', 'deny'])),
+};
+const policyOptions = {
+  ...closed,
+  'x-later': ['requires', 'use', 'enforcement', 'state', 'tests', 'onChange'],
+};
+
+/** `kind: Policy`, whole. */
+export const PolicySchema = Type.Object(
+  { ...policyHead, rules: Type.Optional(Type.Array(RuleSchema)) },
+  policyOptions,
+);
+
+/** The same with the rules left unread: they are read one by one, so that each tells its own errors. */
+export const PolicyHeadSchema = Type.Object(
+  { ...policyHead, rules: Type.Optional(Type.Array(Type.Unknown())) },
+  policyOptions,
+);
+
+const Ratio = Type.Union([Type.Number({ minimum: 0 }), Type.String()]);
+
+/** `kind: Rollout` in our own words. */
+export const RolloutSchema = Type.Object(
+  {
+    apiVersion: Type.Optional(ApiVersionSchema),
+    kind: words(['Rollout']),
+    metadata: Type.Optional(
+      Type.Object({ name: Type.String(name), owner: Type.Optional(Type.String()) }, closed),
+    ),
+    name: Type.Optional(Type.String(name)),
+    stages: Type.Array(
+      Type.Object(
+        { share: Type.String(), duration: Type.Optional(Type.String()) },
+        { ...closed, 'x-later': ['mode', 'success'] },
+      ),
+      { minItems: 1, maxItems: 20 },
+    ),
+    expect: Type.Optional(
+      Type.Object({ denyRate: Type.Optional(words(['same', 'up', 'down'])) }, closed),
+    ),
+    denyRateChangeMax: Type.Optional(Ratio),
+    errorRateMax: Type.Optional(Ratio),
+    analysis: Type.Optional(
+      Type.Object(
+        { alpha: Type.Optional(Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 0.5 })) },
+        { ...closed, 'x-later': ['margin', 'onUnderpowered', 'mode'] },
+      ),
+    ),
+  },
+  { ...closed, 'x-later': ['key', 'shadow', 'strict', 'inFlight', 'warmUp'] },
+);
+
+const Threshold = Type.Optional(Type.Number({ minimum: 0 }));
+
+const familiarBlock = {
+  new_policy_id: Type.Optional(Type.String(name)),
+  old_policy_id: Type.Optional(Type.String(name)),
+  rollout_stages: Type.Array(
+    Type.Object(
+      {
+        percentage: Type.Number({ exclusiveMinimum: 0, maximum: 100 }),
+        duration_hours: Type.Number({ minimum: 0, maximum: 8_760 }),
+        success_criteria: Type.Optional(
+          Type.Object(
+            {
+              max_evaluation_error_rate: Threshold,
+              max_deny_rate_change: Threshold,
+              max_latency_p99_ms: Threshold,
+            },
+            closed,
+          ),
+        ),
+      },
+      closed,
+    ),
+    { minItems: 1, maxItems: 20 },
+  ),
+  rollback_triggers: Type.Optional(
+    Type.Object(
+      {
+        evaluation_error_rate_threshold: Threshold,
+        deny_rate_change_threshold: Threshold,
+        latency_p99_threshold_ms: Threshold,
+      },
+      closed,
+    ),
+  ),
+};
+
+/** The familiar block with its own key names, under `kind: Rollout` or bare. */
+export const FamiliarRolloutSchema = Type.Object(
+  {
+    apiVersion: Type.Optional(ApiVersionSchema),
+    kind: Type.Optional(words(['Rollout'])),
+    canary_policy_deployment: Type.Object(familiarBlock, closed),
+  },
+  closed,
+);
+
+export type PolicyDocument = Static<typeof PolicySchema>;
+export type PolicyHead = Static<typeof PolicyHeadSchema>;
+export type RuleDocument = Static<typeof RuleSchema>;
+export type MatchDocument = Static<typeof MatchSchema>;
+export type ThenDocument = Static<typeof ThenSchema>;
+export type RolloutDocument = Static<typeof RolloutSchema>;
+export type FamiliarRolloutDocument = Static<typeof FamiliarRolloutSchema>;
+
+/** JSON Schema (draft 2020-12) of one document, for editors. A fresh copy without our own annotations. */
+export function policyJsonSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'https://switchyard.dev/schema/policy-v1.json',
+    title: 'Switchyard policy document',
+    anyOf: [PolicySchema, RolloutSchema, FamiliarRolloutSchema].map(
+      (schema) =>
+        JSON.parse(
+          JSON.stringify(schema, (key, value: unknown) =>
+            key.startsWith('x-') ? undefined : value,
+          ),
+        ) as unknown,
+    ),
+  };
+}
