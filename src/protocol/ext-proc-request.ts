@@ -1,0 +1,180 @@
+/**
+ * envoy.service.ext_proc.v3.ProcessingRequest, read lazily: one pass over the top level tells which
+ * message it is; headers, attributes and metadata are decoded when somebody asks.
+ */
+import type { Buffer } from 'node:buffer';
+import type { Direction } from '../policy/set.ts';
+import { HeaderMapView } from './header-view.ts';
+import type { BodyMode, HeadersEvent, HeaderView, StructObject, StructValue } from './process.ts';
+import { filterMetadataEntries, readStruct, structInMap } from './struct.ts';
+import { EMPTY, lengthTag, mapEntry, mergeOccurrences, varintTag, WireReader } from './wire.ts';
+
+/** Numbers of processing_mode.proto, BodySendMode; the index is the number. */
+const BODY_MODES: readonly BodyMode[] = [
+  'NONE',
+  'STREAMED',
+  'BUFFERED',
+  'BUFFERED_PARTIAL',
+  'FULL_DUPLEX_STREAMED',
+  'GRPC',
+];
+
+/** Modes of both directions; undefined is a number that this build does not know. */
+export interface BodyModes {
+  readonly request: BodyMode | undefined;
+  readonly response: BodyMode | undefined;
+}
+
+export interface ProcessingRequestView {
+  /** `none`: no member of the oneof that we know, e.g. only flow control. */
+  readonly kind: 'headers' | 'body' | 'trailers' | 'none';
+  readonly direction: Direction;
+  readonly observability: boolean;
+  /** Present on the first message of a stream only. */
+  readonly modes: BodyModes | undefined;
+  /** The encoded HttpHeaders, HttpBody or HttpTrailers. */
+  readonly payload: Uint8Array;
+  /** Encoded entries of `attributes`. */
+  readonly attributes: readonly Uint8Array[];
+  /** Encoded `metadata_context`. */
+  readonly metadata: Uint8Array;
+}
+
+const KIND_OF_FIELD = ['headers', 'headers', 'body', 'body', 'trailers', 'trailers'] as const;
+const FIRST_PAYLOAD_FIELD = 2;
+const NO_ENTRIES: readonly Uint8Array[] = [];
+
+/** Throws MalformedMessage. Cost: one pass over the top-level fields, nothing copied. */
+export function readProcessingRequest(bytes: Uint8Array): ProcessingRequestView {
+  const reader = new WireReader(bytes);
+  let member = 0;
+  let payload = EMPTY;
+  let metadata = EMPTY;
+  let config: Buffer | undefined;
+  let observability = false;
+  let attributes: Uint8Array[] | undefined;
+  while (reader.next()) {
+    switch (reader.tag) {
+      case lengthTag(2):
+      case lengthTag(3):
+      case lengthTag(4):
+      case lengthTag(5):
+      case lengthTag(6):
+      case lengthTag(7): {
+        // The last member of a oneof wins; the same member twice is merged.
+        const earlier = member === reader.tag ? payload : undefined;
+        member = reader.tag;
+        payload = mergeOccurrences(earlier, reader.bytes());
+        break;
+      }
+      case lengthTag(8):
+        metadata = mergeOccurrences(metadata, reader.bytes());
+        break;
+      case lengthTag(9):
+        (attributes ??= []).push(reader.bytes());
+        break;
+      case varintTag(10):
+        observability = reader.bool();
+        break;
+      case lengthTag(11):
+        config = mergeOccurrences(config, reader.bytes());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  const index = Math.floor(member / 8) - FIRST_PAYLOAD_FIELD;
+  return {
+    kind: KIND_OF_FIELD[index] ?? 'none',
+    direction: index % 2 === 0 ? 'request' : 'response',
+    observability,
+    modes: config === undefined ? undefined : readModes(config),
+    payload,
+    attributes: attributes ?? NO_ENTRIES,
+    metadata,
+  };
+}
+
+/** ProtocolConfiguration: 1 and 2 are the body modes, 0 (NONE) when absent. */
+function readModes(config: Uint8Array): BodyModes {
+  const reader = new WireReader(config);
+  let request = 0;
+  let response = 0;
+  while (reader.next()) {
+    if (reader.tag === varintTag(1)) request = reader.varint();
+    else if (reader.tag === varintTag(2)) response = reader.varint();
+    else reader.skip();
+  }
+  return { request: BODY_MODES[request], response: BODY_MODES[response] };
+}
+
+/** Throws MalformedMessage; the event's own methods do so too. */
+export function readHeadersEvent(view: ProcessingRequestView): HeadersEvent {
+  const reader = new WireReader(view.payload);
+  let map = EMPTY;
+  let endOfStream = false;
+  while (reader.next()) {
+    if (reader.tag === lengthTag(1)) map = mergeOccurrences(map, reader.bytes());
+    else if (reader.tag === varintTag(3)) endOfStream = reader.bool();
+    else reader.skip();
+  }
+  return new LazyHeadersEvent(view, new HeaderMapView(map), endOfStream);
+}
+
+class LazyHeadersEvent implements HeadersEvent {
+  readonly kind = 'headers';
+  readonly direction: Direction;
+  readonly headers: HeaderView;
+  readonly endOfStream: boolean;
+  readonly #view: ProcessingRequestView;
+  #attributes: readonly StructObject[] | undefined;
+  #metadata: readonly Uint8Array[] | undefined;
+
+  constructor(view: ProcessingRequestView, headers: HeaderView, endOfStream: boolean) {
+    this.direction = view.direction;
+    this.headers = headers;
+    this.endOfStream = endOfStream;
+    this.#view = view;
+  }
+
+  /** Envoy files them under its filter's name; whichever that is, the attribute's name is unique. */
+  attribute(name: string): StructValue | undefined {
+    this.#attributes ??= this.#view.attributes.map((entry) => readStruct(mapEntry(entry).value));
+    for (const attributes of this.#attributes) {
+      if (Object.hasOwn(attributes, name)) return attributes[name];
+    }
+    return undefined;
+  }
+
+  metadata(namespace: string): StructObject | undefined {
+    this.#metadata ??= filterMetadataEntries(this.#view.metadata);
+    return structInMap(this.#metadata, namespace);
+  }
+}
+
+/** HttpBody. Throws MalformedMessage. The bytes are a view into the message. */
+export function readBody(payload: Uint8Array): {
+  readonly bytes: Uint8Array;
+  readonly endOfStream: boolean;
+} {
+  const reader = new WireReader(payload);
+  let bytes = EMPTY;
+  let endOfStream = false;
+  while (reader.next()) {
+    if (reader.tag === lengthTag(1)) bytes = reader.bytes();
+    else if (reader.tag === varintTag(2)) endOfStream = reader.bool();
+    else reader.skip();
+  }
+  return { bytes, endOfStream };
+}
+
+/** HttpTrailers. Throws MalformedMessage. */
+export function readTrailers(payload: Uint8Array): HeaderView {
+  const reader = new WireReader(payload);
+  let map = EMPTY;
+  while (reader.next()) {
+    if (reader.tag === lengthTag(1)) map = mergeOccurrences(map, reader.bytes());
+    else reader.skip();
+  }
+  return new HeaderMapView(map);
+}

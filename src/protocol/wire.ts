@@ -1,0 +1,257 @@
+/**
+ * Protocol Buffers on the wire, as much as ext_proc and ext_authz need: a bounds-checked reader that
+ * never copies, and a compact writer. Rules: https://protobuf.dev/programming-guides/encoding/
+ * Groups are refused (no message of ours has one), unknown fields are skipped by wire type.
+ */
+import { Buffer } from 'node:buffer';
+
+/** Bytes that are not a protobuf message. Tells where, never what: the bytes may be someone's prompt. */
+export class MalformedMessage extends Error {
+  readonly offset: number;
+  readonly problem: MalformedProblem;
+  constructor(problem: MalformedProblem, offset: number) {
+    super(`malformed message at offset ${offset}: ${problem}`);
+    this.name = 'MalformedMessage';
+    this.problem = problem;
+    this.offset = offset;
+  }
+}
+
+export type MalformedProblem =
+  | 'truncated'
+  | 'varint_too_long'
+  | 'bad_tag'
+  | 'group'
+  | 'unknown_wire_type'
+  | 'too_deep'
+  | 'wrong_value_type';
+
+export const WIRE_VARINT = 0;
+export const WIRE_FIXED64 = 1;
+export const WIRE_LENGTH = 2;
+export const WIRE_FIXED32 = 5;
+
+/** A 64-bit integer takes at most ten bytes of seven bits; the tenth holds one bit. */
+export const VARINT_BYTES_MAX = 10;
+/** Field numbers have 29 bits, a tag therefore 32. */
+const TAG_MAX = 0xffff_ffff;
+
+/** Tag of a field that holds bytes, a string or a message. */
+export const lengthTag = (field: number): number => field * 8 + WIRE_LENGTH;
+/** Tag of a field that holds an integer, a bool or an enum. */
+export const varintTag = (field: number): number => field * 8 + WIRE_VARINT;
+/** Tag of a field that holds a double. */
+export const fixed64Tag = (field: number): number => field * 8 + WIRE_FIXED64;
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Walks the fields of one message. `next()` moves to a field and sets `tag`; exactly one of the value
+ * methods, or `skip()`, must follow. A known field with another wire type has another tag and so falls
+ * into the caller's `default: skip()`, which is what protobuf asks for.
+ */
+export class WireReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+  /** `field * 8 + wire type` of the current field. */
+  tag = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = asBuffer(bytes);
+  }
+
+  next(): boolean {
+    if (this.#at === this.#bytes.length) return false;
+    const start = this.#at;
+    const tag = this.varint();
+    if (tag < 8 || tag > TAG_MAX) throw new MalformedMessage('bad_tag', start);
+    this.tag = tag;
+    return true;
+  }
+
+  /** An unsigned reading of up to 64 bits; exact up to 2^53, which lengths, bools and enums never reach. */
+  varint(): number {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let value = 0;
+    let scale = 1;
+    for (let count = 1; count <= VARINT_BYTES_MAX; count++) {
+      const byte = bytes[this.#at];
+      if (byte === undefined) throw new MalformedMessage('truncated', start);
+      this.#at++;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (count === VARINT_BYTES_MAX && byte > 1) break;
+        return value;
+      }
+      scale *= 128;
+    }
+    throw new MalformedMessage('varint_too_long', start);
+  }
+
+  bool(): boolean {
+    return this.varint() !== 0;
+  }
+
+  /** A view of the field's bytes; not a copy. */
+  bytes(): Buffer {
+    const start = this.#at;
+    const length = this.varint();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new MalformedMessage('truncated', start);
+    const view = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return view;
+  }
+
+  string(): string {
+    return this.bytes().toString('utf8');
+  }
+
+  double(): number {
+    this.#need(8);
+    const value = this.#bytes.readDoubleLE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  skip(): void {
+    switch (this.tag % 8) {
+      case WIRE_VARINT:
+        this.varint();
+        return;
+      case WIRE_FIXED64:
+        this.#need(8);
+        this.#at += 8;
+        return;
+      case WIRE_LENGTH:
+        this.bytes();
+        return;
+      case WIRE_FIXED32:
+        this.#need(4);
+        this.#at += 4;
+        return;
+      case 3:
+      case 4:
+        throw new MalformedMessage('group', this.#at);
+      default:
+        throw new MalformedMessage('unknown_wire_type', this.#at);
+    }
+  }
+
+  #need(count: number): void {
+    if (this.#at + count > this.#bytes.length) throw new MalformedMessage('truncated', this.#at);
+  }
+}
+
+/**
+ * A singular message field that occurs twice is merged, and the merge of two encodings is their
+ * concatenation. Free when it occurs once.
+ */
+export function mergeOccurrences(earlier: Buffer | undefined, later: Buffer): Buffer {
+  return earlier === undefined || earlier.length === 0 ? later : Buffer.concat([earlier, later]);
+}
+
+/** The value of one entry of a `map<string, …>` field, or undefined when the key is another. */
+export function mapEntry(entry: Uint8Array): { readonly key: string; readonly value: Buffer } {
+  const reader = new WireReader(entry);
+  let key = '';
+  let value: Buffer = EMPTY;
+  while (reader.next()) {
+    if (reader.tag === lengthTag(1)) key = reader.string();
+    else if (reader.tag === lengthTag(2)) value = reader.bytes();
+    else reader.skip();
+  }
+  return { key, value };
+}
+
+export const EMPTY: Buffer = Buffer.alloc(0);
+
+/** How many bytes `value` takes as a varint; `value` is an integer of 0..2^53. */
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+const WRITER_BYTES_INITIAL = 128;
+
+/** Appends fields; `finish()` gives the message. Cost: linear, each nested message is copied once. */
+export class WireWriter {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytesExpected: number = WRITER_BYTES_INITIAL) {
+    this.#bytes = Buffer.allocUnsafe(bytesExpected);
+  }
+
+  varintField(field: number, value: number): this {
+    this.#varint(varintTag(field));
+    this.#varint(value);
+    return this;
+  }
+
+  boolField(field: number, value: boolean): this {
+    return this.varintField(field, value ? 1 : 0);
+  }
+
+  doubleField(field: number, value: number): this {
+    this.#varint(fixed64Tag(field));
+    this.#grow(8);
+    this.#bytes.writeDoubleLE(value, this.#at);
+    this.#at += 8;
+    return this;
+  }
+
+  /** Bytes, or a finished message. */
+  bytesField(field: number, value: Uint8Array): this {
+    this.lengthPrefix(field, value.length);
+    this.#grow(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+    return this;
+  }
+
+  /** Lone surrogates become U+FFFD, so the field is always valid UTF-8. */
+  stringField(field: number, value: string): this {
+    const length = Buffer.byteLength(value, 'utf8');
+    this.lengthPrefix(field, length);
+    this.#grow(length);
+    this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    return this;
+  }
+
+  /** Opens a message of a known length; its fields follow on this writer. */
+  lengthPrefix(field: number, length: number): this {
+    this.#varint(lengthTag(field));
+    this.#varint(length);
+    return this;
+  }
+
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  #varint(value: number): void {
+    this.#grow(VARINT_BYTES_MAX);
+    let rest = value;
+    while (rest >= 128) {
+      this.#bytes[this.#at++] = (rest % 128) + 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  #grow(count: number): void {
+    const needed = this.#at + count;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+}
