@@ -1,0 +1,114 @@
+/**
+ * ext_authz: assigns the exchange its policy set, decides what needs headers only, and hands the
+ * assignment to Process by dynamic metadata (SEMANTICS §2). It sees no verified claims: in Istio custom
+ * authorization runs before JWT validation.
+ */
+import { openaiChat } from '../formats/openai-chat.ts';
+import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.ts';
+import { activate } from './active-rules.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
+import { DecisionDraft } from './decision.ts';
+import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
+import type { EngineDeps } from './ports.ts';
+import { assign } from './snapshot.ts';
+
+export function createCheck(deps: EngineDeps): AnswerCheck {
+  return (request, initialMetadata) => answer(deps, request, initialMetadata);
+}
+
+function answer(
+  deps: EngineDeps,
+  request: CheckRequest,
+  initialMetadata: (name: string) => string | undefined,
+): CheckAnswer {
+  const decision = new DecisionDraft(deps, 'check', deps.newId());
+  const context: FactContext = {
+    grpcMetadata: initialMetadata,
+    contextExtension: (name) => request.contextExtension(name),
+    metadata: () => undefined,
+    attribute: () => undefined,
+    peer: () => request.sourcePrincipal || undefined,
+    header: (name) => request.headers.get(name),
+    bodyModel: undefined,
+    authority: request.authority,
+    path: request.path,
+  };
+  decision.phase = 'request';
+  decision.requestId = request.headers.get('x-request-id') ?? '';
+  decision.facts = factsOf(deps.facts, context);
+  const session = lookUp(deps.facts.session, context);
+  decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
+  const assignment = assign(deps.serving.current, decision.session, deps.isCanary);
+  decision.assignment = assignment;
+  if (!assignment) {
+    if (deps.onStoreLoss === 'deny') return refuse(decision, 'no_policy_set', undefined);
+    decision.degraded = true;
+    decision.close('allow', 'allowed');
+    return { kind: 'allow', metadata: { exchange: decision.id } };
+  }
+  const trusted: Record<string, string> = {};
+  for (const name of deps.trustedHeaders) {
+    const value = request.headers.get(name);
+    if (value !== undefined) trusted[name] = value;
+  }
+  const active = activate(
+    assignment.set,
+    decision.facts,
+    {
+      facts: decision.facts,
+      method: request.method,
+      path: request.path,
+      authority: request.authority,
+      route: '',
+      headers: trusted,
+      nowMs: deps.clock.nowMs(),
+    },
+    deps.guard,
+    true,
+  );
+  decision.failedRules(active.errors);
+  if (active.failed) {
+    return refuse(decision, active.failed.error === 'breaker_open' ? 'breaker_open' : 'rule_error');
+  }
+  if (active.refusal && active.refusal !== 'default_deny') {
+    const { action } = active.refusal;
+    return refuse(decision, 'policy', action.kind === 'block' ? action : undefined);
+  }
+  decision.close('allow', 'allowed');
+  return {
+    kind: 'allow',
+    metadata: {
+      exchange: decision.id,
+      epoch: assignment.epoch,
+      set: assignment.set.digest,
+      cohort: assignment.cohort,
+    },
+  };
+}
+
+function refuse(
+  decision: DecisionDraft,
+  code: RefusalCode,
+  block?: { readonly message: string; readonly status: number },
+): CheckAnswer {
+  const kind = REFUSALS[code];
+  const response = openaiChat.refusalResponse(
+    {
+      message: block?.message ?? kind.message,
+      decisionId: decision.id,
+      code: code === 'policy' ? 'content_policy_violation' : code,
+    },
+    block?.status ?? kind.status.request,
+    'error',
+    false,
+  );
+  decision.status = response.status;
+  decision.close(kind.verdict, code);
+  return {
+    kind: 'deny',
+    status: response.status,
+    headers: response.headers,
+    body: response.body,
+    metadata: { exchange: decision.id, verdict: kind.verdict, code },
+  };
+}

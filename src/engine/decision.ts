@@ -1,0 +1,161 @@
+/** Collects what one exchange's record will say, and writes it exactly once. */
+import type { DecisionRecord } from '../audit/record.ts';
+import type { FactName, Facts } from '../policy/set.ts';
+import { changesBody, type RuleError } from './active-rules.ts';
+import type { DecisionCode } from './codes.ts';
+import type { EngineDeps } from './ports.ts';
+import type { Assignment } from './snapshot.ts';
+import type { Finding } from './text-track.ts';
+
+/** Words that text keys are made of; anything else in a key came from the body and is not shown. */
+const KEY_WORDS = new Set([
+  'choice', 'message', 'tool', 'tools', 'part', 'content', 'refusal', 'reasoning', 'reasoning_content',
+  'arguments', 'name', 'text', 'shadowed', 'error', 'function', 'system', 'input', 'other',
+]);
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
+
+export class DecisionDraft {
+  /** Made anew, unless Check already named this exchange. */
+  id: string;
+  assignment: Assignment | undefined;
+  facts: Facts = {};
+  session: string | undefined;
+  requestId = '';
+  route = '';
+  format = '';
+  status = 0;
+  phase: 'request' | 'response' | 'none' = 'none';
+  degraded = false;
+  requestBytes = 0;
+  responseBytes = 0;
+  mutated = false;
+  /** Something was changed that no written record names yet. */
+  mutationDue = true;
+  closed = false;
+
+  private readonly deps: EngineDeps;
+  private readonly kind: 'process' | 'check';
+  private readonly startedAtMs: number;
+  private readonly startedMonotonicMs: number;
+  private readonly findings: DecisionRecord['findings'][number][] = [];
+  private findingsDropped = 0;
+  private readonly errors: RuleError[] = [];
+
+  constructor(deps: EngineDeps, kind: 'process' | 'check', id: string) {
+    this.deps = deps;
+    this.kind = kind;
+    this.id = id;
+    this.startedAtMs = deps.clock.nowMs();
+    this.startedMonotonicMs = deps.clock.monotonicMs();
+  }
+
+  finding(finding: Finding): void {
+    const { rule } = finding;
+    this.deps.metrics.ruleMatch(rule.id, rule.action.kind, finding.enforced);
+    if (finding.enforced && changesBody(rule)) this.mutationDue = true;
+    if (this.findings.length >= this.deps.limits.findingsMax) {
+      this.findingsDropped++;
+      return;
+    }
+    this.findings.push({
+      rule: rule.id,
+      action: rule.action.kind,
+      enforced: finding.enforced,
+      label: finding.label,
+      text: shownKey(finding.text),
+      start: finding.start,
+      end: finding.end,
+    });
+  }
+
+  failedRules(errors: readonly RuleError[]): void {
+    this.errors.push(...errors);
+    if (errors.length > 0) this.degraded = true;
+  }
+
+  /** Written before changed bytes leave (SEMANTICS §9). */
+  mutation(): void {
+    this.mutated = true;
+    this.mutationDue = false;
+    this.deps.decisions.denied(this.record('mutation', 'mutate', 'allowed'));
+  }
+
+  /** Denials are durable when this returns; a second call does nothing. Throws when they cannot be. */
+  close(verdict: DecisionRecord['verdict'], code: DecisionCode): void {
+    if (this.closed) return;
+    this.closed = true;
+    const record = this.record(code === 'local_reply' ? 'local_reply' : this.kind, verdict, code);
+    this.deps.metrics.decision(record);
+    if (this.assignment && code !== 'local_reply' && (this.kind === 'process' || verdict !== 'allow')) {
+      this.deps.outcome({
+        set: this.assignment.set.digest,
+        epoch: this.assignment.epoch,
+        cohort: this.assignment.cohort,
+        session: this.session,
+        denied: verdict === 'deny',
+        errored: this.errors.length > 0 || code === 'internal_error',
+      });
+    }
+    if (verdict === 'allow' || verdict === 'incomplete') this.deps.decisions.allowed(record);
+    else this.deps.decisions.denied(record);
+  }
+
+  private record(
+    kind: DecisionRecord['kind'],
+    verdict: DecisionRecord['verdict'],
+    code: DecisionCode,
+  ): DecisionRecord {
+    const { assignment, facts } = this;
+    const shown: Partial<Record<'tenant' | 'app' | 'model', string>> = {};
+    for (const name of ['tenant', 'app', 'model'] as const) {
+      const value = facts[name];
+      if (value !== undefined) shown[name] = this.shownFact(name, value);
+    }
+    return {
+      kind,
+      exchange: this.id,
+      requestId: this.shownRequestId(),
+      atMs: this.startedAtMs,
+      durationMs: this.deps.clock.monotonicMs() - this.startedMonotonicMs,
+      epoch: assignment?.epoch ?? this.deps.serving.current.epoch,
+      set: assignment?.set.digest ?? '',
+      cohort: assignment?.cohort ?? 'control',
+      verdict,
+      code,
+      degraded: this.degraded,
+      phase: this.phase,
+      ...(this.session !== undefined && { session: this.session }),
+      facts: shown,
+      route: this.route,
+      format: this.format,
+      status: this.status,
+      findings: this.findings,
+      findingsDropped: this.findingsDropped,
+      errors: this.errors.map(({ rule, error }) => ({ rule: rule.id, error })),
+      breakers: this.errors.filter((e) => e.error === 'breaker_open').map((e) => e.rule.id),
+      requestBytes: this.requestBytes,
+      responseBytes: this.responseBytes,
+    };
+  }
+
+  /** A fact that a client can choose is shown only when some rule names it; else its keyed hash. */
+  private shownFact(name: FactName, value: string): string {
+    const chosen = this.deps.facts[name]?.some((s) => s.from === 'header' || s.from === 'body');
+    if (!chosen) return value;
+    const named = this.assignment?.set.rules.some((rule) => rule.selector[name] === value);
+    return named ? value : `h:${this.deps.keyedHash(value)}`;
+  }
+
+  private shownRequestId(): string {
+    if (this.requestId === '') return '';
+    return UUID.test(this.requestId) ? this.requestId : `h:${this.deps.keyedHash(this.requestId)}`;
+  }
+}
+
+function shownKey(key: string): string {
+  return key
+    .split('/')
+    .map((part) => (KEY_WORDS.has(part) || /^\d{1,6}$/u.test(part) ? part : '*'))
+    .join('/');
+}

@@ -1,0 +1,280 @@
+/**
+ * One exchange through ext_proc: routes Envoy's messages to the two sides, and owns what they share: the
+ * assignment (invariant 1), the facts, the active rules, the refusal and the record. A throw anywhere
+ * below ends the stream with an error status in the protocol layer; the record still says so.
+ */
+import type { Format } from '../formats/frame.ts';
+import { openaiChat } from '../formats/openai-chat.ts';
+import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
+import type {
+  HeadersEvent,
+  ProcessEvent,
+  ProcessHandler,
+  ProcessPort,
+  StreamEnd,
+  StructObject,
+} from '../protocol/process.ts';
+import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
+import { REFUSALS, type RefusalCode } from './codes.ts';
+import { DecisionDraft } from './decision.ts';
+import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
+import { Placeholders } from './placeholders.ts';
+import type { EngineDeps } from './ports.ts';
+import { RequestSide } from './request-side.ts';
+import { ResponseSide } from './response-side.ts';
+import { assign, obey } from './snapshot.ts';
+import { StallTimer } from './stall-timer.ts';
+
+export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
+export const SWITCHYARD_NAMESPACE = 'switchyard';
+/** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
+export const STANCE_METADATA = 'x-switchyard-stance';
+
+export class Exchange implements ProcessHandler {
+  readonly deps: EngineDeps;
+  readonly port: ProcessPort;
+  readonly decision: DecisionDraft;
+  readonly placeholders = new Placeholders();
+  readonly stall: StallTimer;
+  method = '';
+  path = '';
+  authority = '';
+  requestFormat: Format = openaiChat;
+  active: ActiveRules | undefined;
+  /** Our refusal was sent; whatever still arrives is not looked at. */
+  refused = false;
+  /** Envoy answered by itself before the request came here: no model wrote it, nobody judged it. */
+  private localReply = false;
+
+  private readonly request: RequestSide;
+  private readonly response: ResponseSide;
+  private headers: HeadersEvent | undefined;
+
+  constructor(deps: EngineDeps, port: ProcessPort) {
+    this.deps = deps;
+    this.port = port;
+    this.decision = new DecisionDraft(deps, 'process', deps.newId());
+    this.stall = new StallTimer(deps.clock, (direction) => this.stalled(direction));
+    this.request = new RequestSide(this);
+    this.response = new ResponseSide(this);
+    deps.metrics.streamOpened();
+  }
+
+  event(event: ProcessEvent): void {
+    if (this.refused) return;
+    this.stall.progress();
+    const side = event.direction === 'request' ? this.request : this.response;
+    switch (event.kind) {
+      case 'headers':
+        this.begin(event);
+        return;
+      case 'body':
+        side.body(event);
+        return;
+      case 'trailers':
+        side.trailers();
+        return;
+    }
+  }
+
+  end(end: StreamEnd): void {
+    this.stall.stop();
+    this.request.discard();
+    this.response.discard();
+    this.deps.metrics.streamClosed();
+    if (this.decision.closed) return;
+    if (end === 'failed') this.decision.close('unavailable', 'internal_error');
+    else if (this.localReply) this.decision.close('allow', 'local_reply');
+    else if (this.response.complete) {
+      this.decision.close(this.decision.mutated ? 'mutate' : 'allow', 'allowed');
+    } else this.decision.close('incomplete', 'client_gone');
+  }
+
+  /** Facts are complete: which rules act. Called once per exchange. */
+  activateRules(bodyModel: string | undefined): ActiveRules {
+    const set = this.decision.assignment!.set;
+    const facts = this.factsWith(bodyModel);
+    this.decision.facts = facts;
+    const active = activate(set, facts, this.conditions(facts), this.deps.guard, false);
+    this.active = active;
+    this.decision.failedRules(active.errors);
+    for (const rule of active.plain) {
+      if (rule.action.kind === 'flag') {
+        this.decision.finding({ rule, label: 'WHEN', text: '', start: 0, end: 0, enforced: true });
+      }
+    }
+    return active;
+  }
+
+  /** The refusal that the active rules demand before any content is read. */
+  standingRefusal(): { code: RefusalCode; rule?: Rule } | undefined {
+    const active = this.active!;
+    if (active.failed) {
+      return {
+        code: active.failed.error === 'breaker_open' ? 'breaker_open' : 'rule_error',
+        rule: active.failed.rule,
+      };
+    }
+    if (active.refusal === 'default_deny') return { code: 'default_deny' };
+    return active.refusal && { code: 'policy', rule: active.refusal };
+  }
+
+  /** Facts known from the headers alone: enough to see which rules may come to act. */
+  factsWith(bodyModel: string | undefined): Facts {
+    return factsOf(this.deps.facts, this.factContext(bodyModel));
+  }
+
+  /**
+   * What a rule that cannot do its work on this route means: the class decides, except that nothing that
+   * changes bodies is ever passed by unchanged (SEMANTICS §5). True: refuse.
+   */
+  cannotEnforce(rules: readonly Rule[]): boolean {
+    const enforcing = rules.filter((rule) => rule.enforcement === 'enforce');
+    if (enforcing.some((rule) => deniesByClass(rule.class))) return true;
+    if (rules.length > 0) this.decision.degraded = true;
+    return false;
+  }
+
+  /** Refuses with our own answer; the record is durable before the reply leaves (invariant 8). */
+  refuse(direction: Direction, code: RefusalCode, rule?: Rule): void {
+    const kind = REFUSALS[code];
+    const block = code === 'policy' && rule?.action.kind === 'block' ? rule.action : undefined;
+    const status = block?.status ?? kind.status[direction];
+    this.refused = true;
+    this.stall.stop();
+    this.decision.phase = direction;
+    const answer = this.requestFormat.refusalResponse(
+      {
+        message: block?.message ?? kind.message,
+        decisionId: this.decision.id,
+        code: code === 'policy' ? 'content_policy_violation' : code,
+      },
+      status,
+      block?.as ?? 'error',
+      this.request.asksForStream,
+    );
+    this.decision.status = answer.status;
+    this.decision.close(kind.verdict, code);
+    if (this.port.observability) return;
+    this.port.immediate(
+      answer.status,
+      answer.headers,
+      answer.body,
+      `switchyard_${code}`,
+      this.metadata(kind.verdict, code),
+    );
+  }
+
+  /** Puts the verdict where access logs and later filters can read it. */
+  metadata(verdict: string, code: string): StructObject {
+    const assignment = this.decision.assignment;
+    return {
+      [SWITCHYARD_NAMESPACE]: {
+        exchange: this.decision.id,
+        verdict,
+        code,
+        set: assignment?.set.digest ?? '',
+        cohort: assignment?.cohort ?? 'control',
+        epoch: assignment?.epoch ?? 0,
+      },
+    };
+  }
+
+  private begin(event: HeadersEvent): void {
+    if (event.direction === 'response' && this.headers === undefined) {
+      // The request never came here: another filter answered, or headers are not sent to us.
+      this.headers = event;
+      if (this.isLocalReply(event)) {
+        this.localReply = true;
+        this.response.pass();
+      } else {
+        if (!this.take(event)) return;
+        this.activateRules(undefined);
+      }
+    }
+    if (event.direction === 'response') {
+      this.response.headers(event);
+      return;
+    }
+    this.headers = event;
+    if (this.take(event)) this.request.headers(event);
+  }
+
+  /** Reads who asks, and assigns the set: once, synchronously. False when no set serves. */
+  private take(event: HeadersEvent): boolean {
+    const { deps, decision } = this;
+    this.method = event.headers.get(':method') ?? '';
+    this.path = event.headers.get(':path') ?? '';
+    this.authority = event.headers.get(':authority') ?? '';
+    decision.requestId = event.headers.get('x-request-id') ?? '';
+    decision.route = String(event.attribute('xds.route_name') ?? '');
+    const context = this.factContext(undefined);
+    const session = lookUp(deps.facts.session, context);
+    decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
+    const promised = event.metadata(CHECK_NAMESPACE);
+    const snapshot = deps.serving.current;
+    if (promised && typeof promised.set === 'string' && typeof promised.exchange === 'string') {
+      decision.id = promised.exchange;
+      decision.assignment = obey(snapshot, {
+        epoch: Number(promised.epoch),
+        set: promised.set,
+        cohort: promised.cohort === 'canary' ? 'canary' : 'control',
+      });
+    }
+    decision.assignment ??= assign(snapshot, decision.session, deps.isCanary);
+    if (decision.assignment) return true;
+    if (deps.onStoreLoss === 'allow') {
+      decision.degraded = true;
+      this.response.pass();
+      if (event.direction === 'request') this.request.pass(event);
+      else this.response.headers(event);
+      return false;
+    }
+    this.refuse(event.direction, 'no_policy_set');
+    return false;
+  }
+
+  /** Envoy's own replies are not judged: no model wrote them (`envoy-verified.md` 16c). */
+  isLocalReply(event: HeadersEvent): boolean {
+    const details = event.attribute('response.code_details');
+    return typeof details === 'string' && details !== '' && details !== 'via_upstream';
+  }
+
+  private conditions(facts: Facts): Conditions {
+    const headers: Record<string, string> = {};
+    for (const name of this.deps.trustedHeaders) {
+      const value = this.headers?.headers.get(name);
+      if (value !== undefined) headers[name] = value;
+    }
+    return {
+      facts,
+      method: this.method,
+      path: this.path,
+      authority: this.authority,
+      route: this.decision.route,
+      headers,
+      nowMs: this.deps.clock.nowMs(),
+    };
+  }
+
+  private factContext(bodyModel: string | undefined): FactContext {
+    const { headers, port } = this;
+    return {
+      grpcMetadata: (name) => port.initialMetadata(name),
+      contextExtension: () => undefined,
+      metadata: (namespace) => headers?.metadata(namespace),
+      attribute: (name) => headers?.attribute(name),
+      peer: () => undefined,
+      header: (name) => headers?.headers.get(name),
+      bodyModel,
+      authority: this.authority,
+      path: this.path,
+    };
+  }
+
+  private stalled(direction: Direction): void {
+    if (this.refused) return;
+    if (direction === 'request') this.refuse('request', 'verdict_deadline');
+    else this.response.refuseNow('verdict_deadline');
+  }
+}

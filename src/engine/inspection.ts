@@ -1,0 +1,258 @@
+/**
+ * One body on its way through: frames wait until no live prefix of a rule starts in them or before them,
+ * then leave in order, changed only where a match is settled (invariant 5, `noByteLeavesUnjudged`).
+ * Output depends on the bytes only: frames are taken one by one, however many arrive at once.
+ */
+import type { BodyReader, Edit, Frame, Refusal } from '../formats/frame.ts';
+import type { Direction, Rule } from '../policy/set.ts';
+import { reads } from './active-rules.ts';
+import type { Placeholders } from './placeholders.ts';
+import { type Finding, TextTrack } from './text-track.ts';
+
+export type StopReason =
+  | { readonly kind: 'policy'; readonly rule: Rule }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'held_too_much' };
+
+/** What to send, and whether the body goes on. `stopped`: nothing more of it may leave. */
+export interface InspectionStep {
+  readonly output: readonly Uint8Array[];
+  readonly stopped: StopReason | undefined;
+}
+
+export interface InspectionOptions {
+  readonly direction: Direction;
+  readonly reader: BodyReader;
+  /** Content rules in rank order, and plain `append` rules that hold for every message. */
+  readonly rules: readonly Rule[];
+  readonly appends: readonly Rule[];
+  readonly placeholders: Placeholders;
+  readonly heldBytesMax: number;
+  readonly textsMax: number;
+  readonly onFinding: (finding: Finding) => void;
+  /** Whether a frame that cannot be read may pass (only operational rules would have read it). */
+  readonly passUnreadable: (reason: string) => boolean;
+}
+
+interface Span {
+  readonly track: TextTrack;
+  readonly piece: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface HeldFrame {
+  /** Undefined: bytes of our own (an appended text). */
+  readonly frame: Frame | undefined;
+  readonly bytes: Uint8Array;
+  readonly spans: readonly Span[];
+  readonly inserts: readonly Edit[];
+}
+
+export class BodyInspection {
+  /** Something was replaced, cut or added. */
+  changed = false;
+  private readonly options: InspectionOptions;
+  private readonly tracks = new Map<string, TextTrack>();
+  private queue: HeldFrame[] = [];
+  private queuedBytes = 0;
+  private stop: StopReason | undefined;
+  private blockedTrack: TextTrack | undefined;
+
+  constructor(options: InspectionOptions) {
+    this.options = options;
+  }
+
+  /** Bytes that wait here: whole frames and the beginning of one. */
+  get heldBytes(): number {
+    return this.queuedBytes + this.options.reader.pendingBytes;
+  }
+
+  /** Settled text precedes the match that stopped the body, in frames that have not left. */
+  get hasRemainder(): boolean {
+    return this.stop?.kind === 'policy' && this.queue.some((held) => this.remains(held));
+  }
+
+  push(bytes: Uint8Array): InspectionStep {
+    const output: Uint8Array[] = [];
+    for (const frame of this.options.reader.push(bytes)) {
+      this.take(frame, output);
+      if (this.stop) break;
+    }
+    if (!this.stop && this.heldBytes > this.options.heldBytesMax) {
+      this.stop = { kind: 'held_too_much' };
+    }
+    return { output, stopped: this.stop };
+  }
+
+  end(): InspectionStep {
+    const output: Uint8Array[] = [];
+    if (!this.stop) {
+      for (const frame of this.options.reader.end()) {
+        this.take(frame, output);
+        if (this.stop) break;
+      }
+    }
+    if (!this.stop) this.finishTexts([...this.tracks.values()], undefined);
+    if (!this.stop) this.release(output);
+    return { output, stopped: this.stop };
+  }
+
+  /**
+   * The rest of an answer that is refused after it has begun: what is settled of the held frames, up to
+   * the last that still has text, then the refusal in the format's own words.
+   */
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    const output: Uint8Array[] = [];
+    if (this.stop?.kind === 'policy') this.releaseUpToCuts(output);
+    this.queue = [];
+    this.queuedBytes = 0;
+    return [...output, ...this.options.reader.refuse(refusal)];
+  }
+
+  private take(frame: Frame, output: Uint8Array[]): void {
+    if (frame.unreadable !== undefined) {
+      if (!this.options.passUnreadable(frame.unreadable)) {
+        this.stop = { kind: 'unreadable', reason: frame.unreadable };
+        return;
+      }
+      this.enqueue({ frame, bytes: frame.bytes, spans: [], inserts: [] });
+      this.release(output);
+      return;
+    }
+    const spans: Span[] = [];
+    const ended: TextTrack[] = [];
+    frame.pieces.forEach((piece, index) => {
+      const track = this.track(piece.text, piece.place, piece.encoding);
+      if (!track || this.stop) return;
+      const start = track.length;
+      track.feed(piece.value, this.options.onFinding);
+      spans.push({ track, piece: index, start, end: track.length });
+      if (piece.last) ended.push(track);
+      this.noteBlock(track);
+    });
+    if (frame.terminal || frame.ends.length > 0) {
+      for (const track of this.tracks.values()) {
+        if (frame.terminal || frame.ends.some((prefix) => track.key.startsWith(prefix))) {
+          ended.push(track);
+        }
+      }
+    }
+    const inserts = this.stop ? [] : this.finishTexts(ended, frame);
+    this.enqueue({ frame, bytes: frame.bytes, spans, inserts });
+    if (!this.stop) this.release(output);
+  }
+
+  private track(key: string, place: Frame['pieces'][number]['place'], encoding: 'plain' | 'json') {
+    const known = this.tracks.get(key);
+    if (known && !known.ended) return known;
+    const { direction, rules, appends } = this.options;
+    const reading = rules.filter((rule) => reads(rule, direction, place));
+    if (reading.length === 0 && appends.length === 0) return undefined;
+    if (this.tracks.size >= this.options.textsMax) {
+      this.stop = { kind: 'unreadable', reason: 'too_many_texts' };
+      return undefined;
+    }
+    const track = new TextTrack(key, place, encoding, reading, this.options.placeholders);
+    this.tracks.set(key, track);
+    return track;
+  }
+
+  private noteBlock(track: TextTrack): void {
+    if (track.blocked && !this.stop) {
+      this.stop = { kind: 'policy', rule: track.blocked.rule };
+      this.blockedTrack = track;
+    } else if (track.overflow) {
+      this.stop ??= { kind: 'held_too_much' };
+    }
+  }
+
+  /** Ends texts, and adds to them what was earned: before `frame`, or in it. */
+  private finishTexts(tracks: readonly TextTrack[], frame: Frame | undefined): Edit[] {
+    const inserts: Edit[] = [];
+    for (const track of tracks) {
+      if (this.stop) break;
+      if (track.ended) continue;
+      track.finish(this.options.onFinding);
+      this.noteBlock(track);
+      if (this.stop) break;
+      const addition = this.addition(track);
+      if (addition === '') continue;
+      const form = this.options.reader.append(track.key, addition, frame);
+      if (form.kind === 'edit') {
+        inserts.push(form.edit);
+        this.changed = true;
+      } else if (form.kind === 'frame') {
+        this.enqueue({ frame: undefined, bytes: form.bytes, spans: [], inserts: [] });
+        this.changed = true;
+      }
+    }
+    return inserts;
+  }
+
+  /** The texts of all `append` rules that a message earned, in rank order; '' for none. */
+  private addition(track: TextTrack): string {
+    if (track.place !== 'assistant' || !track.key.endsWith('/content')) return '';
+    return [...new Set([...this.options.appends, ...track.appends])]
+      .sort((a, b) => a.rank - b.rank)
+      .map((rule) => {
+        const text = rule.action.kind === 'append' ? rule.action.text : '';
+        return /^\s/u.test(text) ? text : `\n\n${text}`;
+      })
+      .join('');
+  }
+
+  private enqueue(held: HeldFrame): void {
+    this.queue.push(held);
+    this.queuedBytes += held.bytes.length;
+  }
+
+  private release(output: Uint8Array[]): void {
+    let released = 0;
+    for (const held of this.queue) {
+      if (held.spans.some((span) => span.end > span.track.settled)) break;
+      output.push(this.rendered(held));
+      if (held.frame) this.options.reader.sent(held.frame);
+      this.queuedBytes -= held.bytes.length;
+      released++;
+      for (const span of held.spans) span.track.forget(span.end);
+    }
+    if (released > 0) this.queue.splice(0, released);
+  }
+
+  private rendered(held: HeldFrame): Uint8Array {
+    const edits: Edit[] = [...held.inserts];
+    for (const { track, piece, start, end } of held.spans) {
+      for (const edit of track.edits(start, end)) edits.push({ piece, ...edit });
+    }
+    if (edits.length === 0 || !held.frame) return held.bytes;
+    this.changed = true;
+    edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
+    return held.frame.render(edits);
+  }
+
+  /** After a block: each text up to its own settled point, the blocked one up to its match. */
+  private releaseUpToCuts(output: Uint8Array[]): void {
+    const last = this.queue.findLastIndex((held) => this.remains(held));
+    for (const held of this.queue.slice(0, last + 1)) {
+      if (!held.frame) continue;
+      const edits: Edit[] = [];
+      for (const { track, piece, start, end } of held.spans) {
+        const cut = Math.max(start, Math.min(end, this.bound(track)));
+        for (const edit of track.edits(start, cut)) edits.push({ piece, ...edit });
+        if (cut < end) edits.push({ piece, start: cut - start, end: end - start, replacement: '' });
+      }
+      edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
+      output.push(held.frame.renderUnfinished(edits));
+    }
+    this.changed = true;
+  }
+
+  private remains(held: HeldFrame): boolean {
+    return held.spans.some((span) => Math.min(span.end, this.bound(span.track)) > span.start);
+  }
+
+  private bound(track: TextTrack): number {
+    return track === this.blockedTrack ? (track.blocked?.cut ?? 0) : track.settled;
+  }
+}

@@ -1,0 +1,35 @@
+/** Every limit of the request path: what it bounds and why (invariant 10). All configurable by name. */
+export interface EngineLimits {
+  /** A request body is judged whole, so it is held whole. Beyond it the class of the rules decides. */
+  readonly requestBodyBytesMax: number;
+  /** A response that is one JSON document, or arrives encoded, is held whole. */
+  readonly responseBodyBytesMax: number;
+  /** Frames of one streamed response that may wait for a verdict. */
+  readonly heldBytesMax: number;
+  /** All bytes held by all exchanges: what hostile traffic can make this process keep. */
+  readonly heldBytesTotalMax: number;
+  /** Decoded size of an encoded body; with `decodedRatioMax` the guard against decompression bombs. */
+  readonly decodedBytesMax: number;
+  readonly decodedRatioMax: number;
+  /** Envoy times nothing in FULL_DUPLEX: no byte from the client for so long while its body is held. */
+  readonly requestStallTimeoutMs: number;
+  /** No byte from the upstream for so long while frames, or part of one, are held. */
+  readonly responseStallTimeoutMs: number;
+  /** Findings kept in one record; the rest are counted. */
+  readonly findingsMax: number;
+  /** Texts (choices × fields) that one body may have, each with its own matcher state. */
+  readonly textsMax: number;
+}
+
+export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
+  requestBodyBytesMax: 8 << 20,
+  responseBodyBytesMax: 16 << 20,
+  heldBytesMax: 1 << 20,
+  heldBytesTotalMax: 256 << 20,
+  decodedBytesMax: 32 << 20,
+  decodedRatioMax: 100,
+  requestStallTimeoutMs: 60_000,
+  responseStallTimeoutMs: 30_000,
+  findingsMax: 64,
+  textsMax: 4096,
+});

@@ -1,0 +1,29 @@
+/**
+ * Numbers of typed placeholders: the same value has the same number in one text, and keeps the number it
+ * had in the request. Each text of a response numbers on its own from there, so that what a client reads
+ * in one text does not depend on how the others are interleaved with it (SEMANTICS §1 b).
+ */
+export class Placeholders {
+  private readonly numbers = new Map<string, number>();
+  private readonly counts = new Map<string, number>();
+  private readonly base: Placeholders | undefined;
+
+  constructor(base?: Placeholders) {
+    this.base = base;
+  }
+
+  /** `[EMAIL_1]` for the first distinct value with that label. */
+  placeholder(label: string, value: string): string {
+    return `[${label}_${this.number(label, value)}]`;
+  }
+
+  private number(label: string, value: string): number {
+    const key = `${label}\u0000${value}`;
+    const known = this.numbers.get(key) ?? this.base?.numbers.get(key);
+    if (known !== undefined) return known;
+    const next = (this.counts.get(label) ?? this.base?.counts.get(label) ?? 0) + 1;
+    this.counts.set(label, next);
+    this.numbers.set(key, next);
+    return next;
+  }
+}

@@ -1,0 +1,56 @@
+/** What the engine needs from outside the pure ring: narrow interfaces, given by main.ts. */
+import type { DecisionRecord } from '../audit/record.ts';
+import type { Decoders } from '../formats/encodings.ts';
+import type { RuleGuard } from './active-rules.ts';
+import type { Clock } from './clock.ts';
+import type { FactConfig } from './facts.ts';
+import type { HeldBudget } from './held-budget.ts';
+import type { EngineLimits } from './limits.ts';
+import type { Cohort, IsCanary, Serving } from './snapshot.ts';
+
+export interface DecisionSink {
+  /** Durable before it returns (invariant 8); throws when it cannot be. */
+  denied(record: DecisionRecord): void;
+  allowed(record: DecisionRecord): void;
+}
+
+/** What the judge learns of one exchange. */
+export interface ExchangeOutcome {
+  readonly set: string;
+  readonly epoch: number;
+  readonly cohort: Cohort;
+  /** Keyed hash; undefined puts the exchange outside the deny-rate statistics. */
+  readonly session: string | undefined;
+  readonly denied: boolean;
+  readonly errored: boolean;
+}
+
+export interface EngineMetrics {
+  decision(record: DecisionRecord): void;
+  ruleMatch(rule: string, action: string, enforced: boolean): void;
+  streamOpened(): void;
+  streamClosed(): void;
+  failure(reason: string): void;
+}
+
+export interface EngineDeps {
+  readonly clock: Clock;
+  readonly serving: Serving;
+  readonly limits: EngineLimits;
+  readonly facts: FactConfig;
+  readonly trustedHeaders: readonly string[];
+  readonly decoders: Decoders;
+  readonly isCanary: IsCanary;
+  /** Keyed hash of a session key and the name of its source; undefined for a key that is none. */
+  readonly sessionHash: (source: string, key: string) => string | undefined;
+  /** Keyed hash of a value that may not be shown. */
+  readonly keyedHash: (value: string) => string;
+  readonly newId: () => string;
+  readonly decisions: DecisionSink;
+  readonly metrics: EngineMetrics;
+  readonly outcome: (outcome: ExchangeOutcome) => void;
+  readonly guard: RuleGuard;
+  readonly held: HeldBudget;
+  /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
+  readonly onStoreLoss: 'deny' | 'allow';
+}

@@ -1,0 +1,315 @@
+/**
+ * The request of an exchange. A request is judged whole and before anything of it, headers included,
+ * reaches the upstream: what a rule refuses is refused with a 4xx, and what it changes is one document.
+ */
+import { decodeBody } from '../formats/encodings.ts';
+import { detectFormat } from '../formats/detect.ts';
+import { asksForStream, readModel } from '../formats/openai-chat.ts';
+import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
+import { candidates, changesBody, needsModel, reaches } from './active-rules.ts';
+import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
+import type { Exchange } from './exchange.ts';
+import { BodyInspection } from './inspection.ts';
+
+type State =
+  | { readonly kind: 'idle' }
+  /** Nothing in the body concerns any rule: chunks are returned as they come. */
+  | { readonly kind: 'passing' }
+  | { readonly kind: 'collecting'; readonly buffer: BodyBuffer; headersHeld: boolean }
+  /** STREAMED: chunks pass one by one; the body is looked at, and may be refused, but not changed. */
+  | { readonly kind: 'watching'; readonly buffer: BodyBuffer }
+  | { readonly kind: 'done' };
+
+export class RequestSide {
+  /** The caller asked for a stream, as far as the body was read. */
+  asksForStream = false;
+
+  private readonly exchange: Exchange;
+  private state: State = { kind: 'idle' };
+  private contentType = '';
+  private contentEncoding = '';
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  headers(event: HeadersEvent): void {
+    const { exchange } = this;
+    const { port, decision } = exchange;
+    const headers = event.headers;
+    this.contentType = headers.get('content-type') ?? '';
+    this.contentEncoding = headers.get('content-encoding') ?? '';
+    const { format } = detectFormat({
+      path: exchange.path,
+      contentType: this.contentType,
+      direction: 'request',
+    });
+    exchange.requestFormat = format;
+    decision.format = format.name;
+
+    const possible = candidates(decision.assignment!.set, exchange.factsWith(undefined), false);
+    const contentRules = possible.filter((rule) => reaches(rule, 'request'));
+    const wantsBody =
+      !event.endOfStream && (contentRules.length > 0 || possible.some((rule) => needsModel(rule)));
+    const upgrade = headers.get('upgrade') !== undefined || exchange.method === 'CONNECT';
+    if (upgrade && possible.some((rule) => rule.detector) && exchange.cannotEnforce(possible)) {
+      exchange.refuse('request', 'mode_cannot_enforce');
+      return;
+    }
+    if (!wantsBody || upgrade) {
+      exchange.activateRules(undefined);
+      if (this.refuseStanding()) return;
+      this.state = { kind: 'passing' };
+      port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
+      if (event.endOfStream) this.state = { kind: 'done' };
+      return;
+    }
+    const mode: BodyMode = port.observability ? 'STREAMED' : (port.bodyMode('request') ?? 'NONE');
+    switch (mode) {
+      case 'FULL_DUPLEX_STREAMED':
+        this.state = { kind: 'collecting', buffer: new BodyBuffer(), headersHeld: true };
+        exchange.stall.hold('request', exchange.deps.limits.requestStallTimeoutMs);
+        return;
+      case 'BUFFERED':
+      case 'BUFFERED_PARTIAL':
+        this.state = { kind: 'collecting', buffer: new BodyBuffer(), headersHeld: false };
+        port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
+        return;
+      case 'STREAMED':
+        if (contentRules.some((rule) => rule.enforcement === 'enforce' && changesBody(rule))) {
+          exchange.refuse('request', 'mode_cannot_enforce');
+          return;
+        }
+        if (this.declaredOpen() && exchange.cannotEnforce(contentRules)) {
+          exchange.refuse('request', 'mode_cannot_enforce');
+          return;
+        }
+        this.state = { kind: 'watching', buffer: new BodyBuffer() };
+        port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
+        return;
+      default: {
+        // No body will come: what must read it cannot.
+        const unable = possible.filter((rule) => reaches(rule, 'request') || needsModel(rule));
+        if (exchange.cannotEnforce(unable)) {
+          exchange.refuse('request', 'mode_cannot_enforce');
+          return;
+        }
+        exchange.activateRules(undefined);
+        if (this.refuseStanding()) return;
+        this.state = { kind: 'passing' };
+        port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
+      }
+    }
+  }
+
+  /** No set serves and the operator chose to stay open: everything passes. */
+  pass(event: HeadersEvent): void {
+    this.state = { kind: event.endOfStream ? 'done' : 'passing' };
+    this.exchange.port.continueHeaders('request');
+  }
+
+  body(event: BodyEvent): void {
+    const { state, exchange } = this;
+    exchange.decision.requestBytes += event.bytes.length;
+    switch (state.kind) {
+      case 'passing':
+        exchange.port.body('request', event.bytes, event.endOfStream, true);
+        if (event.endOfStream) this.state = { kind: 'done' };
+        return;
+      case 'collecting':
+        this.collect(state, event);
+        return;
+      case 'watching':
+        this.watch(state, event);
+        return;
+      case 'idle': // headers are not sent to us on this route: nothing was decided, nothing may pass
+        exchange.refuse('request', 'mode_cannot_enforce');
+        return;
+      case 'done':
+        return;
+    }
+  }
+
+  trailers(): void {
+    const { state, exchange } = this;
+    if (state.kind === 'collecting') {
+      const mode = exchange.port.bodyMode('request');
+      if (mode === 'FULL_DUPLEX_STREAMED') {
+        if (!this.judge(state, false)) return;
+      }
+    } else if (state.kind === 'watching' && !this.verdictOf(state.buffer)) return;
+    this.state = { kind: 'done' };
+    exchange.port.trailers('request');
+  }
+
+  discard(): void {
+    const { state, exchange } = this;
+    if (state.kind === 'collecting' || state.kind === 'watching') {
+      exchange.deps.held.add(-state.buffer.bytes);
+    }
+    this.state = { kind: 'done' };
+  }
+
+  private collect(state: State & { kind: 'collecting' }, event: BodyEvent): void {
+    const { exchange } = this;
+    if (!this.keep(state.buffer, event.bytes)) return;
+    const mode = exchange.port.bodyMode('request');
+    if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
+      // The body was cut: what is missing was not judged.
+      const rules = this.possibleContent();
+      if (exchange.cannotEnforce(rules)) {
+        exchange.refuse('request', 'mode_cannot_enforce');
+        return;
+      }
+      this.release(state.buffer);
+      exchange.activateRules(undefined);
+      exchange.port.body('request', event.bytes, false, true);
+      this.state = { kind: 'passing' };
+      return;
+    }
+    // BUFFERED with trailers: the one message is the whole body, and says no end_of_stream.
+    if (event.endOfStream || mode === 'BUFFERED') this.judge(state, event.endOfStream);
+  }
+
+  private watch(state: State & { kind: 'watching' }, event: BodyEvent): void {
+    if (!this.keep(state.buffer, event.bytes)) return;
+    if (event.endOfStream && !this.verdictOf(state.buffer)) return;
+    this.exchange.port.body('request', event.bytes, event.endOfStream, true);
+    if (event.endOfStream) this.state = { kind: 'done' };
+  }
+
+  /** STREAMED: the last chunk waits for the verdict on the whole; false when it was refused. */
+  private verdictOf(buffer: BodyBuffer): boolean {
+    const step = this.inspect(this.release(buffer));
+    return step !== undefined;
+  }
+
+  private keep(buffer: BodyBuffer, bytes: Uint8Array): boolean {
+    const { exchange } = this;
+    const { limits, held } = exchange.deps;
+    const within = held.add(bytes.length);
+    buffer.add(bytes);
+    if (buffer.bytes > limits.requestBodyBytesMax) {
+      this.release(buffer);
+      exchange.refuse('request', 'body_too_large');
+      return false;
+    }
+    if (!within) {
+      this.release(buffer);
+      exchange.refuse('request', 'held_bytes_exceeded');
+      return false;
+    }
+    return true;
+  }
+
+  private release(buffer: BodyBuffer): Uint8Array {
+    this.exchange.deps.held.add(-buffer.bytes);
+    return buffer.take();
+  }
+
+  /** The whole body is here: verdict, then headers and body leave together. False when refused. */
+  private judge(state: State & { kind: 'collecting' }, endOfStream: boolean): boolean {
+    const { exchange } = this;
+    const { port } = exchange;
+    exchange.stall.stop();
+    const original = this.release(state.buffer);
+    const result = this.inspect(original);
+    if (!result) return false;
+    const { bytes, changed } = result;
+    if (state.headersHeld) {
+      const remove = changed && this.contentEncoding !== '' ? ['content-encoding'] : [];
+      port.continueHeaders('request', this.mutation(remove), exchange.metadata('allow', 'allowed'));
+    } else if (changed && this.contentEncoding !== '') {
+      // The headers, with content-encoding, have left: the changed body can only be sent as identity.
+      exchange.refuse('request', 'mode_cannot_enforce');
+      return false;
+    }
+    port.body('request', changed ? bytes : original, endOfStream, !changed);
+    this.state = endOfStream ? { kind: 'done' } : { kind: 'passing' };
+    return true;
+  }
+
+  /** Decodes, reads and judges a whole body; undefined when it was refused. */
+  private inspect(original: Uint8Array): { bytes: Uint8Array; changed: boolean } | undefined {
+    const { exchange } = this;
+    const { deps, decision } = exchange;
+    const decoded = decodeBody(original, this.contentEncoding, deps.decoders, {
+      decodedBytesMax: deps.limits.decodedBytesMax,
+      ratioMax: deps.limits.decodedRatioMax,
+    });
+    const bytes = decoded.ok ? decoded.bytes : original;
+    const frames = decoded.ok ? this.modelFrames(bytes) : undefined;
+    const active = exchange.activateRules(frames?.model);
+    this.asksForStream = frames?.stream ?? false;
+    if (this.refuseStanding()) return undefined;
+    const rules = active.content.filter((rule) => reaches(rule, 'request'));
+    if (rules.length === 0) return { bytes: original, changed: false };
+    if (!decoded.ok) {
+      if (exchange.cannotEnforce(rules)) {
+        exchange.refuse('request', 'mode_cannot_enforce');
+        return undefined;
+      }
+      return { bytes: original, changed: false };
+    }
+    const inspection = new BodyInspection({
+      direction: 'request',
+      reader: exchange.requestFormat.reader('request', false),
+      rules,
+      appends: [],
+      placeholders: exchange.placeholders,
+      heldBytesMax: deps.limits.decodedBytesMax,
+      textsMax: deps.limits.textsMax,
+      onFinding: (finding) => decision.finding(finding),
+      passUnreadable: () => !exchange.cannotEnforce(rules),
+    });
+    const first = inspection.push(bytes);
+    const last = first.stopped ? first : inspection.end();
+    if (last.stopped) {
+      const stop = last.stopped;
+      if (stop.kind === 'policy') exchange.refuse('request', 'policy', stop.rule);
+      else if (stop.kind === 'unreadable') exchange.refuse('request', 'unreadable_body');
+      else exchange.refuse('request', 'held_bytes_exceeded');
+      return undefined;
+    }
+    if (!inspection.changed) return { bytes: original, changed: false };
+    decision.phase = 'request';
+    if (!exchange.port.observability) decision.mutation();
+    return { bytes: concat([...first.output, ...last.output]), changed: true };
+  }
+
+  private modelFrames(bytes: Uint8Array): { model: string | undefined; stream: boolean } {
+    if (this.exchange.requestFormat.name !== 'openai.chat') return { model: undefined, stream: false };
+    return { model: readModel(bytes), stream: asksForStream(bytes) };
+  }
+
+  private possibleContent() {
+    const { exchange } = this;
+    return candidates(
+      exchange.decision.assignment!.set,
+      exchange.factsWith(undefined),
+      false,
+    ).filter((rule) => reaches(rule, 'request'));
+  }
+
+  private refuseStanding(): boolean {
+    const refusal = this.exchange.standingRefusal();
+    if (!refusal) return false;
+    this.exchange.refuse('request', refusal.code, refusal.rule);
+    return true;
+  }
+
+  private declaredOpen(): boolean {
+    return this.exchange.port.initialMetadata('x-switchyard-stance') === 'open';
+  }
+
+  /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
+  private mutation(remove: readonly string[] = []): HeaderMutation {
+    const { exchange } = this;
+    const set = exchange.decision.assignment?.set;
+    const reads = set?.rules.some((rule) => reaches(rule, 'response')) ?? false;
+    return {
+      ...(reads && { set: [{ name: 'accept-encoding', value: 'identity' }] }),
+      ...(remove.length > 0 && { remove }),
+    };
+  }
+}

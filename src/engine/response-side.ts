@@ -1,0 +1,419 @@
+/**
+ * The answer of an exchange. A stream is judged frame by frame and leaves as it is judged; a document is
+ * judged whole. Headers wait for the first bytes that may leave, so that until then a refusal is a clean
+ * 4xx; after that it is the last event of the answer, in the format's own words.
+ */
+import { detectFormat } from '../formats/detect.ts';
+import { decodeBody } from '../formats/encodings.ts';
+import type { Rule } from '../policy/set.ts';
+import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
+import { changesBody, reaches } from './active-rules.ts';
+import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
+import type { RefusalCode } from './codes.ts';
+import { REFUSALS } from './codes.ts';
+import type { Exchange } from './exchange.ts';
+import { BodyInspection, type InspectionStep, type StopReason } from './inspection.ts';
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'passing' }
+  /** FULL_DUPLEX, readable as it comes. */
+  | { readonly kind: 'streaming'; readonly inspection: BodyInspection; headersSent: boolean; held: number }
+  /** One document, or an encoded body: needed whole. */
+  | {
+      readonly kind: 'collecting';
+      readonly inspection: BodyInspection;
+      readonly buffer: BodyBuffer;
+      readonly encoding: string;
+      headersSent: boolean;
+    }
+  /** STREAMED: looked at chunk by chunk; may be broken off, never changed. */
+  | { readonly kind: 'watching'; readonly inspection: BodyInspection }
+  | { readonly kind: 'done' };
+
+export class ResponseSide {
+  /** Everything of the answer was handed to Envoy. */
+  complete = false;
+
+  private readonly exchange: Exchange;
+  private state: State = { kind: 'idle' };
+  private rules: readonly Rule[] = [];
+  private passAll = false;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  /** The answer is not to be looked at. */
+  pass(): void {
+    this.passAll = true;
+  }
+
+  headers(event: HeadersEvent): void {
+    const { exchange } = this;
+    const { port, decision } = exchange;
+    decision.status = Number(event.headers.get(':status') ?? 0);
+    if (this.passAll || exchange.isLocalReply(event)) {
+      this.letPass(event);
+      return;
+    }
+    const active = exchange.active ?? exchange.activateRules(undefined);
+    this.rules = active.content.filter((rule) => reaches(rule, 'response'));
+    const appends = active.plain.filter(
+      (rule) => rule.action.kind === 'append' && rule.enforcement === 'enforce',
+    );
+    if ((this.rules.length === 0 && appends.length === 0) || event.endOfStream) {
+      this.letPass(event);
+      return;
+    }
+    const relevant = [...this.rules, ...appends];
+    const encoding = event.headers.get('content-encoding') ?? '';
+    const { format, streamed } = detectFormat({
+      path: exchange.path,
+      contentType: event.headers.get('content-type') ?? '',
+      direction: 'response',
+    });
+    decision.format = format.name;
+    const inspection = new BodyInspection({
+      direction: 'response',
+      reader: format.reader('response', streamed),
+      rules: this.rules,
+      appends,
+      placeholders: exchange.placeholders,
+      heldBytesMax: streamed
+        ? exchange.deps.limits.heldBytesMax
+        : exchange.deps.limits.responseBodyBytesMax,
+      textsMax: exchange.deps.limits.textsMax,
+      onFinding: (finding) => decision.finding(finding),
+      passUnreadable: () => !exchange.cannotEnforce(relevant),
+    });
+    const encoded = encoding !== '' && encoding !== 'identity';
+    const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
+    switch (mode) {
+      case 'FULL_DUPLEX_STREAMED':
+        this.state =
+          streamed && !encoded
+            ? { kind: 'streaming', inspection, headersSent: false, held: 0 }
+            : { kind: 'collecting', inspection, buffer: new BodyBuffer(), encoding, headersSent: false };
+        return;
+      case 'BUFFERED':
+      case 'BUFFERED_PARTIAL':
+        this.state = {
+          kind: 'collecting',
+          inspection,
+          buffer: new BodyBuffer(),
+          encoding,
+          headersSent: true,
+        };
+        port.continueHeaders('response');
+        return;
+      case 'STREAMED':
+        if (!port.observability && this.streamedCannot(relevant, encoded)) {
+          exchange.refuse('response', 'mode_cannot_enforce');
+          return;
+        }
+        if (encoded) decision.degraded = true;
+        this.state = encoded ? { kind: 'passing' } : { kind: 'watching', inspection };
+        port.continueHeaders('response');
+        return;
+      default:
+        if (exchange.cannotEnforce(relevant)) {
+          exchange.refuse('response', 'mode_cannot_enforce');
+          return;
+        }
+        this.letPass(event);
+    }
+  }
+
+  body(event: BodyEvent): void {
+    const { state, exchange } = this;
+    exchange.decision.responseBytes += event.bytes.length;
+    switch (state.kind) {
+      case 'passing':
+        exchange.port.body('response', event.bytes, event.endOfStream, true);
+        if (event.endOfStream) this.finish();
+        return;
+      case 'streaming':
+        this.stream(state, event);
+        return;
+      case 'collecting':
+        this.collect(state, event);
+        return;
+      case 'watching':
+        this.watch(state, event);
+        return;
+      case 'idle': // response headers are not sent to us on this route: nothing can be judged
+        if (exchange.active?.content.some((rule) => reaches(rule, 'response')) ?? true) {
+          exchange.refuse('response', 'mode_cannot_enforce');
+          return;
+        }
+        this.state = { kind: 'passing' };
+        this.body(event);
+        return;
+      case 'done':
+        return;
+    }
+  }
+
+  trailers(): void {
+    const { state, exchange } = this;
+    switch (state.kind) {
+      case 'streaming': {
+        const step = state.inspection.end();
+        if (!this.emit(state, step, false)) return;
+        this.openHeaders(state);
+        break;
+      }
+      case 'collecting':
+        if (exchange.port.bodyMode('response') === 'FULL_DUPLEX_STREAMED') {
+          if (!this.judge(state, false)) return;
+        }
+        break;
+      case 'watching':
+        if (!this.emitNothing(state.inspection.end())) return;
+        break;
+      case 'done':
+        return;
+      default:
+    }
+    this.finish();
+    exchange.port.trailers('response');
+  }
+
+  discard(): void {
+    const { state } = this;
+    const { held } = this.exchange.deps;
+    if (state.kind === 'streaming') held.add(-state.held);
+    if (state.kind === 'collecting') held.add(-state.buffer.bytes);
+    this.state = { kind: 'done' };
+  }
+
+  /** Ends the answer now with a refusal, in whatever way is still clean. */
+  refuseNow(code: RefusalCode, rule?: Rule): void {
+    const { state, exchange } = this;
+    // Text that precedes the match leaves in any case: how the answer was cut must not show.
+    const inside = state.kind === 'streaming' && (state.headersSent || state.inspection.hasRemainder);
+    if (exchange.port.canRefuse && !inside) {
+      exchange.refuse('response', code, rule);
+      return;
+    }
+    if (state.kind === 'streaming') this.refuseInside(state, code, rule);
+    else {
+      this.record(code);
+      exchange.port.fail('INTERNAL', code);
+    }
+  }
+
+  private stream(state: State & { kind: 'streaming' }, event: BodyEvent): void {
+    const { exchange } = this;
+    const step = state.inspection.push(event.bytes);
+    if (!event.endOfStream || step.stopped) {
+      if (!this.emit(state, step, false)) return;
+      if (event.endOfStream) return;
+      this.account(state);
+      return;
+    }
+    const last = state.inspection.end();
+    const output = [...step.output, ...last.output];
+    if (!this.emit(state, { output, stopped: last.stopped }, true)) return;
+    this.openHeaders(state);
+    if (output.length === 0) exchange.port.body('response', EMPTY, true);
+    this.finish();
+  }
+
+  /** Sends what may leave; false when the answer was refused. */
+  private emit(
+    state: State & { kind: 'streaming' },
+    step: InspectionStep,
+    endOfStream: boolean,
+  ): boolean {
+    const { exchange } = this;
+    if (step.output.length > 0) {
+      if (state.inspection.changed && exchange.decision.mutationDue) exchange.decision.mutation();
+      this.openHeaders(state);
+      exchange.port.body('response', concat(step.output), endOfStream && !step.stopped);
+    }
+    if (!step.stopped) return true;
+    const { code, rule } = refusalOf(step.stopped);
+    this.refuseNow(code, rule);
+    return false;
+  }
+
+  private openHeaders(state: State & { kind: 'streaming' }): void {
+    if (state.headersSent) return;
+    state.headersSent = true;
+    this.exchange.port.continueHeaders('response');
+  }
+
+  private account(state: State & { kind: 'streaming' }): void {
+    const { exchange } = this;
+    const { limits, held } = exchange.deps;
+    const now = state.inspection.heldBytes;
+    const within = held.add(now - state.held);
+    state.held = now;
+    if (!within && now > 0) {
+      this.refuseNow('held_bytes_exceeded');
+      return;
+    }
+    if (now > 0) exchange.stall.hold('response', limits.responseStallTimeoutMs);
+    else exchange.stall.stop();
+  }
+
+  private refuseInside(
+    state: State & { kind: 'streaming' },
+    code: RefusalCode,
+    rule: Rule | undefined,
+  ): void {
+    const { exchange } = this;
+    const block = code === 'policy' && rule?.action.kind === 'block' ? rule.action : undefined;
+    const tail = state.inspection.refuse({
+      message: block?.message ?? REFUSALS[code].message,
+      decisionId: exchange.decision.id,
+      code: code === 'policy' ? 'content_policy_violation' : code,
+    });
+    this.record(code);
+    this.openHeaders(state);
+    exchange.port.body('response', concat(tail), true);
+    this.discard();
+    this.complete = true;
+  }
+
+  private record(code: RefusalCode): void {
+    const { exchange } = this;
+    exchange.refused = true;
+    exchange.stall.stop();
+    exchange.decision.phase = 'response';
+    exchange.decision.close(REFUSALS[code].verdict, code);
+  }
+
+  private collect(state: State & { kind: 'collecting' }, event: BodyEvent): void {
+    const { exchange } = this;
+    const { limits, held } = exchange.deps;
+    state.buffer.add(event.bytes);
+    const within = held.add(event.bytes.length);
+    if (state.buffer.bytes > limits.responseBodyBytesMax) return this.refuseNow('body_too_large');
+    if (!within) return this.refuseNow('held_bytes_exceeded');
+    exchange.stall.hold('response', limits.responseStallTimeoutMs);
+    const mode = exchange.port.bodyMode('response');
+    if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
+      if (exchange.cannotEnforce(this.rules)) return this.refuseNow('mode_cannot_enforce');
+      held.add(-state.buffer.bytes);
+      this.state = { kind: 'passing' };
+      exchange.port.body('response', event.bytes, false, true);
+      return;
+    }
+    if (event.endOfStream || mode === 'BUFFERED') this.judge(state, event.endOfStream);
+  }
+
+  private judge(state: State & { kind: 'collecting' }, endOfStream: boolean): boolean {
+    const { exchange } = this;
+    const { deps, decision } = exchange;
+    exchange.stall.stop();
+    deps.held.add(-state.buffer.bytes);
+    const original = state.buffer.take();
+    const decoded = decodeBody(original, state.encoding, deps.decoders, {
+      decodedBytesMax: deps.limits.decodedBytesMax,
+      ratioMax: deps.limits.decodedRatioMax,
+    });
+    if (!decoded.ok) {
+      if (exchange.cannotEnforce(this.rules)) {
+        exchange.refuse('response', 'mode_cannot_enforce');
+        return false;
+      }
+      this.send(state, original, false, endOfStream);
+      return true;
+    }
+    const first = state.inspection.push(decoded.bytes);
+    const last = first.stopped ? first : state.inspection.end();
+    if (last.stopped) {
+      const { code, rule } = refusalOf(last.stopped);
+      exchange.refuse('response', code, rule);
+      return false;
+    }
+    const { changed } = state.inspection;
+    if (changed && state.headersSent && isEncoded(state.encoding)) {
+      exchange.refuse('response', 'mode_cannot_enforce');
+      return false;
+    }
+    if (changed) {
+      decision.phase = 'response';
+      decision.mutation();
+    }
+    const bytes = changed ? concat([...first.output, ...last.output]) : original;
+    this.send(state, bytes, changed, endOfStream);
+    return true;
+  }
+
+  private send(
+    state: State & { kind: 'collecting' },
+    bytes: Uint8Array,
+    changed: boolean,
+    endOfStream: boolean,
+  ): void {
+    const { port } = this.exchange;
+    if (!state.headersSent) {
+      const mutation: HeaderMutation =
+        changed && isEncoded(state.encoding) ? { remove: ['content-encoding'] } : {};
+      port.continueHeaders('response', mutation);
+    }
+    port.body('response', bytes, endOfStream, !changed);
+    if (endOfStream) this.finish();
+    else this.state = { kind: 'passing' };
+  }
+
+  private watch(state: State & { kind: 'watching' }, event: BodyEvent): void {
+    const { exchange } = this;
+    const step = state.inspection.push(event.bytes);
+    const last = event.endOfStream && !step.stopped ? state.inspection.end() : step;
+    if (!this.emitNothing(last)) return;
+    exchange.port.body('response', event.bytes, event.endOfStream, true);
+    if (event.endOfStream) this.finish();
+  }
+
+  private emitNothing(step: InspectionStep): boolean {
+    if (!step.stopped) return true;
+    if (this.exchange.port.observability && step.stopped.kind !== 'policy') {
+      this.exchange.decision.degraded = true;
+      return true;
+    }
+    const { code, rule } = refusalOf(step.stopped);
+    this.refuseNow(code, rule);
+    return false;
+  }
+
+  /** STREAMED cannot hold back: only operational rules that do not change bodies can live with it. */
+  private streamedCannot(relevant: readonly Rule[], encoded: boolean): boolean {
+    const { exchange } = this;
+    const enforcing = relevant.filter((rule) => rule.enforcement === 'enforce');
+    if (enforcing.some((rule) => changesBody(rule))) return true;
+    const open = exchange.port.initialMetadata('x-switchyard-stance') === 'open';
+    return (open || encoded) && exchange.cannotEnforce(enforcing);
+  }
+
+  private letPass(event: HeadersEvent): void {
+    this.exchange.port.continueHeaders('response');
+    this.state = { kind: 'passing' };
+    if (event.endOfStream) this.finish();
+  }
+
+  private finish(): void {
+    this.exchange.stall.stop();
+    this.discard();
+    this.complete = true;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+const isEncoded = (encoding: string): boolean => encoding !== '' && encoding !== 'identity';
+
+function refusalOf(stop: StopReason): { code: RefusalCode; rule?: Rule } {
+  switch (stop.kind) {
+    case 'policy':
+      return { code: 'policy', rule: stop.rule };
+    case 'unreadable':
+      return { code: 'unreadable_body' };
+    case 'held_too_much':
+      return { code: 'held_bytes_exceeded' };
+  }
+}

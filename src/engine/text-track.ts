@@ -1,0 +1,217 @@
+/**
+ * One text of a body (a choice's field, a message) while it passes: which of its matches are settled,
+ * what they cover, and how far it may leave. Everything here is a function of the text alone, so that
+ * how it was cut cannot show (SEMANTICS §1 b).
+ *
+ * Two coordinates: *view* units are what the matcher reads; *source* units are what the frames carry.
+ * They differ only in text that is itself JSON, whose escapes the view decodes.
+ */
+import { escapeInner, JsonTextView } from '../formats/json-view.ts';
+import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
+import type { Place, Rule } from '../policy/set.ts';
+import type { Placeholders } from './placeholders.ts';
+
+export interface Finding {
+  readonly rule: Rule;
+  readonly label: string;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly enforced: boolean;
+}
+
+/** A stretch in which text is replaced: the winner's replacement at its start, nothing for the rest. */
+interface Covered {
+  readonly start: number;
+  end: number;
+  readonly replacement: string;
+}
+
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: string;
+}
+
+export class TextTrack {
+  readonly key: string;
+  readonly place: Place;
+  /** Source units fed so far. */
+  length = 0;
+  ended = false;
+  /** The first settled match of an enforcing blocking rule: the text is cut at its start. */
+  blocked: { readonly rule: Rule; readonly cut: number } | undefined;
+  /** Rules whose `append` was earned by a match. */
+  readonly appends = new Set<Rule>();
+
+  private readonly rules: readonly Rule[];
+  private readonly scanner: TextScanner;
+  private readonly view: JsonTextView | undefined;
+  private readonly placeholders: Placeholders;
+  private window = '';
+  private windowStart = 0;
+  private undecided: ScannedMatch[] = [];
+  private readonly covered: Covered[] = [];
+  /** Settled matches of `allow` rules that later ones may still lie in. */
+  private allowances: ScannedMatch[] = [];
+  /** View coordinate up to which the current cluster of overlapping matches reaches. */
+  private clusterEnd = 0;
+
+  /** `rules`: those that read this text, in rank order; only those with a detector. */
+  constructor(
+    key: string,
+    place: Place,
+    encoding: 'plain' | 'json',
+    rules: readonly Rule[],
+    placeholders: Placeholders,
+  ) {
+    this.key = key;
+    this.place = place;
+    this.rules = rules;
+    this.placeholders = placeholders;
+    this.view = encoding === 'json' ? new JsonTextView() : undefined;
+    this.scanner = new TextScanner(
+      rules.map((rule, index) => ({ rule: index, detector: rule.detector! })),
+    );
+  }
+
+  /** A match has been live for longer than the matcher keeps: the text cannot be judged any further. */
+  get overflow(): boolean {
+    return this.scanner.overflow;
+  }
+
+  feed(value: string, findings: (finding: Finding) => void): void {
+    this.length += value.length;
+    const seen = this.view ? this.view.push(value) : value;
+    if (seen.length > 0) {
+      this.window += seen;
+      this.scanner.push(seen);
+    }
+    this.settle(findings);
+  }
+
+  finish(findings: (finding: Finding) => void): void {
+    if (this.ended) return;
+    this.ended = true;
+    const rest = this.view?.end() ?? '';
+    if (rest.length > 0) {
+      this.window += rest;
+      this.scanner.push(rest);
+    }
+    this.scanner.end();
+    this.settle(findings);
+  }
+
+  /** Source units that may leave: no match that is still undecided starts before it. */
+  get settled(): number {
+    if (this.blocked) return this.blocked.cut;
+    if (this.ended) return this.length;
+    return this.view ? this.view.sourceStart(this.scanner.safe) : this.scanner.safe;
+  }
+
+  /** The edits of source units `[start,end)`, relative to `start`; all of it must be settled. */
+  edits(start: number, end: number): TextEdit[] {
+    const edits: TextEdit[] = [];
+    for (const covered of this.covered) {
+      if (covered.end <= start) continue;
+      if (covered.start >= end) break;
+      edits.push({
+        start: Math.max(covered.start, start) - start,
+        end: Math.min(covered.end, end) - start,
+        replacement: covered.start >= start ? covered.replacement : '',
+      });
+    }
+    return edits;
+  }
+
+  /** Forgets what only frames before source unit `upTo` needed. */
+  forget(upTo: number): void {
+    while (this.covered.length > 1 && this.covered[0]!.end <= upTo) this.covered.shift();
+  }
+
+  /** Matches whose start lies before the safe point are all known: only now may they act, in order. */
+  private settle(findings: (finding: Finding) => void): void {
+    this.undecided.push(...this.scanner.takeMatches());
+    const safe = this.scanner.safe;
+    if (this.undecided.length > 0 && !this.blocked) {
+      const settled = this.undecided.filter((match) => match.start < safe);
+      if (settled.length > 0) {
+        this.undecided = this.undecided.filter((match) => match.start >= safe);
+        settled.sort((a, b) => a.start - b.start || b.end - a.end || a.rule - b.rule);
+        for (const match of settled) {
+          if (this.blocked) break;
+          this.act(match, findings);
+        }
+      }
+    }
+    if (this.blocked) return;
+    if (safe > this.windowStart) {
+      this.window = this.window.slice(safe - this.windowStart);
+      this.windowStart = safe;
+      this.scanner.forget(safe);
+      if (this.allowances.length > 0) {
+        this.allowances = this.allowances.filter((match) => match.end > safe);
+      }
+    }
+    this.view?.forget(safe);
+  }
+
+  private act(match: ScannedMatch, findings: (finding: Finding) => void): void {
+    const rule = this.rules[match.rule]!;
+    const enforced = rule.enforcement === 'enforce' && !this.exempted(match, rule);
+    const start = this.view ? this.view.sourceStart(match.start) : match.start;
+    const end = this.view ? this.view.sourceEnd(match.end) : match.end;
+    findings({ rule, label: match.label, text: this.key, start, end, enforced });
+    if (!enforced) return;
+    switch (rule.action.kind) {
+      case 'flag':
+        return;
+      case 'allow':
+        this.allowances.push(match);
+        return;
+      case 'append':
+        this.appends.add(rule);
+        return;
+      case 'block':
+        this.blocked = { rule, cut: start };
+        return;
+      case 'redact':
+      case 'rewrite':
+        this.cover(match, start, end, rule);
+        return;
+    }
+  }
+
+  /** An `allow` exempts what it covers, from lower priority in its own layer only (SEMANTICS §6). */
+  private exempted(match: ScannedMatch, rule: Rule): boolean {
+    return this.allowances.some((other) => {
+      const allowing = this.rules[other.rule]!;
+      return (
+        allowing.layer === rule.layer &&
+        allowing.priority > rule.priority &&
+        other.start <= match.start &&
+        other.end >= match.end
+      );
+    });
+  }
+
+  /** Of overlapping matches the first is the winner; what sticks out of a loser is covered all the same. */
+  private cover(match: ScannedMatch, start: number, end: number, rule: Rule): void {
+    const last = this.covered.at(-1);
+    if (last && match.start < this.clusterEnd) {
+      last.end = Math.max(last.end, end);
+      this.clusterEnd = Math.max(this.clusterEnd, match.end);
+      return;
+    }
+    const replacement =
+      rule.action.kind === 'rewrite'
+        ? rule.action.with
+        : this.placeholders.placeholder(match.label, this.textOf(match));
+    this.covered.push({ start, end, replacement: this.view ? escapeInner(replacement) : replacement });
+    this.clusterEnd = match.end;
+  }
+
+  private textOf(match: ScannedMatch): string {
+    return this.window.slice(match.start - this.windowStart, match.end - this.windowStart);
+  }
+}
