@@ -1,0 +1,117 @@
+/**
+ * Payment card numbers: 13 to 19 decimal digits of any script, the first of them 2 to 6 (the digits that
+ * issuers begin with), single separators allowed between digits, no digit directly before or after, and a
+ * right check digit (Luhn, ISO/IEC 7812-1 annex B). So a number starts and ends with a group of digits: for
+ * every group, ends are tried from the farthest to the nearest, then the next group is the start.
+ */
+import { digitOf } from './characters.ts';
+import type { MatchSink, Tracker } from './detector.ts';
+
+export const CARD_LABEL = 'CREDIT_CARD';
+export const CARD_DIGITS_MIN = 13;
+export const CARD_DIGITS_MAX = 19;
+/** The digits with a separator between any two. */
+export const CARD_UNITS_MAX = 2 * CARD_DIGITS_MAX - 1;
+
+/** Space, no-break, figure and narrow no-break space; hyphens; figure and en dash. */
+const SEPARATORS = new Set([
+  0x20, 0xa0, 0x2007, 0x202f, 0x2d, 0x2010, 0x2011, 0x2012, 0x2013, 0x2212,
+]);
+
+/** All numbers that begin with one group of digits. */
+interface Thread {
+  readonly start: number;
+  digits: number;
+  /** Check sums with every second digit doubled, from the first digit or from the second. */
+  sumFirst: number;
+  sumSecond: number;
+  /** The longest end that counts; 0 for none. */
+  end: number;
+  dead: boolean;
+}
+
+const doubled = (digit: number): number => (digit < 5 ? 2 * digit : 2 * digit - 9);
+
+/** The last digit is never doubled, so an even count doubles the first. */
+const checks = (thread: Thread): boolean =>
+  (thread.digits % 2 === 0 ? thread.sumFirst : thread.sumSecond) % 10 === 0;
+
+const NOTHING = 0;
+const DIGIT = 1;
+const SEPARATOR = 2;
+type Kind = typeof NOTHING | typeof DIGIT | typeof SEPARATOR;
+
+export class CardTracker implements Tracker {
+  liveStart = Number.POSITIVE_INFINITY;
+  private threads: Thread[] = [];
+  private from = 0;
+  private previous: Kind = NOTHING;
+
+  step(unit: number, at: number, sink: MatchSink): void {
+    const digit = digitOf(unit);
+    if (digit >= 0) {
+      this.takeDigit(digit, at);
+      this.previous = DIGIT;
+    } else if (this.previous === NOTHING) {
+      return;
+    } else {
+      if (this.previous === DIGIT) this.closeGroup(at);
+      const joins = this.previous === DIGIT && SEPARATORS.has(unit);
+      if (!joins) for (const thread of this.threads) thread.dead = true;
+      this.previous = joins ? SEPARATOR : NOTHING;
+    }
+    if (this.threads.length > 0) this.decide(sink);
+  }
+
+  end(at: number, sink: MatchSink): void {
+    if (this.previous === DIGIT) this.closeGroup(at);
+    for (const thread of this.threads) thread.dead = true;
+    this.decide(sink);
+  }
+
+  private takeDigit(digit: number, at: number): void {
+    if (this.previous !== DIGIT && digit >= 2 && digit <= 6) {
+      this.threads.push({
+        start: at,
+        digits: 0,
+        sumFirst: 0,
+        sumSecond: 0,
+        end: 0,
+        dead: false,
+      });
+    }
+    for (const thread of this.threads) {
+      if (thread.dead) continue;
+      const even = thread.digits % 2 === 0;
+      thread.sumFirst += even ? doubled(digit) : digit;
+      thread.sumSecond += even ? digit : doubled(digit);
+      thread.digits++;
+      // With a digit to spare some last digit makes it right; with none it must be right now.
+      const full = thread.digits === CARD_DIGITS_MAX && !checks(thread);
+      thread.dead = thread.digits > CARD_DIGITS_MAX || full;
+    }
+  }
+
+  private closeGroup(at: number): void {
+    for (const thread of this.threads) {
+      if (thread.dead) continue;
+      if (thread.digits >= CARD_DIGITS_MIN && checks(thread)) thread.end = at;
+      thread.dead = thread.digits === CARD_DIGITS_MAX;
+    }
+  }
+
+  private decide(sink: MatchSink): void {
+    let kept = 0;
+    for (const thread of this.threads) {
+      if (thread.start < this.from) continue;
+      if (!thread.dead || (kept > 0 && thread.end > 0)) {
+        this.threads[kept++] = thread;
+      } else if (thread.end > 0) {
+        this.from = thread.end;
+        sink({ start: thread.start, end: thread.end, label: CARD_LABEL });
+      }
+    }
+    this.threads.length = kept;
+    this.liveStart = this.threads[0]?.start ?? Number.POSITIVE_INFINITY;
+  }
+}

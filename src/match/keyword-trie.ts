@@ -1,0 +1,103 @@
+/** A trie over folded units, as flat arrays. Node 0 is the root. */
+import { foldUnit, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
+
+export const NO_NODE = -1;
+export const SPACE = 0x20;
+
+/** How many white-space units one space of a keyword stands for, at most. */
+export const SPACE_RUN_MAX = 8;
+
+export interface KeywordTrie {
+  readonly fold: (unit: number) => number;
+  /** First unit → node; every other node's children are a list of siblings. */
+  readonly roots: ReadonlyMap<number, number>;
+  readonly unit: readonly number[];
+  readonly child: readonly number[];
+  readonly sibling: readonly number[];
+  /** 1: a keyword ends here. 2: a word character may not follow that end. */
+  readonly terminal: readonly number[];
+  /** Whether a keyword that may follow a word character ends here or below. */
+  readonly free: readonly boolean[];
+  readonly unitsMax: number;
+}
+
+export const ENDS = 1;
+export const NEEDS_BOUNDARY = 2;
+
+const LONE_SURROGATE = /\p{Cs}/u;
+
+export function firstIsWord(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return isWordUnit(first) || (text.length > 1 && isWordPair(first, text.charCodeAt(1)));
+}
+
+export function lastIsWord(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return (
+    isWordUnit(last) || (text.length > 1 && isWordPair(text.charCodeAt(text.length - 2), last))
+  );
+}
+
+/** One space for every run of white space, none at the edges. Throws RangeError if nothing can be left to match. */
+export function normalKeyword(keyword: string): string {
+  let normal = '';
+  for (const character of keyword) {
+    const space = isSpaceUnit(character.charCodeAt(0));
+    if (!space) normal += character;
+    else if (normal !== '' && !normal.endsWith(' ')) normal += ' ';
+  }
+  normal = normal.endsWith(' ') ? normal.slice(0, -1) : normal;
+  if (normal === '') throw new RangeError('a keyword is empty');
+  if (LONE_SURROGATE.test(normal)) throw new RangeError('a keyword holds half of a character');
+  return normal;
+}
+
+/** Throws RangeError as `normalKeyword` does. Cost: one node per unit that is not shared. */
+export function buildTrie(
+  keywords: readonly string[],
+  options: { readonly substring: boolean; readonly caseSensitive: boolean },
+): KeywordTrie {
+  const fold = options.caseSensitive ? (unit: number): number => unit : foldUnit;
+  const roots = new Map<number, number>();
+  const unit = [0];
+  const child = [NO_NODE];
+  const sibling = [NO_NODE];
+  const terminal = [0];
+  const free = [false];
+  const add = (folded: number, next: number): number => {
+    child.push(NO_NODE);
+    sibling.push(next);
+    terminal.push(0);
+    free.push(false);
+    return unit.push(folded) - 1;
+  };
+  const below = (parent: number, folded: number): number => {
+    if (parent === 0) {
+      const known = roots.get(folded);
+      if (known !== undefined) return known;
+      const made = add(folded, NO_NODE);
+      roots.set(folded, made);
+      return made;
+    }
+    for (let node = child[parent] as number; node !== NO_NODE; node = sibling[node] as number)
+      if (unit[node] === folded) return node;
+    return (child[parent] = add(folded, child[parent] as number));
+  };
+  let unitsMax = 0;
+  for (const keyword of keywords) {
+    const normal = normalKeyword(keyword);
+    const unbound = options.substring || !firstIsWord(normal);
+    const bounded = !options.substring && lastIsWord(normal);
+    let units = 0;
+    let node = 0;
+    for (let index = 0; index < normal.length; index++) {
+      const own = normal.charCodeAt(index);
+      units += own === SPACE ? SPACE_RUN_MAX : 1;
+      node = below(node, fold(own));
+      if (unbound) free[node] = true;
+    }
+    terminal[node] = bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
+    unitsMax = Math.max(unitsMax, units);
+  }
+  return { fold, roots, unit, child, sibling, terminal, free, unitsMax };
+}
