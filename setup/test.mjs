@@ -20,6 +20,8 @@ async function required(step) {
   }
 }
 
+const ALL_SUITES = ['test/**/*.test.ts'];
+
 /** What only some suites need: without it they are skipped, and say so. */
 async function wanted(step) {
   try {
@@ -36,7 +38,14 @@ await wanted(() => ensureDebian('prometheus'));
 await required(ensureBuild);
 const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');
-const args = [mocha, '--forbid-only', '--reporter', reporter, ...process.argv.slice(2)];
+const chosen = process.argv.slice(2);
+const args = [
+  mocha,
+  '--forbid-only',
+  '--reporter',
+  reporter,
+  ...(chosen.length > 0 ? chosen : ALL_SUITES),
+];
 process.exitCode = await runVisibly(process.execPath, args, {
   env: { ...process.env, SWITCHYARD_BUILT: '1' },
 });

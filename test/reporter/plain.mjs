@@ -6,6 +6,8 @@ import mocha from 'mocha';
 
 /** How long after the last test the process may stay alive: what keeps it alive is a leak. */
 const LINGER_MS_MAX = 10_000;
+/** A failure's text beyond this is noise. */
+const STACK_LINES_MAX = 40;
 
 const { EVENT_SUITE_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING, EVENT_RUN_END } =
   mocha.Runner.constants;
@@ -79,10 +81,17 @@ export default class Plain {
 }
 
 function describe(error) {
-  const stack = error?.stack ?? String(error);
+  const stack = firstLines(error?.stack ?? String(error));
   const { expected, actual } = error ?? {};
   if (expected === undefined || stack.includes('+ actual')) return stack;
   return `${stack}\n  expected: ${shown(expected)}\n  actual:   ${shown(actual)}`;
+}
+
+function firstLines(text) {
+  const lines = text.split('\n');
+  return lines.length <= STACK_LINES_MAX
+    ? text
+    : [...lines.slice(0, STACK_LINES_MAX), '...'].join('\n');
 }
 
 function shown(value) {

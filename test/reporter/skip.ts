@@ -6,7 +6,8 @@
  */
 export function skipBecause(context: Mocha.Context, reason: string): never {
   const runnable = context.runnable();
-  const holder = runnable.type === 'hook' ? runnable.parent : runnable;
+  const isHook = 'type' in runnable && runnable.type === 'hook';
+  const holder = isHook ? runnable.parent : runnable;
   Object.assign(holder ?? runnable, { skipReason: reason });
   return context.skip();
 }
