@@ -224,10 +224,12 @@ class Inspector {
     const { exprKind } = expr;
     switch (exprKind.case) {
       case 'identExpr':
-        return this.#name(exprKind.value.name, bound);
+        this.#name(exprKind.value.name, bound);
+        return;
       case 'selectExpr':
         this.#select(exprKind.value.operand, exprKind.value.field, bound);
-        return this.visit(exprKind.value.operand, bound, loops);
+        this.visit(exprKind.value.operand, bound, loops);
+        return;
       case 'callExpr': {
         const { function: name, target, args } = exprKind.value;
         if (ENV.funcs.find(name) === undefined && !isOperator(name)) {

@@ -93,7 +93,7 @@ export function decide(set: PolicySet, candidates: readonly Candidate[]): Decisi
     .filter(({ rule }) => rule.enforcement !== 'off')
     .sort((a, b) => a.rule.rank - b.rule.rank);
   const shadowed = byRank
-    .filter(({ rule }) => rule.enforcement === 'shadow')
+    .filter(({ rule, failed }) => rule.enforcement === 'shadow' && !failed)
     .map((one) => one.rule);
   const enforced = byRank.filter(({ rule }) => rule.enforcement === 'enforce');
   const allows = enforced

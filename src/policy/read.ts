@@ -49,18 +49,28 @@ export function accepts(schema: object, node: Located, place: string, report: Re
 }
 
 function check(schema: SchemaNode, node: Located, place: string, report: Report): void {
-  if (schema.anyOf !== undefined) return checkUnion(schema.anyOf, node, place, report);
-  if (schema.enum !== undefined) return checkWord(schema, schema.enum, node, place, report);
+  if (schema.anyOf !== undefined) {
+    checkUnion(schema.anyOf, node, place, report);
+    return;
+  }
+  if (schema.enum !== undefined) {
+    checkWord(schema, schema.enum, node, place, report);
+    return;
+  }
   switch (schema.type) {
     case 'object':
-      return checkMap(schema, node, place, report);
+      checkMap(schema, node, place, report);
+      return;
     case 'array':
-      return checkList(schema, node, place, report);
+      checkList(schema, node, place, report);
+      return;
     case 'string':
-      return checkText(schema, node, place, report);
+      checkText(schema, node, place, report);
+      return;
     case 'number':
     case 'integer':
-      return checkNumber(schema, schema.type, node, place, report);
+      checkNumber(schema, schema.type, node, place, report);
+      return;
     case 'boolean':
       if (node.kind !== 'scalar' || typeof node.value !== 'boolean') {
         report(node.at, 'wrong_type', `${quote(place)} must be true or false; ${got(node)}`);
@@ -79,7 +89,10 @@ function checkUnion(
   report: Report,
 ): void {
   const branch = branches.find((one) => fitsKind(one, node));
-  if (branch !== undefined) return check(branch, node, place, report);
+  if (branch !== undefined) {
+    check(branch, node, place, report);
+    return;
+  }
   const kinds = branches.map(kindWord).join(' or ');
   report(node.at, 'wrong_type', `${quote(place)} must be ${kinds}; ${got(node)}`);
 }

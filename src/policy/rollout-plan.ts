@@ -13,7 +13,7 @@ import type { RolloutPlan } from './set.ts';
 import { durationToMs, PPM, shareToPpm, toRatio } from './units.ts';
 
 /** What holds where the author says nothing. */
-export const ROLLOUT_DEFAULTS = Object.freeze({
+export const ROLLOUT_DEFAULTS: Omit<RolloutPlan, 'name' | 'stages'> = Object.freeze({
   expectDenyRate: 'same',
   /** Relative to the baseline (SEMANTICS §6). */
   denyRateChangeMax: 0.05,

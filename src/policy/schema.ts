@@ -8,10 +8,10 @@ import { LAYERS } from './set.ts';
 
 const closed = { additionalProperties: false };
 const name = { pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' };
-const words = <const Words extends readonly string[]>(
-  list: Words,
+const words = <const Word extends string>(
+  list: readonly Word[],
   options: Record<string, unknown> = {},
-) => Type.Enum([...list] as { -readonly [Key in keyof Words]: Words[Key] }, options);
+) => Type.Unsafe<Word>(Type.Enum([...list], options));
 
 export const FACT_NAMES = [
   'tenant',
@@ -35,7 +35,7 @@ const MetadataSchema = Type.Object(
     version: Type.Optional(
       Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' }),
     ),
-    layer: words(LAYERS as readonly ['platform', 'tenant', 'app', 'model']),
+    layer: words(LAYERS),
     // Keys are checked against the facts in compile.ts, which can say more than "unknown key".
     selector: Type.Optional(
       Type.Record(Type.String(), Type.String({ minLength: 1 }), { minProperties: 1 }),
