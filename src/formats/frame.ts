@@ -58,6 +58,11 @@ export interface BodyReader {
   push(bytes: Uint8Array): readonly Frame[];
   /** The body is complete; yields what was still incomplete. */
   end(): readonly Frame[];
+  /**
+   * Told once for every frame that left, in order: `refuse` speaks only about what the other side has
+   * seen. `unfinished`: it left as `renderUnfinished` wrote it.
+   */
+  sent(frame: Frame, unfinished?: boolean): void;
   /** Bytes kept inside the reader, not yet in a frame. */
   readonly pendingBytes: number;
   /**
@@ -89,5 +94,10 @@ export interface Format {
   readonly name: 'openai.chat' | 'text' | 'opaque';
   reader(direction: 'request' | 'response', streamed: boolean): BodyReader;
   /** The refusal in the caller's words: `as: error` a 4xx error object, `as: refusal` a 200 with a refusal. */
-  refusalResponse(refusal: Refusal, status: number, as: 'error' | 'refusal', streamed: boolean): RefusalResponse;
+  refusalResponse(
+    refusal: Refusal,
+    status: number,
+    as: 'error' | 'refusal',
+    streamed: boolean,
+  ): RefusalResponse;
 }

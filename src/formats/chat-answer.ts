@@ -1,0 +1,283 @@
+/** Reads the answer of a model: a chunk of a stream or a whole chat completion. */
+import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
+import { isEncodedBytes } from './chat-request.ts';
+import type { JsonNode, JsonObject, JsonString } from './json.ts';
+import { memberOf } from './json.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+/** Most choices that one request may ask for (`n` ≤ 128, OpenAI API reference). */
+export const CHOICES_MAX = 128;
+/** Most tool calls of one choice that are told apart. */
+export const TOOL_CALLS_MAX = 1_024;
+
+/** What the frames before this one have said; grows with the stream, never beyond its limits. */
+export interface StreamMemory {
+  readonly texts: Set<string>;
+  readonly finished: Set<number>;
+  /** Numbers for field names that must not appear in a key. */
+  readonly fieldNumbers: Map<string, number>;
+  readonly textsMax: number;
+}
+
+export interface AnswerReading {
+  readonly facts: ChatFacts;
+  readonly ends: readonly string[];
+  readonly hasChoices: boolean;
+  readonly hasError: boolean;
+  /** Why the frame cannot be trusted, if so. */
+  readonly unreadable?: string;
+}
+
+/** Members that repeat on every chunk and are no text as long as they are one word. */
+const METADATA: ReadonlySet<string> = new Set([
+  'id',
+  'object',
+  'model',
+  'system_fingerprint',
+  'service_tier',
+  'provider',
+  'obfuscation',
+]);
+
+/** Collects every string of an answer. `streamed`: texts go on in later chunks. */
+export function readChatAnswer(
+  root: JsonObject,
+  data: Uint8Array,
+  collector: PieceCollector,
+  memory: StreamMemory,
+  streamed: boolean,
+): AnswerReading {
+  return new AnswerReader(data, collector, memory, streamed).read(root);
+}
+
+class AnswerReader {
+  readonly #data: Uint8Array;
+  readonly #collector: PieceCollector;
+  readonly #memory: StreamMemory;
+  readonly #streamed: boolean;
+  #unreadable: string | undefined;
+  /** Pieces of the choice that is being read. */
+  #pieces: number[] = [];
+  #choice = 0;
+
+  constructor(
+    data: Uint8Array,
+    collector: PieceCollector,
+    memory: StreamMemory,
+    streamed: boolean,
+  ) {
+    this.#data = data;
+    this.#collector = collector;
+    this.#memory = memory;
+    this.#streamed = streamed;
+  }
+
+  read(root: JsonObject): AnswerReading {
+    const choices: ChoiceFacts[] = [];
+    for (const { key, value, shadowed } of root.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === 'choices' && value.kind === 'array')
+        value.items.forEach((item, position) => {
+          if (item.kind === 'object') choices.push(this.#readChoice(item, position));
+          else this.#alone(item);
+        });
+      else if (METADATA.has(key)) this.#collector.metadata(value, 'other', 'assistant');
+      else this.#alone(value);
+    }
+    const finished = choices.filter((choice) => choice.finished);
+    const error = memberOf(root, 'error');
+    return {
+      facts: { choices, envelope: this.#envelope(root) },
+      ends: finished.map((choice) => `choice/${choice.index}/`),
+      hasChoices: memberOf(root, 'choices')?.kind === 'array',
+      hasError: error !== undefined && error.kind !== 'null',
+      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+    };
+  }
+
+  #envelope(root: JsonObject): Envelope {
+    const text = (node: JsonNode | undefined): string =>
+      node?.kind === 'string' ? this.#collector.valueOf(node) : '';
+    return {
+      id: text(memberOf(root, 'id')),
+      created: this.#number(memberOf(root, 'created')) ?? 0,
+      model: text(memberOf(root, 'model')),
+    };
+  }
+
+  #alone(node: JsonNode): void {
+    this.#collector.standAlone(node, 'other', 'assistant');
+  }
+
+  /** A whole number from 0, or undefined. */
+  #number(node: JsonNode | undefined): number | undefined {
+    if (node?.kind !== 'number') return undefined;
+    const digits = String.fromCharCode(
+      ...this.#data.subarray(node.start, Math.min(node.end, node.start + 32)),
+    );
+    const value = Number(digits);
+    return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  }
+
+  /** The identity of an entry: its `index`, or its position where a provider leaves that out. */
+  #indexOf(entry: JsonObject, position: number, limit: number, fault: string): number {
+    const node = memberOf(entry, 'index');
+    const index = node === undefined || node.kind === 'null' ? position : this.#number(node);
+    if (index !== undefined && index < limit) return index;
+    this.#unreadable ??= fault;
+    return 0;
+  }
+
+  #readChoice(choice: JsonObject, position: number): ChoiceFacts {
+    const index = this.#indexOf(choice, position, CHOICES_MAX, 'bad_choice_index');
+    const finishReasons: JsonNode[] = [];
+    const logprobs: JsonNode[] = [];
+    this.#choice = index;
+    this.#pieces = [];
+    let finished = false;
+    for (const { key, value, shadowed } of choice.members) {
+      if (key === 'finish_reason') finishReasons.push(value);
+      if (key === 'logprobs') logprobs.push(value);
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === (this.#streamed ? 'delta' : 'message') && value.kind === 'object')
+        this.#readMessage(value);
+      else if (key === 'finish_reason') {
+        finished = value.kind !== 'null';
+        this.#word(value);
+      } else if (key === 'text' && value.kind === 'string') this.#text(value, 'text');
+      else if (key === 'logprobs' && value.kind === 'object') continue;
+      else if (key === 'content_filter_results') this.#severities(value);
+      else if (key === 'native_finish_reason' || key === 'stop_reason') this.#word(value);
+      else this.#alone(value);
+    }
+    if (finished) this.#markLast();
+    if (finished || !this.#streamed) this.#memory.finished.add(index);
+    return { index, finished, pieces: this.#pieces, finishReasons, logprobs };
+  }
+
+  #word(node: JsonNode): void {
+    this.#collector.metadata(node, 'other', 'assistant');
+  }
+
+  /** Azure annotates every choice with words such as `safe`. */
+  #severities(node: JsonNode): void {
+    if (node.kind !== 'object') {
+      this.#word(node);
+      return;
+    }
+    for (const { value, shadowed } of node.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else this.#severities(value);
+    }
+  }
+
+  #markLast(): void {
+    const seen = new Set<string>();
+    for (const index of this.#pieces.toReversed()) {
+      const piece = this.#collector.pieces[index]!;
+      if (!seen.has(piece.text)) this.#collector.pieces[index] = { ...piece, last: true };
+      seen.add(piece.text);
+    }
+  }
+
+  #readMessage(message: JsonObject): void {
+    for (const { key, value, shadowed } of message.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
+      else if (key === 'annotations') this.#alone(value);
+      else if (key === 'tool_calls' && value.kind === 'array')
+        value.items.forEach((call, position) => {
+          this.#readToolCall(call, position);
+        });
+      else if (key === 'function_call' && value.kind === 'object')
+        this.#readCallBody(value, 'function_call');
+      else if (key === 'audio' && value.kind === 'object') this.#readAudio(value);
+      else this.#readField(value, this.#name(key));
+    }
+  }
+
+  #readField(node: JsonNode, path: string): void {
+    if (node.kind === 'string') this.#text(node, path);
+    else if (node.kind === 'array')
+      node.items.forEach((item, position) => {
+        const index =
+          item.kind === 'object' ? (this.#number(memberOf(item, 'index')) ?? position) : position;
+        this.#readField(item, `${path}/${index}`);
+      });
+    else if (node.kind === 'object')
+      for (const { key, value, shadowed } of node.members) {
+        if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+        else if (key === 'id' || key === 'type') this.#word(value);
+        else this.#readField(value, `${path}/${this.#name(key)}`);
+      }
+  }
+
+  #readAudio(audio: JsonObject): void {
+    for (const { key, value, shadowed } of audio.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === 'id') this.#word(value);
+      else if (
+        key === 'data' &&
+        value.kind === 'string' &&
+        isEncodedBytes(this.#collector.valueOf(value))
+      )
+        continue;
+      else this.#readField(value, `audio/${this.#name(key)}`);
+    }
+  }
+
+  #readToolCall(call: JsonNode, position: number): void {
+    if (call.kind !== 'object') {
+      this.#collector.standAlone(call, 'other', 'tool_call');
+      return;
+    }
+    const index = this.#indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
+    for (const { key, value, shadowed } of call.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'tool_call');
+      else if (key === 'id' || key === 'type')
+        this.#collector.metadata(value, 'other', 'tool_call');
+      else if ((key === 'function' || key === 'custom') && value.kind === 'object')
+        this.#readCallBody(value, `tool/${index}`);
+      else this.#collector.standAlone(value, 'other', 'tool_call');
+    }
+  }
+
+  #readCallBody(body: JsonObject, path: string): void {
+    for (const { key, value, shadowed } of body.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'tool_call');
+      else if (value.kind === 'string') this.#text(value, `${path}/${this.#name(key)}`, key);
+      else this.#collector.standAlone(value, 'other', 'tool_call');
+    }
+  }
+
+  /** A stretch of a text of this choice; `callField` names the field of a tool call. */
+  #text(literal: JsonString, path: string, callField?: string): void {
+    const text = `choice/${this.#choice}/${path}`;
+    const { texts, textsMax, finished } = this.#memory;
+    if (finished.has(this.#choice) && literal.end - literal.start > 2)
+      this.#unreadable ??= 'text_after_finish';
+    if (!texts.has(text) && texts.size >= textsMax) this.#unreadable ??= 'too_many_texts';
+    else texts.add(text);
+    const place = callField === undefined ? 'assistant' : 'tool_call';
+    const encoding = callField === 'arguments' ? 'json' : 'plain';
+    this.#pieces.push(this.#collector.add(literal, text, place, !this.#streamed, encoding));
+  }
+
+  /** A field name as part of a key: itself when it is an ordinary name, its number otherwise. */
+  #name(field: string): string {
+    if (PLAIN_NAME.test(field)) return field;
+    const { fieldNumbers, textsMax } = this.#memory;
+    const known = fieldNumbers.get(field);
+    if (known !== undefined) return `~${known}`;
+    if (fieldNumbers.size >= textsMax || field.length > FIELD_NAME_UNITS_MAX) {
+      this.#unreadable ??= 'too_many_texts';
+      return '~';
+    }
+    fieldNumbers.set(field, fieldNumbers.size);
+    return `~${fieldNumbers.size - 1}`;
+  }
+}
+
+/** Names are remembered for the length of a stream, so they must not be long. */
+const FIELD_NAME_UNITS_MAX = 256;
+const PLAIN_NAME = /^[A-Za-z_]\w{0,39}$/;

@@ -1,0 +1,161 @@
+/** Reads the body of a chat completion request: whose words stand where. */
+import type { Place } from '../policy/set.ts';
+import type { RequestFacts } from './chat-frame.ts';
+import type { JsonArray, JsonNode, JsonObject } from './json.ts';
+import { memberOf } from './json.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+  developer: 'system',
+  tool: 'tool_result',
+  function: 'tool_result',
+};
+
+/** Collects every string of the body that a model may read. */
+export function readChatRequest(root: JsonObject, collector: PieceCollector): RequestFacts {
+  for (const member of root.members) {
+    if (member.shadowed) collector.standAlone(member.value, 'shadowed', 'user');
+    else if (member.key === 'messages' && member.value.kind === 'array')
+      readMessages(member.value, collector);
+    else if (member.key === 'tools' || member.key === 'functions')
+      collector.standAlone(member.value, 'tool_definition', 'tool_definition');
+    else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
+    else collector.standAlone(member.value, 'other', 'user');
+  }
+  const model = memberOf(root, 'model');
+  const stream = memberOf(root, 'stream')?.kind === 'true';
+  return model?.kind === 'string' ? { model: collector.valueOf(model), stream } : { stream };
+}
+
+function readMessages(messages: JsonArray, collector: PieceCollector): void {
+  messages.items.forEach((message, index) => {
+    if (message.kind === 'object') readMessage(message, `message/${index}`, collector);
+    else collector.standAlone(message, 'other', 'user');
+  });
+}
+
+function readMessage(message: JsonObject, key: string, collector: PieceCollector): void {
+  const place = placeOf(message, collector);
+  for (const { key: name, value, shadowed } of message.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === 'role' || name === 'id' || name === 'tool_call_id')
+      collector.metadata(value, `${key}/other`, place);
+    else if (name === 'content') readContent(value, key, place, collector);
+    else if (name === 'tool_calls' && value.kind === 'array')
+      value.items.forEach((call, index) => {
+        readToolCall(call, `${key}/tool/${index}`, collector);
+      });
+    else if (name === 'function_call') readCallBody(value, `${key}/function_call`, collector);
+    else collector.standAlone(value, `${key}/other`, place);
+  }
+}
+
+function placeOf(message: JsonObject, collector: PieceCollector): Place {
+  const role = memberOf(message, 'role');
+  const name = role?.kind === 'string' ? collector.valueOf(role) : '';
+  return Object.hasOwn(PLACE_OF_ROLE, name) ? PLACE_OF_ROLE[name]! : 'user';
+}
+
+function readContent(
+  content: JsonNode,
+  key: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (content.kind === 'string') collector.add(content, `${key}/content`, place, true);
+  else if (content.kind === 'array')
+    content.items.forEach((part, index) => {
+      if (part.kind === 'object') readPart(part, `${key}/part/${index}`, place, collector);
+      else collector.standAlone(part, `${key}/part/${index}`, place);
+    });
+  else collector.standAlone(content, `${key}/content`, place);
+}
+
+/** Members of a part that carry media, and the member inside that holds its bytes. */
+const MEDIA: Readonly<Record<string, string>> = {
+  image_url: 'url',
+  input_audio: 'data',
+  file: 'file_data',
+};
+
+function readPart(part: JsonObject, key: string, place: Place, collector: PieceCollector): void {
+  for (const { key: name, value, shadowed } of part.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === 'type') collector.metadata(value, key, place);
+    else if (name === 'text' && value.kind === 'string')
+      collector.add(value, `${key}/text`, place, true);
+    else if (Object.hasOwn(MEDIA, name)) readMedia(value, MEDIA[name]!, key, place, collector);
+    else collector.standAlone(value, key, place);
+  }
+}
+
+function readMedia(
+  media: JsonNode,
+  holder: string,
+  key: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (media.kind !== 'object') {
+    readMediaValue(media, key, place, collector);
+    return;
+  }
+  for (const { key: name, value, shadowed } of media.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === holder) readMediaValue(value, key, place, collector);
+    else if (name === 'format' || name === 'detail' || name === 'file_id')
+      collector.metadata(value, key, place);
+    else collector.standAlone(value, key, place);
+  }
+}
+
+function readMediaValue(
+  value: JsonNode,
+  key: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (value.kind === 'string' && isEncodedBytes(collector.valueOf(value))) return;
+  collector.standAlone(value, key, place);
+}
+
+const DATA_URL_HEAD = /^data:[\w.+-]*\/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,/;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** Base64, bare or as a data: URL. Linear in its length. */
+export function isEncodedBytes(value: string): boolean {
+  const head = DATA_URL_HEAD.exec(value.slice(0, 256));
+  return BASE64.test(head === null ? value : value.slice(head[0].length));
+}
+
+function readToolCall(call: JsonNode, key: string, collector: PieceCollector): void {
+  if (call.kind !== 'object') {
+    collector.standAlone(call, key, 'tool_call');
+    return;
+  }
+  for (const { key: name, value, shadowed } of call.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
+    else if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
+    else if (name === 'function' || name === 'custom') readCallBody(value, key, collector);
+    else collector.standAlone(value, key, 'tool_call');
+  }
+}
+
+/** `{name, arguments}` of a function, `{name, input}` of a custom tool. */
+function readCallBody(body: JsonNode, key: string, collector: PieceCollector): void {
+  if (body.kind !== 'object') {
+    collector.standAlone(body, key, 'tool_call');
+    return;
+  }
+  for (const { key: name, value, shadowed } of body.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
+    else if (name === 'arguments' && value.kind === 'string')
+      collector.add(value, `${key}/arguments`, 'tool_call', true, 'json');
+    else if ((name === 'name' || name === 'input') && value.kind === 'string')
+      collector.add(value, `${key}/${name}`, 'tool_call', true);
+    else collector.standAlone(value, key, 'tool_call');
+  }
+}

@@ -1,0 +1,69 @@
+import type { Place } from '../policy/set.ts';
+import type { Piece } from './frame.ts';
+import type { JsonNode, JsonString } from './json.ts';
+import { stringValue } from './json-string.ts';
+
+/** Numbers for texts that stand alone, so that no two of a body share a key. One per body. */
+export class KeyCounter {
+  #next = 0;
+
+  take(): number {
+    return this.#next++;
+  }
+}
+
+/** Gathers the pieces of one frame together with the literals that they came from. */
+export class PieceCollector {
+  readonly pieces: Piece[] = [];
+  readonly literals: JsonString[] = [];
+  readonly #data: Uint8Array;
+  readonly #keys: KeyCounter;
+
+  constructor(data: Uint8Array, keys: KeyCounter) {
+    this.#data = data;
+    this.#keys = keys;
+  }
+
+  valueOf(literal: JsonString): string {
+    return stringValue(this.#data, literal);
+  }
+
+  /** Adds a piece and returns its index. */
+  add(
+    literal: JsonString,
+    text: string,
+    place: Place,
+    last: boolean,
+    encoding: Piece['encoding'] = 'plain',
+  ): number {
+    this.pieces.push({ text, place, encoding, value: this.valueOf(literal), last });
+    this.literals.push(literal);
+    return this.pieces.length - 1;
+  }
+
+  /** Every string below `node`, duplicates included, as texts of their own: `<family>/<n>`. */
+  standAlone(node: JsonNode, family: string, place: Place): void {
+    if (node.kind === 'string') this.add(node, `${family}/${this.#keys.take()}`, place, true);
+    else if (node.kind === 'array')
+      for (const item of node.items) this.standAlone(item, family, place);
+    else if (node.kind === 'object')
+      for (const member of node.members)
+        this.standAlone(member.value, member.shadowed ? 'shadowed' : family, place);
+  }
+
+  /**
+   * A value that names something (an id, a type, a model): no text as long as it is one short word, a
+   * text of its own otherwise, so that no field is a hiding place.
+   */
+  metadata(node: JsonNode, family: string, place: Place): void {
+    if (node.kind === 'string' && isToken(this.valueOf(node))) return;
+    this.standAlone(node, family, place);
+  }
+}
+
+const TOKEN = /^[\w.:/@+=-]{0,128}$/;
+
+/** Whether a value reads as an identifier: one word of at most 128 ASCII characters. */
+export function isToken(value: string): boolean {
+  return TOKEN.test(value);
+}

@@ -1,0 +1,67 @@
+import { Buffer } from 'node:buffer';
+import type { Edit, Piece } from './frame.ts';
+import { splitsPair } from './utf8.ts';
+
+/** Bytes `[start,end)` of a frame give way to `bytes`. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The source with its splices applied. One that begins inside an earlier one has nothing left to
+ * replace and falls away. Cost: linear, and a sort of the splices.
+ */
+export function applySplices(source: Uint8Array, splices: readonly Splice[]): Uint8Array {
+  if (splices.length === 0) return source;
+  const ordered = [...splices].sort((a, b) => a.start - b.start);
+  const parts: Uint8Array[] = [];
+  let cursor = 0;
+  for (const splice of ordered) {
+    if (splice.start < cursor) continue;
+    parts.push(source.subarray(cursor, splice.start), splice.bytes);
+    cursor = splice.end;
+  }
+  parts.push(source.subarray(cursor));
+  return Buffer.concat(parts);
+}
+
+/**
+ * The edits of one piece as ranges that split no surrogate pair: a range that covers half of a pair
+ * covers all of it, an insertion inside a pair moves in front of it.
+ * Throws RangeError when edits overlap, are unordered or leave the piece.
+ */
+export function wholeCharacterEdits(piece: Piece, edits: readonly Edit[]): readonly Edit[] {
+  const whole: Edit[] = [];
+  let written = 0;
+  let asked = 0;
+  for (const edit of edits) {
+    if (edit.start < asked || edit.end < edit.start || edit.end > piece.value.length)
+      throw new RangeError('edits of a piece must be ordered, disjoint and inside it');
+    asked = edit.end;
+    const before = edit.start - (splitsPair(piece.value, edit.start) ? 1 : 0);
+    const after = edit.end + (splitsPair(piece.value, edit.end) ? 1 : 0);
+    const start = Math.max(written, before);
+    const end = Math.max(start, edit.start === edit.end ? before : after);
+    whole.push({ piece: edit.piece, start, end, replacement: edit.replacement });
+    written = end;
+  }
+  return whole;
+}
+
+/** Edits by piece, in the order given. Throws RangeError for a piece that does not exist. */
+export function editsByPiece(
+  pieces: readonly Piece[],
+  edits: readonly Edit[],
+): ReadonlyMap<number, readonly Edit[]> {
+  const grouped = new Map<number, Edit[]>();
+  for (const edit of edits) {
+    if (pieces[edit.piece] === undefined)
+      throw new RangeError('edit of a piece that does not exist');
+    const group = grouped.get(edit.piece);
+    if (group === undefined) grouped.set(edit.piece, [edit]);
+    else group.push(edit);
+  }
+  return grouped;
+}

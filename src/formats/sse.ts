@@ -1,0 +1,155 @@
+/**
+ * Server-sent events, as the WHATWG event-stream grammar reads them, with every byte kept.
+ * An event ends with the line end that completes its blank line; where that line end is a CR, an LF
+ * directly behind it opens the next event, so that nothing ever waits for a byte that may not come.
+ */
+import { Buffer } from 'node:buffer';
+import { ByteStore } from './byte-store.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+export interface RawEvent {
+  /** An own copy, never a view into the input. */
+  readonly bytes: Uint8Array;
+  /** A part of an event longer than `frameBytesMax`: nothing in it can be read. */
+  readonly oversized: boolean;
+  /** These are the first bytes of the stream: a byte-order mark may stand there. */
+  readonly first: boolean;
+}
+
+/** Cuts a stream into events. Which events come out depends on the bytes only, never on how they arrive. */
+export class EventSplitter {
+  readonly #frameBytesMax: number;
+  readonly #pending = new ByteStore();
+  #lineIsEmpty = true;
+  #afterCr = false;
+  #oversized = false;
+  #first = true;
+
+  /** `frameBytesMax`: longest event given out whole; a longer one comes in parts of that size. */
+  constructor(frameBytesMax: number) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  get pendingBytes(): number {
+    return this.#pending.length;
+  }
+
+  push(bytes: Uint8Array): readonly RawEvent[] {
+    const events: RawEvent[] = [];
+    let scan = this.#pending.length;
+    this.#pending.append(bytes);
+    const view = this.#pending.view;
+    let start = 0;
+    for (; scan < view.length; scan += 1) {
+      if (scan - start === this.#frameBytesMax) {
+        this.#oversized = true;
+        events.push(this.#cut(start, scan));
+        start = scan;
+      }
+      if (this.#endsEvent(view[scan]!)) {
+        events.push(this.#cut(start, scan + 1));
+        start = scan + 1;
+        this.#oversized = false;
+      }
+    }
+    if (start > 0) this.#pending.drop(start);
+    return events;
+  }
+
+  /** The stream is over: what stands before the missing blank line, if anything. */
+  end(): readonly RawEvent[] {
+    if (this.#pending.length === 0) return [];
+    const event = this.#cut(0, this.#pending.length);
+    this.#pending.drop(this.#pending.length);
+    return [event];
+  }
+
+  #cut(start: number, end: number): RawEvent {
+    const first = this.#first;
+    this.#first = false;
+    return { bytes: this.#pending.copy(start, end), oversized: this.#oversized, first };
+  }
+
+  #endsEvent(byte: number): boolean {
+    const completesCrlf = byte === LF && this.#afterCr;
+    this.#afterCr = byte === CR;
+    if (completesCrlf) return false;
+    if (byte !== LF && byte !== CR) {
+      this.#lineIsEmpty = false;
+      return false;
+    }
+    const blank = this.#lineIsEmpty;
+    this.#lineIsEmpty = true;
+    return blank;
+  }
+}
+
+/** Where the value of one `data` line lies. */
+export interface DataLine {
+  /** Offset in the data as a client joins it (lines joined by LF). */
+  readonly dataStart: number;
+  /** Offset in the event's own bytes. */
+  readonly rawStart: number;
+  readonly length: number;
+}
+
+export interface EventReading {
+  /** Empty when the event has no `data` line: clients ignore it. */
+  readonly lines: readonly DataLine[];
+  /** A line that no client would take for a field; the text of a body that is no event stream. */
+  readonly foreign: boolean;
+}
+
+const FIELD_NAMES: ReadonlySet<string> = new Set(['event', 'id', 'retry']);
+
+/** Reads the fields of one event. `first`: skip a byte-order mark. Cost: linear. */
+export function readEvent(bytes: Uint8Array, first: boolean): EventReading {
+  const lines: DataLine[] = [];
+  let foreign = false;
+  let dataStart = 0;
+  const marked = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  let start = marked ? 3 : 0;
+  while (start < bytes.length) {
+    const end = lineEnd(bytes, start);
+    const value = dataValue(bytes, start, end);
+    if (value !== undefined) {
+      lines.push({ dataStart, rawStart: value, length: end - value });
+      dataStart += end - value + 1;
+    } else if (end > start && !isKnownLine(bytes, start, end)) {
+      foreign = true;
+    }
+    start = end + (bytes[end] === CR && bytes[end + 1] === LF ? 2 : 1);
+  }
+  return { lines, foreign };
+}
+
+function lineEnd(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at += 1;
+  return at;
+}
+
+/** First byte of the value of a `data` line, or undefined for another line. */
+function dataValue(bytes: Uint8Array, start: number, end: number): number | undefined {
+  const named =
+    bytes[start] === 0x64 &&
+    bytes[start + 1] === 0x61 &&
+    bytes[start + 2] === 0x74 &&
+    bytes[start + 3] === 0x61;
+  if (!named || end - start < 4) return undefined;
+  const colon = start + 4;
+  if (colon === end) return end;
+  if (bytes[colon] !== 0x3a) return undefined;
+  return colon + 1 < end && bytes[colon + 1] === 0x20 ? colon + 2 : colon + 1;
+}
+
+const FIELD_NAME_BYTES_MAX = 8;
+
+function isKnownLine(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] === 0x3a) return true;
+  const head = Buffer.from(bytes.subarray(start, Math.min(end, start + FIELD_NAME_BYTES_MAX)));
+  const name = head.toString('latin1').split(':', 1)[0]!;
+  return FIELD_NAMES.has(name);
+}
