@@ -1,0 +1,114 @@
+/**
+ * One direction of an exchange in FULL_DUPLEX_STREAMED: replies are a stream of their own, with one end
+ * (notes: envoy-verified.md 2a, 5, 7a-7d).
+ */
+import type { Arrival, ArrivalProblem } from './lockstep-direction.ts';
+import type { ViolationCode } from './violation.ts';
+
+/** What has arrived behind the headers. */
+type Behind = 'nothing' | 'body' | 'body_end' | 'trailers';
+
+export type DuplexState =
+  | { readonly at: 'idle' }
+  /** Headers are held; the body may arrive meanwhile. `bodiless`: they were the last of this direction. */
+  | { readonly at: 'headersOwed'; readonly bodiless: boolean; readonly behind: Behind }
+  | { readonly at: 'headersAnswered' }
+  | { readonly at: 'bodyOpen'; readonly behind: Exclude<Behind, 'nothing'> }
+  | { readonly at: 'ended' };
+
+export const DUPLEX_IDLE: DuplexState = { at: 'idle' };
+
+export type DuplexArrival =
+  | { readonly ok: true; readonly state: DuplexState; readonly deliver: boolean }
+  | { readonly ok: false; readonly problem: ArrivalProblem };
+
+export function duplexArrives(state: DuplexState, arrival: Arrival): DuplexArrival {
+  if (arrival.kind === 'headers') {
+    if (state.at !== 'idle') return unexpected;
+    return accept({ at: 'headersOwed', bodiless: arrival.endOfStream, behind: 'nothing' });
+  }
+  // We have ended this direction: Envoy drops what is on its way, and so do we.
+  if (state.at === 'ended') return accept(state, false);
+  if (state.at === 'headersOwed' && state.bodiless) return unexpected;
+  const before = state.at === 'headersOwed' || state.at === 'bodyOpen' ? state.behind : 'nothing';
+  const behind = follow(before, arrival);
+  if (behind === undefined) return unexpected;
+  // An empty chunk that ends nothing, or ends it twice, tells the handler nothing.
+  const deliver =
+    arrival.kind === 'trailers' || !arrival.empty || (arrival.endOfStream && before !== 'body_end');
+  if (state.at === 'headersOwed') return accept({ ...state, behind }, deliver);
+  return accept({ at: 'bodyOpen', behind }, deliver);
+}
+
+const unexpected: DuplexArrival = { ok: false, problem: 'unexpected_message' };
+
+function accept(state: DuplexState, deliver = true): DuplexArrival {
+  return { ok: true, state, deliver };
+}
+
+function follow(
+  before: Behind,
+  arrival: Exclude<Arrival, { kind: 'headers' }>,
+): Exclude<Behind, 'nothing'> | undefined {
+  if (before === 'trailers') return undefined;
+  if (before === 'body_end') {
+    return arrival.kind === 'body' && arrival.empty ? 'body_end' : undefined;
+  }
+  if (arrival.kind === 'trailers') return 'trailers';
+  return arrival.endOfStream ? 'body_end' : 'body';
+}
+
+export type DuplexReply =
+  | { readonly ok: true; readonly state: DuplexState; readonly send: boolean }
+  | { readonly ok: false; readonly code: ViolationCode };
+
+export function duplexRepliesHeaders(state: DuplexState): DuplexReply {
+  if (state.at !== 'headersOwed') return { ok: false, code: 'headers_not_owed' };
+  if (state.bodiless) return { ok: true, send: true, state: { at: 'ended' } };
+  return {
+    ok: true,
+    send: true,
+    state:
+      state.behind === 'nothing'
+        ? { at: 'headersAnswered' }
+        : { at: 'bodyOpen', behind: state.behind },
+  };
+}
+
+/** `nothing` to send: an empty chunk that does not end the stream is left out. */
+export function duplexRepliesBody(
+  state: DuplexState,
+  empty: boolean,
+  endOfStream: boolean,
+): DuplexReply {
+  switch (state.at) {
+    case 'headersOwed':
+      return { ok: false, code: 'headers_reply_first' };
+    case 'ended':
+      return { ok: false, code: 'body_after_end' };
+    case 'idle':
+    case 'headersAnswered':
+      return { ok: false, code: 'body_not_owed' };
+    case 'bodyOpen':
+      return {
+        ok: true,
+        send: !empty || endOfStream,
+        state: endOfStream ? { at: 'ended' } : state,
+      };
+  }
+}
+
+/** After our own end of stream Envoy drops the trailers and waits for no reply: none is sent. */
+export function duplexRepliesTrailers(state: DuplexState): DuplexReply {
+  if (state.at === 'ended') return { ok: true, send: false, state };
+  if (state.at === 'headersOwed') return { ok: false, code: 'headers_reply_first' };
+  if (state.at !== 'bodyOpen' || state.behind !== 'trailers') {
+    return { ok: false, code: 'trailers_not_owed' };
+  }
+  return { ok: true, send: true, state: { at: 'ended' } };
+}
+
+/** A body that has begun is owed until its end: only the handler knows what of it is still held. */
+export function duplexSettled(state: DuplexState): boolean {
+  return state.at !== 'headersOwed' && state.at !== 'bodyOpen';
+}

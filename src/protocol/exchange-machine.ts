@@ -1,0 +1,517 @@
+/**
+ * One ext_proc exchange: bytes of Envoy in, events to the handler, replies out. It is the only way to
+ * Envoy, and it sends nothing that Envoy would misread in that phase; whatever else happens, the stream
+ * ends with an error status. A clean end before the last owed reply would be a silent bypass of every
+ * policy (notes: envoy-verified.md 1a), so `sink.end()` stands in exactly one place.
+ */
+import type { Direction } from '../policy/set.ts';
+import {
+  DUPLEX_IDLE,
+  type DuplexReply,
+  type DuplexState,
+  duplexArrives,
+  duplexRepliesBody,
+  duplexRepliesHeaders,
+  duplexRepliesTrailers,
+  duplexSettled,
+} from './duplex-direction.ts';
+import {
+  type ProcessingRequestView,
+  readBody,
+  readHeadersEvent,
+  readProcessingRequest,
+  readTrailers,
+} from './ext-proc-request.ts';
+import {
+  headersReply,
+  immediateReply,
+  replacedBodyReply,
+  streamedBodyReply,
+  trailersReply,
+  unchangedBodyReply,
+} from './ext-proc-response.ts';
+import {
+  type Arrival,
+  type ArrivalProblem,
+  LOCKSTEP_IDLE,
+  type LockstepMode,
+  type LockstepState,
+  lockstepArrives,
+  lockstepEnded,
+  lockstepReplies,
+  lockstepSettled,
+} from './lockstep-direction.ts';
+import type {
+  BodyMode,
+  FailureStatus,
+  HeaderMutation,
+  OpenProcess,
+  ProcessEvent,
+  ProcessHandler,
+  ProcessPort,
+  StreamEnd,
+  StructObject,
+} from './process.ts';
+import { ProtocolViolation, type ViolationCode } from './violation.ts';
+import { MalformedMessage } from './wire.ts';
+
+/** Larger chunks are split: Envoy and every client behind it get even work, and no frame limit is met. */
+export const STREAMED_CHUNK_BYTES_MAX = 64 * 1024;
+
+/** Where the machine's output goes. After `end` or `fail` nothing more is called. */
+export interface ExchangeSink {
+  send(bytes: Uint8Array): void;
+  /** gRPC status OK. */
+  end(): void;
+  fail(status: FailureStatus, reason: string): void;
+}
+
+/** Reasons of our own, the only texts the machine itself puts into a status. */
+export type FaultCode =
+  | 'malformed_message'
+  | 'handler_failed'
+  | 'protocol_violation'
+  | 'modes_unknown'
+  | 'mode_not_supported'
+  | 'half_closed_unsettled'
+  | ArrivalProblem;
+
+/** `error` may quote content: whoever logs it takes its class and stack frames, never its message. */
+export interface ExchangeFault {
+  readonly code: FaultCode;
+  readonly error?: unknown;
+}
+
+export interface ExchangeOptions {
+  readonly sink: ExchangeSink;
+  /** Called at the first message of the stream, when modes are known. */
+  readonly open: OpenProcess;
+  readonly initialMetadata: (name: string) => string | undefined;
+  /** For an Envoy that sends no protocol_config (older than 1.36). Absent: such a stream is failed. */
+  readonly defaultModes?: Readonly<Record<Direction, BodyMode>>;
+  readonly streamedChunkBytesMax?: number;
+  /** A message that says nothing to us, e.g. flow control. */
+  readonly onUnknown?: () => void;
+  readonly onFault?: (fault: ExchangeFault) => void;
+}
+
+/** One direction, by what its mode asks of us. */
+type Lane =
+  | { readonly kind: 'duplex'; state: DuplexState }
+  | { readonly kind: 'lockstep'; readonly mode: LockstepMode; state: LockstepState };
+
+/** What the content-length of a BUFFERED body depends on. */
+interface Framing {
+  headersSeen: boolean;
+  hadContentLength: boolean;
+  /** The last body message ended the direction, so no trailers follow. */
+  bodyEnded: boolean;
+}
+
+type Phase =
+  | { readonly kind: 'unopened' }
+  | { readonly kind: 'open'; readonly handler: ProcessHandler; readonly lanes: Lanes }
+  /** Replies are ignored: none is sent and none is owed. */
+  | { readonly kind: 'watching'; readonly handler: ProcessHandler }
+  /** An immediate answer is sent; what still arrives is of no interest. */
+  | { readonly kind: 'answered'; readonly handler: ProcessHandler }
+  | { readonly kind: 'over' };
+
+type Lanes = Readonly<Record<Direction, Lane>>;
+
+export class ExchangeMachine implements ProcessPort {
+  readonly #options: ExchangeOptions;
+  readonly #chunkBytesMax: number;
+  #phase: Phase = { kind: 'unopened' };
+  #modes: Partial<Record<Direction, BodyMode>> = {};
+  #config: ProcessingRequestView['modes'];
+  #observability = false;
+  /** Response headers, or a response body without headers, have gone to the client. */
+  #responseReleased = false;
+  readonly #framing: Readonly<Record<Direction, Framing>> = {
+    request: { headersSeen: false, hadContentLength: false, bodyEnded: false },
+    response: { headersSeen: false, hadContentLength: false, bodyEnded: false },
+  };
+  /** The handler is not told of the end while it is still at work on an event. */
+  #dispatching = false;
+  #endToTell: { readonly handler: ProcessHandler; readonly end: StreamEnd } | undefined;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#chunkBytesMax = options.streamedChunkBytesMax ?? STREAMED_CHUNK_BYTES_MAX;
+  }
+
+  // ---- from the transport
+
+  /** One message of Envoy. Never throws. */
+  receive(bytes: Uint8Array): void {
+    if (this.#phase.kind === 'over' || this.#phase.kind === 'answered') return;
+    try {
+      this.#take(readProcessingRequest(bytes));
+    } catch (error) {
+      this.#dispatching = false;
+      this.#fault(
+        error instanceof MalformedMessage
+          ? 'malformed_message'
+          : error instanceof ProtocolViolation
+            ? 'protocol_violation'
+            : 'handler_failed',
+        error,
+      );
+    }
+    this.#tellEnd();
+  }
+
+  /** Envoy says that it is done with the exchange. Never throws. */
+  halfClosed(): void {
+    const phase = this.#phase;
+    if (phase.kind === 'over') return;
+    if (!this.neverCloseUnsettled()) {
+      // Envoy has given up (client gone, its own timeout): an abandoned exchange, whatever we owed.
+      this.#options.onFault?.({ code: 'half_closed_unsettled' });
+      this.#finish('cancelled');
+      this.#options.sink.fail('INTERNAL', 'half_closed_unsettled');
+      this.#tellEnd();
+      return;
+    }
+    this.#finish('half_close');
+    this.#options.sink.end();
+    this.#tellEnd();
+  }
+
+  /** The stream is gone; nothing can be sent any more. Never throws. */
+  cancelled(): void {
+    if (this.#phase.kind === 'over') return;
+    this.#finish('cancelled');
+    this.#tellEnd();
+  }
+
+  // ---- ProcessPort
+
+  bodyMode(direction: Direction): BodyMode | undefined {
+    return this.#modes[direction];
+  }
+
+  get observability(): boolean {
+    return this.#observability;
+  }
+
+  initialMetadata(name: string): string | undefined {
+    return this.#options.initialMetadata(name);
+  }
+
+  get canRefuse(): boolean {
+    return this.#phase.kind === 'open' && !this.#responseReleased;
+  }
+
+  get settled(): boolean {
+    if (this.#phase.kind !== 'open') return true;
+    const { request, response } = this.#phase.lanes;
+    // Once the answer has ended, Envoy ends the exchange whatever remains of the request.
+    return laneSettled(response) && (laneSettled(request) || laneEnded(response));
+  }
+
+  continueHeaders(direction: Direction, mutation?: HeaderMutation, metadata?: StructObject): void {
+    const lane = this.#lane(direction);
+    if (lane === undefined) return;
+    const bytes = this.#encode(() => headersReply(direction, mutation, metadata));
+    if (lane.kind === 'duplex') this.#apply(lane, duplexRepliesHeaders(lane.state));
+    else this.#reply(lane, 'headers', false);
+    if (direction === 'response') this.#responseReleased = true;
+    this.#options.sink.send(bytes);
+    this.#answerDuplicates(direction);
+  }
+
+  body(direction: Direction, bytes: Uint8Array, endOfStream: boolean, unchanged = false): void {
+    const lane = this.#lane(direction);
+    if (lane === undefined) return;
+    if (lane.kind === 'duplex') {
+      if (this.#apply(lane, duplexRepliesBody(lane.state, bytes.length === 0, endOfStream))) {
+        this.#stream(direction, bytes, endOfStream);
+      }
+      return;
+    }
+    this.#reply(lane, 'body', endOfStream);
+    this.#options.sink.send(
+      unchanged
+        ? unchangedBodyReply(direction)
+        : replacedBodyReply(direction, bytes, this.#contentLength(lane.mode, direction, bytes)),
+    );
+    this.#answerDuplicates(direction);
+  }
+
+  trailers(direction: Direction, mutation?: HeaderMutation): void {
+    const lane = this.#lane(direction);
+    if (lane === undefined) return;
+    const bytes = this.#encode(() => trailersReply(direction, mutation));
+    if (lane.kind === 'duplex') {
+      if (!this.#apply(lane, duplexRepliesTrailers(lane.state))) return;
+    } else {
+      this.#reply(lane, 'trailers', false);
+    }
+    this.#options.sink.send(bytes);
+  }
+
+  immediate(
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    details: string,
+    metadata?: StructObject,
+  ): void {
+    const phase = this.#phase;
+    if (phase.kind !== 'open') return;
+    if (!this.canRefuse) this.#violate('refusal_too_late');
+    const bytes = this.#encode(() => immediateReply(status, headers, body, details, metadata));
+    this.#phase = { kind: 'answered', handler: phase.handler };
+    this.#options.sink.send(bytes);
+  }
+
+  fail(status: FailureStatus, reason: string): void {
+    if (this.#phase.kind === 'over') return;
+    this.#finish('failed');
+    this.#options.sink.fail(status, reason);
+    this.#tellEnd();
+  }
+
+  // ---- guards
+
+  /** The one question before a clean end (1a): is there nothing that Envoy waits for? */
+  neverCloseUnsettled(): boolean {
+    return this.settled;
+  }
+
+  // ---- arrivals
+
+  #take(view: ProcessingRequestView): void {
+    // Modes are told once, on the first message, even if it should say nothing else.
+    this.#config ??= view.modes;
+    if (view.kind === 'none') {
+      this.#options.onUnknown?.();
+      return;
+    }
+    if (this.#phase.kind === 'unopened' && !this.#open(view)) return;
+    switch (view.kind) {
+      case 'headers': {
+        const event = readHeadersEvent(view);
+        const framing = this.#framing[view.direction];
+        framing.headersSeen = true;
+        if (this.#modes[view.direction] === 'BUFFERED') {
+          framing.hadContentLength = event.headers.get('content-length') !== undefined;
+        }
+        this.#arrive(event, event);
+        return;
+      }
+      case 'body': {
+        const { bytes, endOfStream } = readBody(view.payload);
+        this.#framing[view.direction].bodyEnded = endOfStream;
+        this.#noteHeaderlessResponse(view.direction);
+        this.#arrive(
+          { kind: 'body', direction: view.direction, bytes, endOfStream },
+          { kind: 'body', empty: bytes.length === 0, endOfStream },
+        );
+        return;
+      }
+      case 'trailers':
+        this.#arrive(
+          { kind: 'trailers', direction: view.direction, headers: readTrailers(view.payload) },
+          { kind: 'trailers' },
+        );
+    }
+  }
+
+  /** Response headers that we are not asked about (mode SKIP) may have left before their body arrives. */
+  #noteHeaderlessResponse(direction: Direction): void {
+    if (direction === 'response' && !this.#framing.response.headersSeen) {
+      this.#responseReleased = true;
+    }
+  }
+
+  #arrive(event: ProcessEvent, arrival: Arrival): void {
+    const phase = this.#phase;
+    if (phase.kind === 'watching') {
+      this.#dispatch(phase.handler, event);
+      return;
+    }
+    if (phase.kind !== 'open') return;
+    const lane = phase.lanes[event.direction];
+    const step =
+      lane.kind === 'duplex'
+        ? duplexArrives(lane.state, arrival)
+        : lockstepArrives(lane.state, lane.mode, arrival);
+    if (!step.ok) {
+      this.#fault(step.problem);
+      return;
+    }
+    const answersItself = lane.kind === 'lockstep' && lane.state.at !== 'owing' && !step.deliver;
+    lane.state = step.state;
+    if (step.deliver) this.#dispatch(phase.handler, event);
+    else if (answersItself) this.#answerLoneDuplicate(event.direction);
+    else this.#options.onUnknown?.();
+  }
+
+  #dispatch(handler: ProcessHandler, event: ProcessEvent): void {
+    this.#dispatching = true;
+    handler.event(event);
+    this.#dispatching = false;
+  }
+
+  /** False: the stream was failed. */
+  #open(view: ProcessingRequestView): boolean {
+    this.#observability = view.observability;
+    const told = this.#config;
+    const modes = told ?? this.#options.defaultModes;
+    if (modes?.request !== undefined) this.#modes.request = modes.request;
+    if (modes?.response !== undefined) this.#modes.response = modes.response;
+    if (view.observability) {
+      return this.#enter((handler) => ({ kind: 'watching', handler }));
+    }
+    // The wrong reply type forwards the original body (2b), so a mode is never guessed.
+    if (modes === undefined) return this.#fault('modes_unknown');
+    const request = laneOf(modes.request);
+    const response = laneOf(modes.response);
+    if (request === undefined || response === undefined) return this.#fault('mode_not_supported');
+    return this.#enter((handler) => ({ kind: 'open', handler, lanes: { request, response } }));
+  }
+
+  #enter(phaseOf: (handler: ProcessHandler) => Phase): boolean {
+    const handler = this.#options.open(this);
+    // The handler may have failed the stream while it was made.
+    if (this.#phase.kind !== 'unopened') {
+      this.#endToTell ??= { handler, end: 'failed' };
+      return false;
+    }
+    this.#phase = phaseOf(handler);
+    return true;
+  }
+
+  // ---- replies
+
+  /** The lane to reply on, or undefined when the stream is past replies: late calls change nothing. */
+  #lane(direction: Direction): Lane | undefined {
+    return this.#phase.kind === 'open' ? this.#phase.lanes[direction] : undefined;
+  }
+
+  /** Whether there is something to send. */
+  #apply(lane: Extract<Lane, { kind: 'duplex' }>, reply: DuplexReply): boolean {
+    if (!reply.ok) this.#violate(reply.code);
+    lane.state = reply.state;
+    return reply.send;
+  }
+
+  #reply(
+    lane: Extract<Lane, { kind: 'lockstep' }>,
+    kind: 'headers' | 'body' | 'trailers',
+    endOfStream: boolean,
+  ): void {
+    const reply = lockstepReplies(lane.state, lane.mode, kind, endOfStream);
+    if (!reply.ok) this.#violate(reply.code);
+    lane.state = reply.state;
+    this.#duplicatesToAnswer += reply.ours;
+  }
+
+  #duplicatesToAnswer = 0;
+
+  #answerDuplicates(direction: Direction): void {
+    for (; this.#duplicatesToAnswer > 0; this.#duplicatesToAnswer--) {
+      this.#options.sink.send(unchangedBodyReply(direction));
+    }
+  }
+
+  #answerLoneDuplicate(direction: Direction): void {
+    const lane = this.#lane(direction);
+    if (lane?.kind !== 'lockstep') return;
+    this.#reply(lane, 'body', true);
+    this.#options.sink.send(unchangedBodyReply(direction));
+    this.#answerDuplicates(direction);
+  }
+
+  #stream(direction: Direction, bytes: Uint8Array, endOfStream: boolean): void {
+    let at = 0;
+    do {
+      const next = Math.min(at + this.#chunkBytesMax, bytes.length);
+      const last = next === bytes.length;
+      this.#options.sink.send(
+        streamedBodyReply(direction, bytes.subarray(at, next), last && endOfStream),
+      );
+      at = next;
+    } while (at < bytes.length);
+  }
+
+  /**
+   * BUFFERED only: the other modes have it removed by Envoy. Without an old one it is set only where no
+   * trailers follow, which HTTP/1.1 could not carry behind a content-length.
+   */
+  #contentLength(mode: LockstepMode, direction: Direction, bytes: Uint8Array): number | undefined {
+    const framing = this.#framing[direction];
+    if (mode !== 'BUFFERED' || !framing.headersSeen) return undefined;
+    return framing.hadContentLength || framing.bodyEnded ? bytes.length : undefined;
+  }
+
+  #encode(write: () => Uint8Array): Uint8Array {
+    try {
+      return write();
+    } catch (error) {
+      this.#violate(error instanceof ProtocolViolation ? error.code : 'invalid_header_name', error);
+    }
+  }
+
+  /** Fails the stream before it throws: a handler that catches, or works later, cannot keep it open. */
+  #violate(code: ViolationCode, cause?: unknown): never {
+    const violation = cause instanceof ProtocolViolation ? cause : new ProtocolViolation(code);
+    this.#fault('protocol_violation', violation);
+    throw violation;
+  }
+
+  // ---- the end
+
+  #fault(code: FaultCode, error?: unknown): false {
+    if (this.#phase.kind === 'over') return false;
+    this.#options.onFault?.(error === undefined ? { code } : { code, error });
+    this.fail('INTERNAL', code);
+    return false;
+  }
+
+  #finish(end: StreamEnd): void {
+    const phase = this.#phase;
+    this.#phase = { kind: 'over' };
+    if (phase.kind !== 'unopened' && phase.kind !== 'over') {
+      this.#endToTell = { handler: phase.handler, end };
+    }
+  }
+
+  #tellEnd(): void {
+    if (this.#dispatching || this.#endToTell === undefined) return;
+    const { handler, end } = this.#endToTell;
+    this.#endToTell = undefined;
+    try {
+      handler.end(end);
+    } catch (error) {
+      // The stream is over already; only the handler's own bookkeeping is in doubt.
+      this.#options.onFault?.({ code: 'handler_failed', error });
+    }
+  }
+}
+
+function laneOf(mode: BodyMode | undefined): Lane | undefined {
+  switch (mode) {
+    case 'FULL_DUPLEX_STREAMED':
+      return { kind: 'duplex', state: DUPLEX_IDLE };
+    case 'NONE':
+    case 'STREAMED':
+    case 'BUFFERED':
+    case 'BUFFERED_PARTIAL':
+      return { kind: 'lockstep', mode, state: LOCKSTEP_IDLE };
+    case 'GRPC':
+    case undefined:
+      return undefined;
+  }
+}
+
+function laneSettled(lane: Lane): boolean {
+  return lane.kind === 'duplex' ? duplexSettled(lane.state) : lockstepSettled(lane.state);
+}
+
+function laneEnded(lane: Lane): boolean {
+  return lane.kind === 'duplex' ? lane.state.at === 'ended' : lockstepEnded(lane.state);
+}
