@@ -1,0 +1,42 @@
+/** Everything Switchyard says in its log: the name of the event, how grave it is, and the sentence. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export const LOG_EVENTS = {
+  starting: ['info', 'starting'],
+  listening: ['info', 'listening'],
+  serving: ['info', 'a policy set serves'],
+  not_serving: ['error', 'no policy set serves: every exchange is handled as onStoreLoss says'],
+  stopping: ['info', 'stopping: streams in flight may end'],
+  stopped: ['info', 'stopped'],
+  stop_forced: ['warn', 'stopped with streams in flight'],
+  booted_last_good: ['warn', 'the directory is not valid: the last good set serves'],
+  save_taken: ['info', 'a save of the directory was taken'],
+  save_refused: ['warn', 'a save of the directory was refused; what serves keeps serving'],
+  compile_error: ['warn', 'a policy document is not valid; `switchyard compile` says why'],
+  save_waits: ['info', 'a save waits for the end of the running rollout'],
+  file_quarantined: ['warn', 'a file was rolled back and is quarantined'],
+  quarantine_lifted: ['info', 'a quarantine was lifted'],
+  rollout_started: ['info', 'a rollout started'],
+  rollout_stage: ['info', 'a rollout moved to a stage'],
+  rollout_underpowered: ['warn', 'the traffic cannot decide this stage in its time'],
+  promoted: ['info', 'green became blue'],
+  rolled_back: ['warn', 'rolled back'],
+  activated: ['info', 'a set was activated'],
+  emergency: ['warn', 'an emergency activation serves: a rise of denials does not undo it'],
+  emergency_over: ['info', 'an emergency activation has ended'],
+  swap_refused: ['warn', 'a change of what serves was refused'],
+  stance_conflict: ['error', 'a rule that must not fail open reaches a route declared open'],
+  breaker: ['warn', 'a circuit breaker changed its state'],
+  store_failed: ['error', 'the store failed'],
+  store_recovered: ['info', 'the store works again'],
+  audit_failing: ['error', 'audit records cannot be written: what needs one is refused'],
+  audit_recovered: ['info', 'audit records are written again'],
+  audit_lost: ['error', 'audit records were lost'],
+  stream_failed: ['debug', 'a stream was ended with an error status'],
+  admin_error: ['error', 'an admin request failed'],
+  internal_error: ['error', 'an internal error; the exchange it touched was refused'],
+  config_invalid: ['fatal', 'the configuration is not valid'],
+  crashed: ['fatal', 'an error nobody caught'],
+} as const satisfies Record<string, readonly [LogLevel, string]>;
+
+export type LogEvent = keyof typeof LOG_EVENTS;
