@@ -73,11 +73,12 @@ export class DurationHistogram<Label extends string> {
   observe(label: Label, durationMs: number): void {
     const counts = this.#counts.get(label);
     if (counts === undefined) return;
-    const seconds = durationMs > 0 ? durationMs / 1000 : 0;
+    const countedMs = Math.max(durationMs, 0);
+    const seconds = countedMs / 1000;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS_S.length && seconds > DURATION_BUCKETS_S[bucket]!) bucket += 1;
     counts[bucket]! += 1;
-    this.#sumsMs.get(label)![0]! += durationMs > 0 ? durationMs : 0;
+    this.#sumsMs.get(label)![0]! += countedMs;
   }
 
   #published(): PublishedValue[] {
@@ -100,7 +101,7 @@ export class DurationHistogram<Label extends string> {
           metricName: `${this.#name}_sum`,
           labels: {},
           sharedLabels: own,
-          value: this.#sums.get(label)![0]!,
+          value: this.#sumsMs.get(label)![0]! / 1000,
         },
         { metricName: `${this.#name}_count`, labels: {}, sharedLabels: own, value: total },
       );
