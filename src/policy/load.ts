@@ -33,6 +33,8 @@ class Unreadable extends Error {
   }
 }
 
+const TOO_DEEP = 'the values are nested too deep to be read; flatten the document';
+
 type YamlDocument = ReturnType<typeof parseAllDocuments>[number];
 
 /**
@@ -70,21 +72,17 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
   } catch (error) {
     // The parser recurses: absurd nesting exhausts the stack before our own limit can count it.
     if (!(error instanceof RangeError)) throw error;
-    fail(0, 'nesting_limit', 'the file is nested too deep to be read; flatten it');
+    fail(0, 'nesting_limit', TOO_DEEP);
     return { documents: [], errors };
   }
   const documents: LoadedDocument[] = [];
   for (const document of parsed) {
     const problems = [...document.errors, ...document.warnings];
     for (const problem of problems) {
-      const duplicate = problem.code === 'DUPLICATE_KEY';
-      fail(
-        problem.pos[0],
-        duplicate ? 'duplicate_key' : 'yaml_syntax',
-        duplicate
-          ? `the key ${quote(wordAt(file.text, problem.pos[0]))} stands twice in this map; keep one`
-          : `${problem.message.charAt(0).toLowerCase()}${problem.message.slice(1)}; correct the text here`,
+      const { code, message } = refusalOf(problem.code, problem.message, () =>
+        wordAt(file.text, problem.pos[0]),
       );
+      fail(problem.pos[0], code, message);
     }
     if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
       fail(0, 'yaml_version', 'only YAML 1.2 is read; remove the `%YAML` directive');
@@ -101,6 +99,25 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
     }
   }
   return { documents, errors };
+}
+
+/** The parser's own complaint in our words. Nesting that exhausts its stack is a complaint of its own. */
+function refusalOf(
+  code: string,
+  message: string,
+  word: () => string,
+): { readonly code: CompileErrorCode; readonly message: string } {
+  if (code === 'DUPLICATE_KEY') {
+    return {
+      code: 'duplicate_key',
+      message: `the key ${quote(word())} stands twice in this map; keep one`,
+    };
+  }
+  if (code === 'RESOURCE_EXHAUSTION') {
+    return { code: 'nesting_limit', message: TOO_DEEP };
+  }
+  const sentence = `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  return { code: 'yaml_syntax', message: `${sentence}; correct the text here` };
 }
 
 function wordAt(text: string, offset: number): string {
