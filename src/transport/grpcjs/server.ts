@@ -1,0 +1,373 @@
+/**
+ * The reference transport: @grpc/grpc-js carrying bytes. It knows methods, limits and how to stop; what
+ * the bytes mean is `protocol/`'s business.
+ */
+import {
+  Server,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Direction } from '../../policy/set.ts';
+import type { AnswerCheck } from '../../protocol/check.ts';
+import type { ExchangeFault } from '../../protocol/exchange-machine.ts';
+import { checkReply, readCheckRequest } from '../../protocol/ext-authz.ts';
+import type { BodyMode, OpenProcess } from '../../protocol/process.ts';
+import {
+  DrainableHealth,
+  EXT_AUTHZ_SERVICE,
+  EXT_PROC_SERVICE,
+  HEALTH_SERVICE,
+  type HealthState,
+  isKnownService,
+  NOT_SERVING,
+  readHealthService,
+  SERVICE_UNKNOWN,
+  SERVING,
+  writeHealthStatus,
+} from './health.ts';
+import {
+  credentialsOf,
+  type ListenAddress,
+  ListenError,
+  type StagedSocket,
+  stageSocket,
+} from './listen.ts';
+import {
+  endWithError,
+  metadataReader,
+  type OwnedStream,
+  ownProcessStream,
+  type ProcessCall,
+} from './process-stream.ts';
+import { probeStream, SessionResets } from './session-resets.ts';
+
+/** Envoy's chunks reach 5 MiB with large buffers and BUFFERED bodies more; grpc-js alone allows 4 MiB. */
+export const RECEIVE_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
+/** Time for Envoy's health checks to notice before the listener closes. */
+export const DRAIN_GRACE_MS_DEFAULT = 1_000;
+/** How long running exchanges may take to finish once the listener is closed. */
+export const DRAIN_DEADLINE_MS_DEFAULT = 30_000;
+/** Time for the last statuses to leave before connections are cut. */
+const LAST_WORDS_MS = 250;
+/** Our own pings: they find an Envoy that vanished, and cost nothing else. */
+const KEEPALIVE_TIME_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+export interface GrpcLimits {
+  /** ext_proc streams at once; one more gets RESOURCE_EXHAUSTED. */
+  readonly streamsMax: number;
+  readonly receiveBytesMax?: number;
+  readonly drainDeadlineMs?: number;
+}
+
+export type TransportEvent =
+  | { readonly kind: 'stream_opened' | 'stream_refused' | 'unknown_message' | 'check_failed' }
+  | { readonly kind: 'fault'; readonly code: ExchangeFault['code']; readonly frames: string }
+  /** `resets` grows on one connection: Envoy lacks `ext_proc_graceful_grpc_close` (guard `resetTrap`). */
+  | {
+      readonly kind: 'stream_closed';
+      readonly reset: boolean;
+      readonly resets: number;
+      readonly graceful: number;
+    };
+
+export interface GrpcServerOptions {
+  readonly listen: readonly ListenAddress[];
+  readonly openProcess: OpenProcess;
+  readonly answerCheck: AnswerCheck;
+  readonly health: HealthState;
+  readonly limits: GrpcLimits;
+  readonly defaultModes?: Readonly<Record<Direction, BodyMode>>;
+  readonly onTransportEvent?: (event: TransportEvent) => void;
+}
+
+export interface GrpcServer {
+  /** `host:port` or `unix:path`, with the port that was bound. In the order of `listen`. */
+  readonly addresses: readonly string[];
+  /** ext_proc streams open now. */
+  readonly streams: () => number;
+  /**
+   * NOT_SERVING, wait, close the listener, let exchanges finish until the deadline, fail the rest with
+   * UNAVAILABLE. Resolves when nothing is left. Idempotent.
+   */
+  drain(graceMs?: number): Promise<void>;
+  /** The same without waiting. */
+  close(): Promise<void>;
+}
+
+const identity = (bytes: Buffer): Buffer => bytes;
+const asSent = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function method(service: string, name: string, requestStream: boolean, responseStream: boolean) {
+  return {
+    path: `/${service}/${name}`,
+    requestStream,
+    responseStream,
+    requestSerialize: identity,
+    requestDeserialize: identity,
+    responseSerialize: asSent,
+    responseDeserialize: identity,
+  };
+}
+
+const EXT_PROC: ServiceDefinition = { process: method(EXT_PROC_SERVICE, 'Process', true, true) };
+const EXT_AUTHZ: ServiceDefinition = { check: method(EXT_AUTHZ_SERVICE, 'Check', false, false) };
+const HEALTH: ServiceDefinition = {
+  check: method(HEALTH_SERVICE, 'Check', false, false),
+  watch: method(HEALTH_SERVICE, 'Watch', false, true),
+};
+
+/** Rejects with ListenError; what was bound until then is released. */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const running = new RunningServer(options);
+  try {
+    await running.listen();
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  return running;
+}
+
+class RunningServer implements GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #server: Server;
+  readonly #health: DrainableHealth;
+  readonly #owned = new Set<OwnedStream>();
+  readonly #watches = new Set<ServerWritableStream<Buffer, Buffer>>();
+  readonly #resets = new SessionResets();
+  readonly #sockets: StagedSocket[] = [];
+  readonly #addresses: string[] = [];
+  #draining: Promise<void> | undefined;
+  #graceOver: (() => void) | undefined;
+  #deadlineOver: (() => void) | undefined;
+  #hurry = false;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.#health = new DrainableHealth(options.health);
+    this.#server = new Server({
+      'grpc.max_receive_message_length':
+        options.limits.receiveBytesMax ?? RECEIVE_BYTES_MAX_DEFAULT,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.enable_channelz': 0,
+    });
+    this.#server.addService(EXT_PROC, {
+      process: (call: ProcessCall) => this.#process(call),
+    } as UntypedServiceImplementation);
+    this.#server.addService(EXT_AUTHZ, {
+      check: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>) =>
+        this.#check(call, answer),
+    } as UntypedServiceImplementation);
+    this.#server.addService(HEALTH, {
+      check: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>) =>
+        this.#healthCheck(call, answer),
+      watch: (call: ServerWritableStream<Buffer, Buffer>) => this.#healthWatch(call),
+    } as UntypedServiceImplementation);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  readonly streams = (): number => this.#owned.size;
+
+  async listen(): Promise<void> {
+    for (const address of this.#options.listen) {
+      if (address.kind === 'tcp') {
+        const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+        const port = await this.#bind(`${host}:${address.port}`, address);
+        this.#addresses.push(`${host}:${port}`);
+      } else {
+        const socket = await stageSocket(address.path, address.mode);
+        this.#sockets.push(socket);
+        await this.#bind(`unix:${socket.bindPath}`, address);
+        await socket.publish();
+        this.#addresses.push(`unix:${address.path}`);
+      }
+    }
+  }
+
+  #bind(target: string, address: ListenAddress): Promise<number> {
+    const credentials = credentialsOf(address);
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(target, credentials, (error, port) => {
+        if (error === null) resolve(port);
+        else reject(new ListenError(bindCode(error), target));
+      });
+    });
+  }
+
+  drain(graceMs: number = DRAIN_GRACE_MS_DEFAULT): Promise<void> {
+    this.#draining ??= this.#stop(graceMs);
+    return this.#draining;
+  }
+
+  close(): Promise<void> {
+    this.#hurry = true;
+    this.#graceOver?.();
+    this.#deadlineOver?.();
+    return this.drain(0);
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#health.drain();
+    if (!this.#hurry && graceMs > 0) {
+      await new Promise<void>((resolve) =>
+        this.#wait(graceMs, resolve, (cut) => (this.#graceOver = cut)),
+      );
+    }
+    // Watches never end by themselves and would keep the server from finishing.
+    for (const watch of this.#watches) {
+      watch.emit('error', { code: status.UNAVAILABLE, details: 'draining' });
+    }
+    const finished = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const deadlineMs = this.#hurry
+      ? 0
+      : (this.#options.limits.drainDeadlineMs ?? DRAIN_DEADLINE_MS_DEFAULT);
+    await this.#unless(finished, deadlineMs);
+    for (const stream of [...this.#owned]) stream.fail('UNAVAILABLE', 'draining');
+    await this.#unless(finished, LAST_WORDS_MS);
+    this.#server.forceShutdown();
+    for (const socket of this.#sockets) await socket.remove();
+  }
+
+  /** Waits for `finished`, at most `timeoutMs`. */
+  #unless(finished: Promise<void>, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#wait(timeoutMs, resolve, (cut) => (this.#deadlineOver = cut));
+      finished.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** A timer that `cut` ends early. */
+  #wait(timeoutMs: number, done: () => void, keep: (cut: () => void) => void): () => void {
+    const timer = setTimeout(done, timeoutMs);
+    keep(() => {
+      clearTimeout(timer);
+      done();
+    });
+    return () => clearTimeout(timer);
+  }
+
+  // ---- ext_proc
+
+  #process(call: ProcessCall): void {
+    if (this.#owned.size >= this.#options.limits.streamsMax) {
+      this.#tell({ kind: 'stream_refused' });
+      endWithError(call, 'RESOURCE_EXHAUSTED', 'streams_max');
+      return;
+    }
+    const probe = probeStream(call);
+    const owned = ownProcessStream(
+      call,
+      {
+        open: this.#options.openProcess,
+        onUnknown: () => this.#tell({ kind: 'unknown_message' }),
+        onFault: ({ code, error }) => this.#tell({ kind: 'fault', code, frames: framesOf(error) }),
+        ...(this.#options.defaultModes === undefined
+          ? {}
+          : { defaultModes: this.#options.defaultModes }),
+      },
+      () => {
+        this.#owned.delete(owned);
+        const probed = probe?.();
+        if (probed === undefined) return;
+        const { wasReset, reset, graceful } = this.#resets.ended(probed);
+        this.#tell({ kind: 'stream_closed', reset: wasReset, resets: reset, graceful });
+      },
+    );
+    this.#owned.add(owned);
+    this.#tell({ kind: 'stream_opened' });
+  }
+
+  // ---- ext_authz
+
+  /** Any failure is an error status: a default message would allow. */
+  #check(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void {
+    let reply: Uint8Array;
+    try {
+      reply = checkReply(
+        this.#options.answerCheck(readCheckRequest(call.request), metadataReader(call.metadata)),
+      );
+    } catch (error) {
+      this.#tell({ kind: 'check_failed' });
+      this.#tell({ kind: 'fault', code: 'handler_failed', frames: framesOf(error) });
+      answer({ code: status.INTERNAL, details: 'check_failed' });
+      return;
+    }
+    answer(null, reply);
+  }
+
+  // ---- health
+
+  #healthCheck(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void {
+    const service = this.#askedService(call.request);
+    if (service === undefined) answer({ code: status.INTERNAL, details: 'malformed_message' });
+    else if (!isKnownService(service))
+      answer({ code: status.NOT_FOUND, details: 'unknown_service' });
+    else answer(null, writeHealthStatus(this.#servingStatus()));
+  }
+
+  #healthWatch(call: ServerWritableStream<Buffer, Buffer>): void {
+    const service = this.#askedService(call.request);
+    if (service === undefined) {
+      call.emit('error', { code: status.INTERNAL, details: 'malformed_message' });
+      return;
+    }
+    let told: number | undefined;
+    const tell = (): void => {
+      const now = isKnownService(service) ? this.#servingStatus() : SERVICE_UNKNOWN;
+      if (now === told || call.destroyed) return;
+      told = now;
+      call.write(writeHealthStatus(now));
+    };
+    const unsubscribe = this.#health.onChange(tell);
+    this.#watches.add(call);
+    const leave = (): void => {
+      unsubscribe();
+      this.#watches.delete(call);
+    };
+    call.on('cancelled', leave);
+    call.on('close', leave);
+    tell();
+  }
+
+  #askedService(bytes: Uint8Array): string | undefined {
+    try {
+      return readHealthService(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #servingStatus(): number {
+    return this.#health.serving() ? SERVING : NOT_SERVING;
+  }
+
+  #tell(event: TransportEvent): void {
+    this.#options.onTransportEvent?.(event);
+  }
+}
+
+function bindCode(error: Error): ListenError['code'] {
+  return /EADDRINUSE/.test(error.message) ? 'address_in_use' : 'bind_failed';
+}
+
+/** Class and stack frames of an error, without its message: that could quote a prompt. */
+function framesOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames].join('\n');
+}
