@@ -23,8 +23,8 @@ export interface RunningProcess {
   output(): string;
   /** Resolves with the first line (of what was or will be written) that `matches`; rejects if it exits before. */
   line(matches: (line: string) => boolean, timeoutMs: number): Promise<string>;
-  /** SIGTERM, then SIGKILL after a grace. Resolves when the process is gone. */
-  stop(): Promise<void>;
+  /** SIGTERM, then SIGKILL after `graceMs` (8,000 unless given). Resolves when the process is gone. */
+  stop(graceMs?: number): Promise<void>;
   /** Any signal, without waiting. */
   signal(name: NodeJS.Signals): void;
 }
@@ -113,9 +113,9 @@ function supervise(child: ChildProcess, pid: number, logFile?: string): RunningP
         waiting.add(look);
         void exited.then(() => settle(() => reject(gone(output))));
       }),
-    stop: async () => {
+    stop: async (graceMs = STOP_GRACE_MS) => {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await exited;
       clearTimeout(timer);
     },

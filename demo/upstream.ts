@@ -168,10 +168,12 @@ function drained(response: ServerResponse): Promise<void> {
 
 async function writeAll(response: ServerResponse, chunks: readonly Buffer[], script: Script) {
   let written = 0;
+  let flushed = Promise.resolve();
   response.flushHeaders();
   for (let round = 0; round < (script.repeat ?? 1); round++)
     for (const chunk of chunks) {
       if (written === script.abortAfter) {
+        await flushed;
         response.destroy();
         return;
       }
@@ -179,7 +181,11 @@ async function writeAll(response: ServerResponse, chunks: readonly Buffer[], scr
       if (written > 0 && script.delayMs !== undefined) await sleep(script.delayMs);
       if (response.destroyed) return;
       // Waiting for drain keeps an endless answer out of our own memory.
-      if (!response.write(chunk)) await drained(response);
+      let mayGoOn = true;
+      flushed = new Promise((resolve) => {
+        mayGoOn = response.write(chunk, () => resolve());
+      });
+      if (!mayGoOn) await drained(response);
       if (response.destroyed) return;
       written++;
     }

@@ -6,16 +6,16 @@ import { SetupFailure, say } from './project.mjs';
 
 const args = process.argv.slice(2);
 const asksForHelp = args.includes('--help');
+let envoyBinary;
 try {
   await ensureDependencies();
   if (!args.includes('--no-envoy') && !asksForHelp) {
     try {
-      await ensureEnvoy();
+      envoyBinary = await ensureEnvoy();
     } catch (error) {
-      // Switchyard itself starts without Envoy; the launcher says again that there is none.
+      // Switchyard itself starts without Envoy.
       if (!(error instanceof SetupFailure)) throw error;
       say(error.message);
-      args.push('--no-envoy');
     }
   }
   await ensureBuild();
@@ -25,4 +25,4 @@ try {
   process.exit(1);
 }
 const { main } = await import('../dist/demo/start.js');
-await main(args);
+await main(args, envoyBinary);
