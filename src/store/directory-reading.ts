@@ -121,7 +121,7 @@ class Walk {
       real = await realpath(join(this.#root, folder));
       names = (await readdir(real)).sort();
     } catch (error) {
-      this.#fail(shown, 'directory_unreadable', `cannot be read: ${systemCode(error)}`);
+      this.#fail(shown, 'directory_unreadable', unreadable(error));
       return;
     }
     if (above.includes(real)) return;
@@ -142,9 +142,15 @@ class Walk {
     const policy = POLICY_FILE.test(path);
     try {
       const found = await stat(join(this.#root, path), { bigint: true });
-      if (found.isDirectory()) return await this.enter(path, above);
+      if (found.isDirectory()) {
+        await this.enter(path, above);
+        return;
+      }
       if (!policy) return;
-      if (!found.isFile()) return this.#fail(path, 'file_unreadable', 'is not a regular file');
+      if (!found.isFile()) {
+        this.#fail(path, 'file_unreadable', 'is not a regular file');
+        return;
+      }
       const { dev, ino, size, mtimeNs, ctimeNs } = found;
       this.#add({
         path,
@@ -152,7 +158,7 @@ class Walk {
         bytes: Number(size),
       });
     } catch (error) {
-      if (policy) this.#fail(path, 'file_unreadable', `cannot be read: ${systemCode(error)}`);
+      if (policy) this.#fail(path, 'file_unreadable', unreadable(error));
     }
   }
 
@@ -161,16 +167,19 @@ class Walk {
     if (this.files.length >= filesMax) {
       this.#full = true;
       const message = `is one file more than the ${filesMax} that are read`;
-      return this.#fail(file.path, 'too_many_files', message);
+      this.#fail(file.path, 'too_many_files', message);
+      return;
     }
     if (file.bytes > fileBytesMax) {
-      return this.#fail(file.path, 'file_too_large', `is larger than ${fileBytesMax} bytes`);
+      this.#fail(file.path, 'file_too_large', `is larger than ${fileBytesMax} bytes`);
+      return;
     }
     this.#bytes += file.bytes;
     if (this.#bytes > bytesMax) {
       this.#full = true;
       const message = `brings the directory over ${bytesMax} bytes`;
-      return this.#fail(file.path, 'directory_too_large', message);
+      this.#fail(file.path, 'directory_too_large', message);
+      return;
     }
     this.files.push(file);
   }
@@ -180,6 +189,12 @@ class Walk {
   }
 }
 
+const VANISHED = 'cannot be read: ENOENT';
+
+function unreadable(error: unknown): string {
+  return `cannot be read: ${systemCode(error)}`;
+}
+
 /** `undefined`: the list was old and may be made again. */
 async function readListed(
   directory: string,
@@ -187,7 +202,7 @@ async function readListed(
   limits: DirectoryLimits,
   last: boolean,
 ): Promise<DirectoryReading | undefined> {
-  const vanished = listing.errors.some((error) => error.message.endsWith('ENOENT'));
+  const vanished = listing.errors.some((error) => error.message === VANISHED);
   if (vanished && !last) return undefined;
   const files: SourceFile[] = [];
   const errors: SourceError[] = [...listing.errors];
@@ -198,7 +213,7 @@ async function readListed(
     );
     for (const result of results) {
       if ('text' in result) files.push(result);
-      else if (result.message.endsWith('ENOENT') && !last) return undefined;
+      else if (result.message === VANISHED && !last) return undefined;
       else errors.push(result);
     }
   }
@@ -216,8 +231,7 @@ async function readOne(
   try {
     bytes = await readUpTo(join(directory, path), fileBytesMax + 1);
   } catch (error) {
-    const message = `cannot be read: ${systemCode(error)}`;
-    return { path, code: 'file_unreadable', message };
+    return { path, code: 'file_unreadable', message: unreadable(error) };
   }
   if (bytes.length > fileBytesMax) {
     return { path, code: 'file_too_large', message: `is larger than ${fileBytesMax} bytes` };

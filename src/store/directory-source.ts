@@ -80,8 +80,16 @@ class WatchedDirectory implements DirectorySource {
   }
 
   async start(): Promise<void> {
+    // Events of this time wait: the first reading is not a change.
+    let started = () => {};
+    this.#settling = new Promise((resolve) => {
+      started = resolve;
+    });
     if (this.#options.events !== false) await this.#listen();
     this.#take(await this.#settledReading());
+    this.#settling = undefined;
+    started();
+    if (this.#dirty) this.#changed();
     this.#schedulePoll(0);
   }
 
