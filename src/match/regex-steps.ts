@@ -1,0 +1,138 @@
+/** What an automaton does between two units, worked out on demand and kept. Shared by all texts of a rule. */
+import { type Distances, distancesOf, NEVER } from './regex-liveness.ts';
+import { type Automaton, EDGE, holds, KINDS, kindOf, type Node } from './regex-program.ts';
+
+/** Where a node leads without consuming anything. */
+export interface Closure {
+  readonly matches: boolean;
+  /** Nodes that consume a unit and from which a match can be reached. */
+  readonly units: readonly UnitNode[];
+}
+
+export type UnitNode = Extract<Node, { op: 'unit' }>;
+
+const CONTEXTS = KINDS * KINDS;
+
+export function accepts(node: UnitNode, unit: number): boolean {
+  const { ranges } = node;
+  let low = 0;
+  let high = ranges.length >> 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[2 * middle + 1] as number) < unit) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length >> 1 && (ranges[2 * low] as number) <= unit;
+}
+
+export class RegexSteps {
+  readonly start: number;
+  readonly nodeCount: number;
+  private readonly nodes: readonly Node[];
+  private readonly distances: Distances;
+  private readonly closures = new Map<number, Closure>();
+  /** Closures of nodes that reach no assertion, the same in every context. */
+  private readonly plain: (Closure | undefined)[] = [];
+  private readonly sure = new Map<number, boolean>();
+  private readonly fewestOf: Int32Array;
+  private readonly moreOf = new Map<number, number>();
+  private readonly starters = new Uint8Array(0x10000 / 8);
+
+  constructor(automaton: Automaton) {
+    this.start = automaton.start;
+    this.nodes = automaton.nodes;
+    this.nodeCount = automaton.nodes.length;
+    this.distances = distancesOf(automaton);
+    this.fewestOf = new Int32Array(this.nodeCount * KINDS);
+    for (let node = 0; node < this.nodeCount; node++)
+      for (let before = EDGE; before < KINDS; before++)
+        this.fewestOf[node * KINDS + before] = this.distances.fewest(node, before);
+    this.findStarters();
+  }
+
+  /** Nearest match, and longest, for the compiler of rules. */
+  get measures(): Distances {
+    return this.distances;
+  }
+
+  /** Whether a match can begin with this unit somewhere. */
+  mayStart(unit: number): boolean {
+    return ((this.starters[unit >> 3] as number) & (1 << (unit & 7))) !== 0;
+  }
+
+  /** Units to the nearest match, perhaps 0, behind a unit of kind `before`. */
+  fewest(node: number, before: number): number {
+    return this.fewestOf[node * KINDS + before] as number;
+  }
+
+  /** Units to the nearest match that is not right here. */
+  fewestMore(node: number, before: number): number {
+    const key = node * KINDS + before;
+    const known = this.moreOf.get(key);
+    if (known !== undefined) return known;
+    let least = NEVER;
+    for (let after = EDGE + 1; after < KINDS; after++)
+      for (const { kinds, out } of this.closure(node, before, after).units)
+        if ((kinds & (1 << after)) !== 0) least = Math.min(least, 1 + this.fewest(out, after));
+    this.moreOf.set(key, least);
+    return least;
+  }
+
+  /** Whether there is a match right here whatever follows. */
+  matchesSurely(node: number, before: number): boolean {
+    const key = node * KINDS + before;
+    const known = this.sure.get(key);
+    if (known !== undefined) return known;
+    let sure = true;
+    for (let after = EDGE; sure && after < KINDS; after++)
+      sure = this.closure(node, before, after).matches;
+    this.sure.set(key, sure);
+    return sure;
+  }
+
+  closure(node: number, before: number, after: number): Closure {
+    const plain = this.plain[node];
+    if (plain !== undefined) return plain;
+    const key = node * CONTEXTS + before * KINDS + after;
+    const known = this.closures.get(key);
+    if (known !== undefined) return known;
+    const { closure, asserted } = this.close(node, before, after);
+    if (asserted) this.closures.set(key, closure);
+    else this.plain[node] = closure;
+    return closure;
+  }
+
+  private close(
+    from: number,
+    before: number,
+    after: number,
+  ): { closure: Closure; asserted: boolean } {
+    const seen = new Set([from]);
+    const units: UnitNode[] = [];
+    let matches = false;
+    let asserted = false;
+    for (const index of seen) {
+      const node = this.nodes[index] as Node;
+      if (node.op === 'split') for (const out of node.outs) seen.add(out);
+      else if (node.op === 'unit') units.push(node);
+      else if (node.op === 'match') matches = true;
+      else if (node.op === 'assert') {
+        asserted = true;
+        if (holds(node.mask, before, after)) seen.add(node.out);
+      }
+    }
+    return { closure: { matches, units }, asserted };
+  }
+
+  private findStarters(): void {
+    const firsts = new Set<UnitNode>();
+    for (let before = EDGE; before < KINDS; before++)
+      for (let after = EDGE + 1; after < KINDS; after++)
+        for (const node of this.closure(this.start, before, after).units) firsts.add(node);
+    for (const { ranges, out } of firsts)
+      for (let index = 0; index < ranges.length; index += 2)
+        for (let unit = ranges[index] as number; unit <= (ranges[index + 1] as number); unit++)
+          if (this.fewest(out, kindOf(unit)) !== NEVER)
+            this.starters[unit >> 3] = (this.starters[unit >> 3] as number) | (1 << (unit & 7));
+  }
+}

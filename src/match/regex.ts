@@ -1,0 +1,96 @@
+/**
+ * Regular expressions in RE2 syntax, without look-around or back-references. Of the matches that start first
+ * the longest counts, whether or not the author wrote lazy repeats; the empty one never does. `\b` and `\w`
+ * are ASCII, as in RE2.
+ */
+import type { Detector, Tracker } from './detector.ts';
+import { NEVER } from './regex-liveness.ts';
+import { longestMatch } from './regex-longest.ts';
+import { type BuildFailure, buildAutomaton, EDGE, KINDS, NODES_MAX } from './regex-program.ts';
+import { RegexSteps } from './regex-steps.ts';
+import { RegexTracker } from './regex-tracker.ts';
+import { matchesIn } from './whole-text.ts';
+
+export interface RegexOptions {
+  readonly pattern: string;
+  /** Matches longer than this many UTF-16 units do not exist. A safe integer, 1 or more. */
+  readonly maxMatchBytes?: number;
+}
+
+export type RegexCode = 'regex_syntax' | 'regex_empty' | 'regex_too_large';
+
+export type RegexCompilation =
+  | { readonly ok: true; readonly detector: Detector }
+  | { readonly ok: false; readonly code: RegexCode; readonly message: string };
+
+const FAILURES: Readonly<Record<BuildFailure, RegexCompilation>> = {
+  lookBehind: {
+    ok: false,
+    code: 'regex_syntax',
+    message: 'look-behind is not RE2 syntax; match the text before it as well',
+  },
+  tooLarge: {
+    ok: false,
+    code: 'regex_too_large',
+    message: `the expression needs more than ${NODES_MAX} states; lower its counts or split the rule`,
+  },
+  unknownInstruction: {
+    ok: false,
+    code: 'regex_syntax',
+    message: 'the expression uses a construct that cannot be matched in a stream',
+  },
+};
+
+const BYTES_PER_NODE = 400;
+const BYTES_FIXED = 10_240;
+
+/** The longest text that a JavaScript string can be, and then some. */
+const NO_CAP = NEVER;
+
+function mayMatch(steps: RegexSteps, unitsCap: number): boolean {
+  for (let before = EDGE; before < KINDS; before++)
+    if (
+      steps.fewestMore(steps.start, before) <= unitsCap &&
+      steps.fewestMore(steps.start, before) !== NEVER
+    )
+      return true;
+  return false;
+}
+
+function compileAutomaton(pattern: string): ReturnType<typeof buildAutomaton> | { syntax: string } {
+  try {
+    return buildAutomaton(pattern);
+  } catch (error) {
+    return { syntax: error instanceof Error ? error.message : 'not RE2 syntax' };
+  }
+}
+
+/**
+ * `unitsMax` of the detector is undefined if the expression is unbounded and has no cap: whether that may be
+ * is for the compiler of policies to say. `regex_empty`: no text that is not empty, and within the cap, can
+ * match. Per unit it costs a few operations per live thread group and 32 live starts.
+ */
+export function regexDetector(options: RegexOptions): RegexCompilation {
+  const automaton = compileAutomaton(options.pattern);
+  if (typeof automaton === 'string') return FAILURES[automaton];
+  if ('syntax' in automaton) return { ok: false, code: 'regex_syntax', message: automaton.syntax };
+  const steps = new RegexSteps(automaton);
+  const unitsCap = options.maxMatchBytes ?? NO_CAP;
+  if (!mayMatch(steps, unitsCap))
+    return {
+      ok: false,
+      code: 'regex_empty',
+      message: 'the expression matches no text, or only the empty one',
+    };
+  const longest = longestMatch(automaton, steps.measures);
+  const unitsMax = Math.min(longest ?? NO_CAP, unitsCap);
+  const start = (): readonly Tracker[] => [new RegexTracker(steps, unitsCap)];
+  const detector: Detector = {
+    kind: 'regex',
+    ...(unitsMax === NO_CAP ? {} : { unitsMax }),
+    bytes: BYTES_FIXED + automaton.nodes.length * BYTES_PER_NODE,
+    start,
+    matches: (text) => matchesIn(start(), text).length > 0,
+  };
+  return { ok: true, detector: Object.freeze(detector) };
+}
