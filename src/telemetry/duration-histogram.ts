@@ -73,7 +73,7 @@ export class DurationHistogram<Label extends string> {
   observe(label: Label, durationMs: number): void {
     const counts = this.#counts.get(label);
     if (counts === undefined) return;
-    const countedMs = Math.max(durationMs, 0);
+    const countedMs = Number.isFinite(durationMs) ? Math.max(durationMs, 0) : 0;
     const seconds = countedMs / 1000;
     let bucket = 0;
     while (bucket < DURATION_BUCKETS_S.length && seconds > DURATION_BUCKETS_S[bucket]!) bucket += 1;
