@@ -3,6 +3,7 @@ import type { Place } from '../policy/set.ts';
 import type { RequestFacts } from './chat-frame.ts';
 import type { JsonArray, JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
+import { stringValue } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
@@ -15,7 +16,7 @@ const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
 };
 
 /** Collects every string of the body that a model may read. */
-export function readChatRequest(root: JsonObject, collector: PieceCollector): RequestFacts {
+export function readChatRequest(root: JsonObject, collector: PieceCollector): void {
   for (const member of root.members) {
     if (member.shadowed) collector.standAlone(member.value, 'shadowed', 'user');
     else if (member.key === 'messages' && member.value.kind === 'array')
@@ -25,9 +26,13 @@ export function readChatRequest(root: JsonObject, collector: PieceCollector): Re
     else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
     else collector.standAlone(member.value, 'other', 'user');
   }
+}
+
+/** What a request says besides its text. */
+export function requestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
   const model = memberOf(root, 'model');
   const stream = memberOf(root, 'stream')?.kind === 'true';
-  return model?.kind === 'string' ? { model: collector.valueOf(model), stream } : { stream };
+  return model?.kind === 'string' ? { model: stringValue(bytes, model), stream } : { stream };
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {

@@ -18,7 +18,7 @@ import {
   refusalCompletion,
   refusalEvents,
 } from './chat-refusal.ts';
-import { readChatRequest } from './chat-request.ts';
+import { readChatRequest, requestFacts } from './chat-request.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
 import { readJson } from './json.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
@@ -27,7 +27,7 @@ import { type DataLine, EventSplitter, type RawEvent, readEvent } from './sse.ts
 import { WholeBody } from './whole-body.ts';
 
 /** The format with limits of its own. */
-export function openAiChat(limits: FormatLimits = DEFAULT_FORMAT_LIMITS): Format {
+export function openaiChatWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'openai.chat' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
@@ -38,7 +38,25 @@ export function openAiChat(limits: FormatLimits = DEFAULT_FORMAT_LIMITS): Format
   });
 }
 
-/** Model name and wish for a stream of a chat request; undefined for any other frame. */
+export const openaiChat: Format = openaiChatWith(DEFAULT_FORMAT_LIMITS);
+
+/** The model that a request names; undefined when it names none or cannot be read. Reads the whole body. */
+export function readModel(request: Uint8Array): string | undefined {
+  return factsIn(request)?.model;
+}
+
+/** Whether a request asks for an event stream. Reads the whole body. */
+export function asksForStream(request: Uint8Array): boolean {
+  return factsIn(request)?.stream ?? false;
+}
+
+function factsIn(request: Uint8Array): RequestFacts | undefined {
+  const json = readJson(request, DEFAULT_FORMAT_LIMITS);
+  if (!json.ok || json.root.kind !== 'object') return undefined;
+  return requestFacts(json.root, request);
+}
+
+/** Model name and wish for a stream of a chat request's frame, without reading it again. */
 export function requestFactsOf(frame: Frame): RequestFacts | undefined {
   return isChatFrame(frame) ? frame.chat.request : undefined;
 }
@@ -101,14 +119,14 @@ class ChatRequestReader extends OneFrameReader {
     if (!json.ok) return unreadableFrame(bytes, json.reason);
     if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
     const collector = new PieceCollector(bytes, new KeyCounter());
-    const request = readChatRequest(json.root, collector);
+    readChatRequest(json.root, collector);
     return readableFrame({
       raw: bytes,
       data: bytes,
       pieces: collector.pieces,
       literals: collector.literals,
       ends: [],
-      facts: { choices: [], request },
+      facts: { choices: [], request: requestFacts(json.root, bytes) },
     });
   }
 
