@@ -2,17 +2,24 @@
  * Which rules act on one exchange: selector and `when` against its facts, once, at its start. What fails
  * here is an error of the rule, not a verdict (invariant 4): the rule's `onError` says what follows.
  */
+
+import {
+  conditionOutcome,
+  type Decision,
+  decide,
+  defaultDeny,
+  exempts,
+} from '../policy/evaluate.ts';
+import { ruleReachesDirection } from '../policy/reach.ts';
 import type {
   Conditions,
   Direction,
   FactName,
   Facts,
-  Place,
   PolicyClass,
   PolicySet,
   Rule,
 } from '../policy/set.ts';
-import { coveredBy } from '../policy/set.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
@@ -25,16 +32,19 @@ export interface RuleError {
   readonly error: 'condition_failed' | 'breaker_open';
 }
 
+/** What the rules demand before any content is read. */
+export type StandingRefusal =
+  | { readonly code: 'policy'; readonly rule: Rule }
+  | { readonly code: 'default_deny' }
+  | { readonly code: 'rule_error' | 'breaker_open'; readonly rule: Rule };
+
 export interface ActiveRules {
   /** Content rules that act, in rank order. */
   readonly content: readonly Rule[];
-  /** The verdict that needs no content: a block without `match`, or a layer that denies by default. */
-  readonly refusal: Rule | 'default_deny' | undefined;
-  /** Rules without `match` that hold and do not block: flags and appends. */
+  readonly refusal: StandingRefusal | undefined;
+  /** Rules without `match` that hold, and are not refusals: flags, appends, and those in shadow. */
   readonly plain: readonly Rule[];
   readonly errors: readonly RuleError[];
-  /** An error whose rule says deny. */
-  readonly failed: RuleError | undefined;
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
@@ -54,21 +64,7 @@ export function needsModel(rule: Rule): boolean {
 }
 
 export function reaches(rule: Rule, direction: Direction): boolean {
-  if (!rule.detector) return false;
-  for (const word of rule.inspect) {
-    if (word === 'tool_call') return true;
-    if (word === 'response' ? direction === 'response' : direction === 'request') return true;
-  }
-  return false;
-}
-
-export function reads(rule: Rule, direction: Direction, place: Place): boolean {
-  return coveredBy(direction, place).some((word) => rule.inspect.has(word));
-}
-
-export function changesBody(rule: Rule): boolean {
-  const { kind } = rule.action;
-  return kind === 'redact' || kind === 'rewrite' || kind === 'append';
+  return rule.detector !== undefined && ruleReachesDirection(rule, direction);
 }
 
 export const deniesByClass = (ruleClass: PolicyClass): boolean => ruleClass !== 'operational';
@@ -85,49 +81,64 @@ export function activate(
   headersOnly: boolean,
 ): ActiveRules {
   const content: Rule[] = [];
-  const plain: Rule[] = [];
   const holding: Rule[] = [];
   const errors: RuleError[] = [];
+  const source = facts.principal ?? facts.session;
   for (const rule of candidates(set, facts, !headersOnly)) {
     if (headersOnly && (rule.detector || !knownFrom(rule, facts))) continue;
-    if (!guard.allow(set.digest, rule, facts.principal ?? facts.session)) {
+    if (!guard.allow(set.digest, rule, source)) {
       errors.push({ rule, error: 'breaker_open' });
       continue;
     }
     if (rule.when) {
-      let holds: boolean;
-      try {
-        holds = rule.when.holds(conditions);
-      } catch {
-        guard.record(set.digest, rule, true, facts.principal ?? facts.session);
-        errors.push({ rule, error: 'condition_failed' });
-        continue;
-      }
-      guard.record(set.digest, rule, false, facts.principal ?? facts.session);
-      if (!holds) continue;
+      const outcome = conditionOutcome(rule, conditions);
+      guard.record(set.digest, rule, outcome.kind === 'error', source);
+      if (outcome.kind === 'error') errors.push({ rule, error: 'condition_failed' });
+      if (outcome.kind !== 'holds') continue;
     }
     if (rule.detector) content.push(rule);
     else holding.push(rule);
   }
-  const allows = holding.filter(
-    (rule) => rule.action.kind === 'allow' && rule.enforcement === 'enforce',
-  );
-  const exempt = (rule: Rule): boolean =>
-    allows.some((allow) => allow.layer === rule.layer && allow.priority > rule.priority);
-  let block: Rule | undefined;
-  for (const rule of holding) {
-    if (rule.enforcement === 'enforce' && exempt(rule)) continue;
-    if (rule.action.kind === 'block' && rule.enforcement === 'enforce') block ??= rule;
-    else plain.push(rule);
-  }
-  const kept = content.filter((rule) => !exempt(rule));
+  const decision = decide(set, [
+    ...holding.map((rule) => ({ rule })),
+    ...errors.map(({ rule }) => ({ rule, failed: true })),
+  ]);
+  const allows = holding.filter((rule) => rule.action.kind === 'allow');
   return {
-    content: kept,
-    refusal: block ?? (deniesByDefault(set, holding, kept, headersOnly) ? 'default_deny' : undefined),
-    plain,
+    content: content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+    refusal: refusalOf(decision, set, content, errors, headersOnly),
+    plain: [...decision.flagged, ...decision.shadowed, ...acting(decision)],
     errors,
-    failed: errors.find((error) => error.rule.onError === 'deny' && enforces(error.rule)),
   };
+}
+
+const acting = (decision: Decision): readonly Rule[] =>
+  decision.kind === 'mutate' ? decision.rules : [];
+
+function refusalOf(
+  decision: Decision,
+  set: PolicySet,
+  content: readonly Rule[],
+  errors: readonly RuleError[],
+  headersOnly: boolean,
+): StandingRefusal | undefined {
+  switch (decision.kind) {
+    case 'block':
+      return { code: 'policy', rule: decision.rule };
+    case 'unavailable': {
+      const { rule } = decision;
+      const open = errors.some((e) => e.rule === rule && e.error === 'breaker_open');
+      return { code: open ? 'breaker_open' : 'rule_error', rule };
+    }
+    case 'default_deny': {
+      // An `allow` that reads content, or the model, may still lift it.
+      const pending = content.filter((rule) => rule.action.kind === 'allow');
+      if (headersOnly || defaultDeny(set, pending) === undefined) return undefined;
+      return { code: 'default_deny' };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */
@@ -150,22 +161,3 @@ const FACTS: readonly FactName[] = [
   'risk',
   'consent',
 ];
-
-const enforces = (rule: Rule): boolean => rule.enforcement === 'enforce';
-
-/** A layer with `default: deny` passes only what an `allow` rule of that layer holds for. */
-function deniesByDefault(
-  set: PolicySet,
-  holding: readonly Rule[],
-  content: readonly Rule[],
-  headersOnly: boolean,
-): boolean {
-  if (headersOnly) return false; // an allow that reads content or the model may still hold
-  return Object.entries(set.defaults).some(
-    ([layer, fallback]) =>
-      fallback === 'deny' &&
-      ![...holding, ...content].some(
-        (rule) => rule.layer === layer && rule.action.kind === 'allow' && enforces(rule),
-      ),
-  );
-}

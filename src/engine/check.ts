@@ -38,10 +38,10 @@ function answer(
   decision.facts = factsOf(deps.facts, context);
   const session = lookUp(deps.facts.session, context);
   decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
-  const assignment = assign(deps.serving.current, decision.session, deps.isCanary);
+  const assignment = assign(deps.serving.current, decision.session, deps.xxh64);
   decision.assignment = assignment;
   if (!assignment) {
-    if (deps.onStoreLoss === 'deny') return refuse(decision, 'no_policy_set', undefined);
+    if (deps.onStoreLoss === 'deny') return refuse(decision, 'no_policy_set');
     decision.degraded = true;
     decision.close('allow', 'allowed');
     return { kind: 'allow', metadata: { exchange: decision.id } };
@@ -67,12 +67,10 @@ function answer(
     true,
   );
   decision.failedRules(active.errors);
-  if (active.failed) {
-    return refuse(decision, active.failed.error === 'breaker_open' ? 'breaker_open' : 'rule_error');
-  }
-  if (active.refusal && active.refusal !== 'default_deny') {
-    const { action } = active.refusal;
-    return refuse(decision, 'policy', action.kind === 'block' ? action : undefined);
+  if (active.refusal) {
+    const { code } = active.refusal;
+    const action = code === 'policy' ? active.refusal.rule.action : undefined;
+    return refuse(decision, code, action?.kind === 'block' ? action : undefined);
   }
   decision.close('allow', 'allowed');
   return {

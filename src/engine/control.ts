@@ -21,7 +21,11 @@ export type ControlOutcome =
 
 export interface SetSummary {
   readonly digest: string;
-  readonly policies: readonly { readonly name: string; readonly version?: string; readonly layer: string }[];
+  readonly policies: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly layer: string;
+  }[];
   readonly rules: number;
   readonly warnings: readonly string[];
 }
@@ -42,7 +46,11 @@ export interface ControlStatus {
     readonly judgement: readonly string[];
   };
   /** A set activated at once that is still compared with the one before it. */
-  readonly watch?: { readonly against: string; readonly untilMs: number; readonly judgement: readonly string[] };
+  readonly watch?: {
+    readonly against: string;
+    readonly untilMs: number;
+    readonly judgement: readonly string[];
+  };
   readonly emergency?: { readonly digest: string; readonly untilMs: number };
   /** Saved during a rollout; becomes green when it has ended. */
   readonly waiting?: { readonly digest: string };
@@ -58,7 +66,11 @@ export interface ControlStatus {
     /** `file:line:column: code: sentence`, all of the last save that was not taken; empty when it was. */
     readonly errors: readonly string[];
   };
-  readonly breakers: readonly { readonly rule: string; readonly digest: string; readonly state: string }[];
+  readonly breakers: readonly {
+    readonly rule: string;
+    readonly digest: string;
+    readonly state: string;
+  }[];
   /** Newest first, at most 50. */
   readonly history: readonly {
     readonly epoch: number;

@@ -1,16 +1,34 @@
 /** Collects what one exchange's record will say, and writes it exactly once. */
 import type { DecisionRecord } from '../audit/record.ts';
+import { isMutation } from '../policy/evaluate.ts';
 import type { FactName, Facts } from '../policy/set.ts';
-import { changesBody, type RuleError } from './active-rules.ts';
+import type { SessionHash } from '../rollout/cohort.ts';
+import type { RuleError } from './active-rules.ts';
 import type { DecisionCode } from './codes.ts';
 import type { EngineDeps } from './ports.ts';
-import type { Assignment } from './snapshot.ts';
+import type { Assigned } from './snapshot.ts';
 import type { Finding } from './text-track.ts';
 
 /** Words that text keys are made of; anything else in a key came from the body and is not shown. */
 const KEY_WORDS = new Set([
-  'choice', 'message', 'tool', 'tools', 'part', 'content', 'refusal', 'reasoning', 'reasoning_content',
-  'arguments', 'name', 'text', 'shadowed', 'error', 'function', 'system', 'input', 'other',
+  'choice',
+  'message',
+  'tool',
+  'tools',
+  'part',
+  'content',
+  'refusal',
+  'reasoning',
+  'reasoning_content',
+  'arguments',
+  'name',
+  'text',
+  'shadowed',
+  'error',
+  'function',
+  'system',
+  'input',
+  'other',
 ]);
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
@@ -18,9 +36,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 export class DecisionDraft {
   /** Made anew, unless Check already named this exchange. */
   id: string;
-  assignment: Assignment | undefined;
+  assignment: Assigned | undefined;
   facts: Facts = {};
-  session: string | undefined;
+  session: SessionHash | undefined;
   requestId = '';
   route = '';
   format = '';
@@ -53,7 +71,7 @@ export class DecisionDraft {
   finding(finding: Finding): void {
     const { rule } = finding;
     this.deps.metrics.ruleMatch(rule.id, rule.action.kind, finding.enforced);
-    if (finding.enforced && changesBody(rule)) this.mutationDue = true;
+    if (finding.enforced && isMutation(rule)) this.mutationDue = true;
     if (this.findings.length >= this.deps.limits.findingsMax) {
       this.findingsDropped++;
       return;
@@ -87,12 +105,16 @@ export class DecisionDraft {
     this.closed = true;
     const record = this.record(code === 'local_reply' ? 'local_reply' : this.kind, verdict, code);
     this.deps.metrics.decision(record);
-    if (this.assignment && code !== 'local_reply' && (this.kind === 'process' || verdict !== 'allow')) {
+    if (
+      this.assignment &&
+      code !== 'local_reply' &&
+      (this.kind === 'process' || verdict !== 'allow')
+    ) {
       this.deps.outcome({
         set: this.assignment.set.digest,
         epoch: this.assignment.epoch,
         cohort: this.assignment.cohort,
-        session: this.session,
+        session: this.session?.hex,
         denied: verdict === 'deny',
         errored: this.errors.length > 0 || code === 'internal_error',
       });
@@ -125,7 +147,7 @@ export class DecisionDraft {
       code,
       degraded: this.degraded,
       phase: this.phase,
-      ...(this.session !== undefined && { session: this.session }),
+      ...(this.session !== undefined && { session: this.session.hex }),
       facts: shown,
       route: this.route,
       format: this.format,

@@ -90,6 +90,11 @@ export class Exchange implements ProcessHandler {
     } else this.decision.close('incomplete', 'client_gone');
   }
 
+  /** The route says that it passes everything when we are gone (SEMANTICS §5). */
+  get declaredOpen(): boolean {
+    return this.port.initialMetadata(STANCE_METADATA) === 'open';
+  }
+
   /** Facts are complete: which rules act. Called once per exchange. */
   activateRules(bodyModel: string | undefined): ActiveRules {
     const set = this.decision.assignment!.set;
@@ -104,19 +109,6 @@ export class Exchange implements ProcessHandler {
       }
     }
     return active;
-  }
-
-  /** The refusal that the active rules demand before any content is read. */
-  standingRefusal(): { code: RefusalCode; rule?: Rule } | undefined {
-    const active = this.active!;
-    if (active.failed) {
-      return {
-        code: active.failed.error === 'breaker_open' ? 'breaker_open' : 'rule_error',
-        rule: active.failed.rule,
-      };
-    }
-    if (active.refusal === 'default_deny') return { code: 'default_deny' };
-    return active.refusal && { code: 'policy', rule: active.refusal };
   }
 
   /** Facts known from the headers alone: enough to see which rules may come to act. */
@@ -211,6 +203,7 @@ export class Exchange implements ProcessHandler {
     const context = this.factContext(undefined);
     const session = lookUp(deps.facts.session, context);
     decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
+    if (this.declaredOpen) deps.stances.declareOpen(decision.route, factsOf(deps.facts, context));
     const promised = event.metadata(CHECK_NAMESPACE);
     const snapshot = deps.serving.current;
     if (promised && typeof promised.set === 'string' && typeof promised.exchange === 'string') {
@@ -221,7 +214,7 @@ export class Exchange implements ProcessHandler {
         cohort: promised.cohort === 'canary' ? 'canary' : 'control',
       });
     }
-    decision.assignment ??= assign(snapshot, decision.session, deps.isCanary);
+    decision.assignment ??= assign(snapshot, decision.session, deps.xxh64);
     if (decision.assignment) return true;
     if (deps.onStoreLoss === 'allow') {
       decision.degraded = true;

@@ -2,8 +2,9 @@
  * Who is asking (SEMANTICS §3): each fact has an ordered list of sources, the first that knows it wins.
  * A client header counts only where the operator listed it as trusted.
  */
-import type { StructObject, StructValue } from '../protocol/process.ts';
+
 import type { FactName, Facts } from '../policy/set.ts';
+import type { StructObject, StructValue } from '../protocol/process.ts';
 
 export type FactSource =
   /** Per-route gRPC initial metadata of the ext_proc call. */

@@ -4,8 +4,8 @@
  * Output depends on the bytes only: frames are taken one by one, however many arrive at once.
  */
 import type { BodyReader, Edit, Frame, Refusal } from '../formats/frame.ts';
+import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
-import { reads } from './active-rules.ts';
 import type { Placeholders } from './placeholders.ts';
 import { type Finding, TextTrack } from './text-track.ts';
 
@@ -23,6 +23,8 @@ export interface InspectionStep {
 export interface InspectionOptions {
   readonly direction: Direction;
   readonly reader: BodyReader;
+  /** The body is one document: every text of it is complete before anything is decided. */
+  readonly whole: boolean;
   /** Content rules in rank order, and plain `append` rules that hold for every message. */
   readonly rules: readonly Rule[];
   readonly appends: readonly Rule[];
@@ -86,12 +88,15 @@ export class BodyInspection {
   }
 
   end(): InspectionStep {
+    return this.finish(this.stop ? [] : this.options.reader.end());
+  }
+
+  /** The last frames of the body, or all of them, when the caller has read it itself. */
+  finish(frames: readonly Frame[]): InspectionStep {
     const output: Uint8Array[] = [];
-    if (!this.stop) {
-      for (const frame of this.options.reader.end()) {
-        this.take(frame, output);
-        if (this.stop) break;
-      }
+    for (const frame of frames) {
+      if (this.stop) break;
+      this.take(frame, output);
     }
     if (!this.stop) this.finishTexts([...this.tracks.values()], undefined);
     if (!this.stop) this.release(output);
@@ -124,9 +129,13 @@ export class BodyInspection {
     const ended: TextTrack[] = [];
     frame.pieces.forEach((piece, index) => {
       const track = this.track(piece.text, piece.place, piece.encoding);
-      if (!track || this.stop) return;
+      if (!track || (this.stop && !this.options.whole)) return;
       const start = track.length;
-      track.feed(piece.value, this.options.onFinding);
+      if (piece.last) {
+        track.feedLast(piece.value, this.options.onFinding);
+      } else {
+        track.feed(piece.value, this.options.onFinding);
+      }
       spans.push({ track, piece: index, start, end: track.length });
       if (piece.last) ended.push(track);
       this.noteBlock(track);
@@ -147,7 +156,7 @@ export class BodyInspection {
     const known = this.tracks.get(key);
     if (known && !known.ended) return known;
     const { direction, rules, appends } = this.options;
-    const reading = rules.filter((rule) => reads(rule, direction, place));
+    const reading = rules.filter((rule) => ruleReaches(rule, direction, place));
     if (reading.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
       this.stop = { kind: 'unreadable', reason: 'too_many_texts' };
@@ -158,13 +167,14 @@ export class BodyInspection {
     return track;
   }
 
+  /** In a stream the first block ends the answer; in a document the rule of the lowest rank speaks. */
   private noteBlock(track: TextTrack): void {
-    if (track.blocked && !this.stop) {
-      this.stop = { kind: 'policy', rule: track.blocked.rule };
-      this.blockedTrack = track;
-    } else if (track.overflow) {
-      this.stop ??= { kind: 'held_too_much' };
-    }
+    if (track.overflow) this.stop ??= { kind: 'held_too_much' };
+    if (!track.blocked) return;
+    const { rule } = track.blocked;
+    if (this.stop && !(this.stop.kind === 'policy' && rule.rank < this.stop.rule.rank)) return;
+    this.stop = { kind: 'policy', rule };
+    this.blockedTrack = track;
   }
 
   /** Ends texts, and adds to them what was earned: before `frame`, or in it. */
@@ -244,6 +254,7 @@ export class BodyInspection {
       }
       edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
       output.push(held.frame.renderUnfinished(edits));
+      this.options.reader.sent(held.frame, true);
     }
     this.changed = true;
   }

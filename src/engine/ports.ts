@@ -1,12 +1,14 @@
 /** What the engine needs from outside the pure ring: narrow interfaces, given by main.ts. */
 import type { DecisionRecord } from '../audit/record.ts';
 import type { Decoders } from '../formats/encodings.ts';
+import type { Cohort, SessionHash, Xxh64 } from '../rollout/cohort.ts';
 import type { RuleGuard } from './active-rules.ts';
 import type { Clock } from './clock.ts';
 import type { FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
-import type { Cohort, IsCanary, Serving } from './snapshot.ts';
+import type { RouteStances } from './route-stances.ts';
+import type { Serving } from './snapshot.ts';
 
 export interface DecisionSink {
   /** Durable before it returns (invariant 8); throws when it cannot be. */
@@ -40,9 +42,9 @@ export interface EngineDeps {
   readonly facts: FactConfig;
   readonly trustedHeaders: readonly string[];
   readonly decoders: Decoders;
-  readonly isCanary: IsCanary;
+  readonly xxh64: Xxh64;
   /** Keyed hash of a session key and the name of its source; undefined for a key that is none. */
-  readonly sessionHash: (source: string, key: string) => string | undefined;
+  readonly sessionHash: (source: string, key: string) => SessionHash | undefined;
   /** Keyed hash of a value that may not be shown. */
   readonly keyedHash: (value: string) => string;
   readonly newId: () => string;
@@ -51,6 +53,7 @@ export interface EngineDeps {
   readonly outcome: (outcome: ExchangeOutcome) => void;
   readonly guard: RuleGuard;
   readonly held: HeldBudget;
+  readonly stances: RouteStances;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
 }

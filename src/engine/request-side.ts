@@ -2,11 +2,13 @@
  * The request of an exchange. A request is judged whole and before anything of it, headers included,
  * reaches the upstream: what a rule refuses is refused with a 4xx, and what it changes is one document.
  */
-import { decodeBody } from '../formats/encodings.ts';
+
 import { detectFormat } from '../formats/detect.ts';
-import { asksForStream, readModel } from '../formats/openai-chat.ts';
+import { decodeBody } from '../formats/encodings.ts';
+import { requestFactsOf } from '../formats/openai-chat.ts';
+import { isMutation } from '../policy/evaluate.ts';
 import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
-import { candidates, changesBody, needsModel, reaches } from './active-rules.ts';
+import { candidates, needsModel, reaches } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection } from './inspection.ts';
@@ -76,11 +78,11 @@ export class RequestSide {
         port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
         return;
       case 'STREAMED':
-        if (contentRules.some((rule) => rule.enforcement === 'enforce' && changesBody(rule))) {
+        if (contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }
-        if (this.declaredOpen() && exchange.cannotEnforce(contentRules)) {
+        if (exchange.declaredOpen && exchange.cannotEnforce(contentRules)) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }
@@ -237,10 +239,11 @@ export class RequestSide {
       decodedBytesMax: deps.limits.decodedBytesMax,
       ratioMax: deps.limits.decodedRatioMax,
     });
-    const bytes = decoded.ok ? decoded.bytes : original;
-    const frames = decoded.ok ? this.modelFrames(bytes) : undefined;
-    const active = exchange.activateRules(frames?.model);
-    this.asksForStream = frames?.stream ?? false;
+    const reader = exchange.requestFormat.reader('request', false);
+    const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
+    const asked = frames[0] && requestFactsOf(frames[0]);
+    this.asksForStream = asked?.stream ?? false;
+    const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
     if (rules.length === 0) return { bytes: original, changed: false };
@@ -253,7 +256,8 @@ export class RequestSide {
     }
     const inspection = new BodyInspection({
       direction: 'request',
-      reader: exchange.requestFormat.reader('request', false),
+      reader,
+      whole: true,
       rules,
       appends: [],
       placeholders: exchange.placeholders,
@@ -262,10 +266,9 @@ export class RequestSide {
       onFinding: (finding) => decision.finding(finding),
       passUnreadable: () => !exchange.cannotEnforce(rules),
     });
-    const first = inspection.push(bytes);
-    const last = first.stopped ? first : inspection.end();
-    if (last.stopped) {
-      const stop = last.stopped;
+    const step = inspection.finish(frames);
+    if (step.stopped) {
+      const stop = step.stopped;
       if (stop.kind === 'policy') exchange.refuse('request', 'policy', stop.rule);
       else if (stop.kind === 'unreadable') exchange.refuse('request', 'unreadable_body');
       else exchange.refuse('request', 'held_bytes_exceeded');
@@ -274,12 +277,7 @@ export class RequestSide {
     if (!inspection.changed) return { bytes: original, changed: false };
     decision.phase = 'request';
     if (!exchange.port.observability) decision.mutation();
-    return { bytes: concat([...first.output, ...last.output]), changed: true };
-  }
-
-  private modelFrames(bytes: Uint8Array): { model: string | undefined; stream: boolean } {
-    if (this.exchange.requestFormat.name !== 'openai.chat') return { model: undefined, stream: false };
-    return { model: readModel(bytes), stream: asksForStream(bytes) };
+    return { bytes: concat(step.output), changed: true };
   }
 
   private possibleContent() {
@@ -292,14 +290,11 @@ export class RequestSide {
   }
 
   private refuseStanding(): boolean {
-    const refusal = this.exchange.standingRefusal();
+    const refusal = this.exchange.active?.refusal;
     if (!refusal) return false;
-    this.exchange.refuse('request', refusal.code, refusal.rule);
+    const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
+    this.exchange.refuse('request', refusal.code, rule);
     return true;
-  }
-
-  private declaredOpen(): boolean {
-    return this.exchange.port.initialMetadata('x-switchyard-stance') === 'open';
   }
 
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */

@@ -4,10 +4,11 @@
  * 4xx; after that it is the last event of the answer, in the format's own words.
  */
 import { detectFormat } from '../formats/detect.ts';
-import { decodeBody } from '../formats/encodings.ts';
+import { decodeBody, parseContentEncoding } from '../formats/encodings.ts';
+import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
-import { changesBody, reaches } from './active-rules.ts';
+import { reaches } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import { REFUSALS } from './codes.ts';
@@ -18,7 +19,12 @@ type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'passing' }
   /** FULL_DUPLEX, readable as it comes. */
-  | { readonly kind: 'streaming'; readonly inspection: BodyInspection; headersSent: boolean; held: number }
+  | {
+      readonly kind: 'streaming';
+      readonly inspection: BodyInspection;
+      headersSent: boolean;
+      held: number;
+    }
   /** One document, or an encoded body: needed whole. */
   | {
       readonly kind: 'collecting';
@@ -77,6 +83,7 @@ export class ResponseSide {
     const inspection = new BodyInspection({
       direction: 'response',
       reader: format.reader('response', streamed),
+      whole: !streamed,
       rules: this.rules,
       appends,
       placeholders: exchange.placeholders,
@@ -87,14 +94,20 @@ export class ResponseSide {
       onFinding: (finding) => decision.finding(finding),
       passUnreadable: () => !exchange.cannotEnforce(relevant),
     });
-    const encoded = encoding !== '' && encoding !== 'identity';
+    const encoded = isEncoded(encoding);
     const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
     switch (mode) {
       case 'FULL_DUPLEX_STREAMED':
         this.state =
           streamed && !encoded
             ? { kind: 'streaming', inspection, headersSent: false, held: 0 }
-            : { kind: 'collecting', inspection, buffer: new BodyBuffer(), encoding, headersSent: false };
+            : {
+                kind: 'collecting',
+                inspection,
+                buffer: new BodyBuffer(),
+                encoding,
+                headersSent: false,
+              };
         return;
       case 'BUFFERED':
       case 'BUFFERED_PARTIAL':
@@ -192,7 +205,8 @@ export class ResponseSide {
   refuseNow(code: RefusalCode, rule?: Rule): void {
     const { state, exchange } = this;
     // Text that precedes the match leaves in any case: how the answer was cut must not show.
-    const inside = state.kind === 'streaming' && (state.headersSent || state.inspection.hasRemainder);
+    const inside =
+      state.kind === 'streaming' && (state.headersSent || state.inspection.hasRemainder);
     if (exchange.port.canRefuse && !inside) {
       exchange.refuse('response', code, rule);
       return;
@@ -291,12 +305,21 @@ export class ResponseSide {
     const { limits, held } = exchange.deps;
     state.buffer.add(event.bytes);
     const within = held.add(event.bytes.length);
-    if (state.buffer.bytes > limits.responseBodyBytesMax) return this.refuseNow('body_too_large');
-    if (!within) return this.refuseNow('held_bytes_exceeded');
+    if (state.buffer.bytes > limits.responseBodyBytesMax) {
+      this.refuseNow('body_too_large');
+      return;
+    }
+    if (!within) {
+      this.refuseNow('held_bytes_exceeded');
+      return;
+    }
     exchange.stall.hold('response', limits.responseStallTimeoutMs);
     const mode = exchange.port.bodyMode('response');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
-      if (exchange.cannotEnforce(this.rules)) return this.refuseNow('mode_cannot_enforce');
+      if (exchange.cannotEnforce(this.rules)) {
+        this.refuseNow('mode_cannot_enforce');
+        return;
+      }
       held.add(-state.buffer.bytes);
       this.state = { kind: 'passing' };
       exchange.port.body('response', event.bytes, false, true);
@@ -385,9 +408,8 @@ export class ResponseSide {
   private streamedCannot(relevant: readonly Rule[], encoded: boolean): boolean {
     const { exchange } = this;
     const enforcing = relevant.filter((rule) => rule.enforcement === 'enforce');
-    if (enforcing.some((rule) => changesBody(rule))) return true;
-    const open = exchange.port.initialMetadata('x-switchyard-stance') === 'open';
-    return (open || encoded) && exchange.cannotEnforce(enforcing);
+    if (enforcing.some((rule) => isMutation(rule))) return true;
+    return (exchange.declaredOpen || encoded) && exchange.cannotEnforce(enforcing);
   }
 
   private letPass(event: HeadersEvent): void {
@@ -405,7 +427,7 @@ export class ResponseSide {
 
 const EMPTY = new Uint8Array(0);
 
-const isEncoded = (encoding: string): boolean => encoding !== '' && encoding !== 'identity';
+const isEncoded = (encoding: string): boolean => parseContentEncoding(encoding).length > 0;
 
 function refusalOf(stop: StopReason): { code: RefusalCode; rule?: Rule } {
   switch (stop.kind) {

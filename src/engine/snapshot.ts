@@ -3,31 +3,31 @@
  * an exchange reads it once, at its first message (invariant 1).
  */
 import type { PolicySet } from '../policy/set.ts';
-
-export type Cohort = 'control' | 'canary';
+import {
+  assign as assignCohort,
+  type Cohort,
+  type SessionHash,
+  type Split,
+  type Xxh64,
+} from '../rollout/cohort.ts';
 
 export interface ServingSnapshot {
   /** Only grows (invariant 6). */
   readonly epoch: number;
   /** The set that serves, or undefined when there is none to serve. */
   readonly blue?: PolicySet;
-  readonly rollout?: {
-    readonly id: string;
-    readonly green: PolicySet;
-    readonly sharePpm: number;
-  };
+  /** The candidate of a running rollout, and which sessions try it. */
+  readonly green?: { readonly set: PolicySet; readonly split: Split };
   /** Sets that an exchange may still have been promised by Check, by digest. */
   readonly retained: ReadonlyMap<string, PolicySet>;
 }
 
-export interface Assignment {
+/** The set that judges one exchange, from its first message to its last byte. */
+export interface Assigned {
   readonly epoch: number;
   readonly set: PolicySet;
   readonly cohort: Cohort;
 }
-
-/** Decides whether a session (its keyed hash) belongs to the canary of a rollout. */
-export type IsCanary = (sessionHash: string, rolloutId: string, sharePpm: number) => boolean;
 
 export const EMPTY_SNAPSHOT: ServingSnapshot = Object.freeze({ epoch: 0, retained: new Map() });
 
@@ -39,14 +39,12 @@ export class Serving {
 /** Which set judges this exchange; undefined when no set serves. No session: control (SEMANTICS §7). */
 export function assign(
   snapshot: ServingSnapshot,
-  sessionHash: string | undefined,
-  isCanary: IsCanary,
-): Assignment | undefined {
-  const { epoch, blue, rollout } = snapshot;
-  if (rollout && sessionHash !== undefined && isCanary(sessionHash, rollout.id, rollout.sharePpm)) {
-    return { epoch, set: rollout.green, cohort: 'canary' };
-  }
-  return blue && { epoch, set: blue, cohort: 'control' };
+  session: SessionHash | undefined,
+  xxh64: Xxh64,
+): Assigned | undefined {
+  const { epoch, blue, green } = snapshot;
+  if (!blue) return undefined;
+  return assignCohort({ epoch, blue, ...(green && { green }) }, session, xxh64);
 }
 
 /**
@@ -56,7 +54,7 @@ export function assign(
 export function obey(
   snapshot: ServingSnapshot,
   promised: { readonly epoch: number; readonly set: string; readonly cohort: Cohort },
-): Assignment | undefined {
+): Assigned | undefined {
   const set = snapshot.retained.get(promised.set);
   return set && { epoch: promised.epoch, set, cohort: promised.cohort };
 }

@@ -8,6 +8,7 @@
  */
 import { escapeInner, JsonTextView } from '../formats/json-view.ts';
 import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
+import { exempts } from '../policy/evaluate.ts';
 import type { Place, Rule } from '../policy/set.ts';
 import type { Placeholders } from './placeholders.ts';
 
@@ -48,6 +49,7 @@ export class TextTrack {
   private readonly scanner: TextScanner;
   private readonly view: JsonTextView | undefined;
   private readonly placeholders: Placeholders;
+  private whole = false;
   private window = '';
   private windowStart = 0;
   private undecided: ScannedMatch[] = [];
@@ -82,22 +84,25 @@ export class TextTrack {
 
   feed(value: string, findings: (finding: Finding) => void): void {
     this.length += value.length;
-    const seen = this.view ? this.view.push(value) : value;
-    if (seen.length > 0) {
-      this.window += seen;
-      this.scanner.push(seen);
-    }
+    this.read(this.view ? this.view.push(value) : value);
     this.settle(findings);
+  }
+
+  /**
+   * The rest of the text, known to be the rest: where it is all of it, the rule of the lowest rank blocks
+   * and not the one that matches first, as it does between verdicts on a whole message (SEMANTICS §6).
+   */
+  feedLast(value: string, findings: (finding: Finding) => void): void {
+    this.whole = this.length === 0;
+    this.length += value.length;
+    this.read(this.view ? this.view.push(value) : value);
+    this.finish(findings);
   }
 
   finish(findings: (finding: Finding) => void): void {
     if (this.ended) return;
     this.ended = true;
-    const rest = this.view?.end() ?? '';
-    if (rest.length > 0) {
-      this.window += rest;
-      this.scanner.push(rest);
-    }
+    this.read(this.view?.end() ?? '');
     this.scanner.end();
     this.settle(findings);
   }
@@ -129,6 +134,12 @@ export class TextTrack {
     while (this.covered.length > 1 && this.covered[0]!.end <= upTo) this.covered.shift();
   }
 
+  private read(units: string): void {
+    if (units.length === 0) return;
+    this.window += units;
+    this.scanner.push(units);
+  }
+
   /** Matches whose start lies before the safe point are all known: only now may they act, in order. */
   private settle(findings: (finding: Finding) => void): void {
     this.undecided.push(...this.scanner.takeMatches());
@@ -139,7 +150,7 @@ export class TextTrack {
         this.undecided = this.undecided.filter((match) => match.start >= safe);
         settled.sort((a, b) => a.start - b.start || b.end - a.end || a.rule - b.rule);
         for (const match of settled) {
-          if (this.blocked) break;
+          if (this.blocked && !this.whole) break;
           this.act(match, findings);
         }
       }
@@ -173,7 +184,8 @@ export class TextTrack {
         this.appends.add(rule);
         return;
       case 'block':
-        this.blocked = { rule, cut: start };
+        if (!this.blocked) this.blocked = { rule, cut: start };
+        else if (rule.rank < this.blocked.rule.rank) this.blocked = { rule, cut: this.blocked.cut };
         return;
       case 'redact':
       case 'rewrite':
@@ -182,13 +194,11 @@ export class TextTrack {
     }
   }
 
-  /** An `allow` exempts what it covers, from lower priority in its own layer only (SEMANTICS §6). */
+  /** An `allow` that reads content exempts what its match covers, and no more. */
   private exempted(match: ScannedMatch, rule: Rule): boolean {
     return this.allowances.some((other) => {
-      const allowing = this.rules[other.rule]!;
       return (
-        allowing.layer === rule.layer &&
-        allowing.priority > rule.priority &&
+        exempts(this.rules[other.rule]!, rule) &&
         other.start <= match.start &&
         other.end >= match.end
       );
@@ -207,7 +217,11 @@ export class TextTrack {
       rule.action.kind === 'rewrite'
         ? rule.action.with
         : this.placeholders.placeholder(match.label, this.textOf(match));
-    this.covered.push({ start, end, replacement: this.view ? escapeInner(replacement) : replacement });
+    this.covered.push({
+      start,
+      end,
+      replacement: this.view ? escapeInner(replacement) : replacement,
+    });
     this.clusterEnd = match.end;
   }
 

@@ -1,0 +1,404 @@
+/**
+ * What serves, and how that changes: joins the directory, the compiler, the activation record, the store,
+ * the judges and the serving snapshot. Every change goes through the swap queue and takes effect only when
+ * it is durable; whatever fails on the way leaves what serves alone (invariant 3).
+ */
+import type { TransitionRecord } from '../audit/record.ts';
+import type { PolicySet } from '../policy/set.ts';
+import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
+import {
+  type ActivationRecord,
+  EMPTY_ACTIVATION,
+  type SetRef,
+  type SourceFile,
+} from '../rollout/activation.ts';
+import { boot, recovered } from '../rollout/boot.ts';
+import { advance, canary } from '../rollout/canary.ts';
+import { splitOf, type Xxh64 } from '../rollout/cohort.ts';
+import type { Act, Outcome } from '../rollout/outcome.ts';
+import { due, judgeExpectations, keptSets, knownSet, servingPlan } from '../rollout/outlook.ts';
+import { promote } from '../rollout/promote.ts';
+import { effectiveFiles, fileRefs } from '../rollout/quarantine.ts';
+import { rollback } from '../rollout/rollback.ts';
+import { saved } from '../rollout/saved.ts';
+import type { Clock } from './clock.ts';
+import type { Comparisons, Failed } from './comparisons.ts';
+import type { Control, ControlOutcome, ControlStatus } from './control.ts';
+import type { ExchangeOutcome } from './ports.ts';
+import type { RouteStances } from './route-stances.ts';
+import type { Serving } from './snapshot.ts';
+import { statusOf } from './status.ts';
+import type { SwapQueue } from './swap-queue.ts';
+
+/** How often the judges are asked and due stages are looked for. */
+export const TICK_MS = 1_000;
+
+/** Where sets and the activation record are kept. */
+export interface SetRepository {
+  putSet(digest: string, files: readonly SourceFile[]): Promise<void>;
+  getSet(digest: string): Promise<readonly SourceFile[] | undefined>;
+  readActivation(): Promise<{ record: ActivationRecord; damage?: string } | undefined>;
+  writeActivation(record: ActivationRecord): Promise<void>;
+  prune(keepDigests: Iterable<string>): Promise<number>;
+}
+
+export type Compiled =
+  | { readonly ok: true; readonly set: PolicySet }
+  /** `file:line:column: code: sentence`, all of them. */
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** One reading of the watched directory. */
+export interface Reading {
+  readonly files: readonly SourceFile[];
+  readonly errors: readonly string[];
+}
+
+export interface ControllerDeps {
+  readonly clock: Clock;
+  readonly serving: Serving;
+  readonly queue: SwapQueue;
+  readonly store: SetRepository;
+  readonly compile: (files: readonly SourceFile[]) => Compiled;
+  readonly xxh64: Xxh64;
+  readonly stances: RouteStances;
+  readonly comparisons: Comparisons;
+  /** Durable before it returns. */
+  readonly recordTransition: (record: TransitionRecord) => void;
+  readonly onEvent: (event: ControllerEvent) => void;
+  readonly watchMs: number;
+  readonly directory: string;
+  readonly version: string;
+  readonly breakers: () => ControlStatus['breakers'];
+}
+
+export type ControllerEvent =
+  | { readonly kind: 'transition'; readonly record: TransitionRecord }
+  | { readonly kind: 'compile_failed'; readonly errors: readonly string[] }
+  | { readonly kind: 'served'; readonly record: ActivationRecord }
+  | { readonly kind: 'rolled_back'; readonly failed: Failed }
+  | { readonly kind: 'failed'; readonly what: string; readonly code: string };
+
+export class PolicyController implements Control {
+  private readonly deps: ControllerDeps;
+  private record: ActivationRecord = EMPTY_ACTIVATION;
+  private readonly sets = new Map<string, PolicySet>();
+  private errors: readonly string[] = [];
+  private lastReadMs = 0;
+  private reading: Reading = { files: [], errors: [] };
+  private cancelTick: (() => void) | undefined;
+  private rollingBack = false;
+
+  constructor(deps: ControllerDeps) {
+    this.deps = deps;
+  }
+
+  /** The persisted set first, then what the directory says; resolves when it is clear what serves. */
+  async boot(reading: Reading): Promise<void> {
+    await this.deps.queue.enqueue('boot', async () => {
+      const stored = await this.deps.store.readActivation();
+      let record = stored?.record;
+      if (record && stored?.damage !== undefined) {
+        const mended = recovered(record, this.act('store'));
+        if (mended.ok) record = mended.record;
+      }
+      this.record = record ?? EMPTY_ACTIVATION;
+      const candidate = await this.candidate(reading);
+      const directory = candidate
+        ? { kind: 'set' as const, candidate }
+        : { kind: this.errors.length > 0 ? ('errors' as const) : ('none' as const) };
+      const outcome = boot(record, directory, this.act('start'));
+      if (outcome.ok) await this.take(outcome);
+    });
+    this.tick();
+  }
+
+  /** The directory was saved. */
+  directoryChanged(reading: Reading): Promise<void> {
+    return this.guarded('save', async () => {
+      const candidate = await this.candidate(reading);
+      if (!candidate) return;
+      await this.take(saved(this.record, candidate, this.act('directory')));
+    });
+  }
+
+  observe(outcome: ExchangeOutcome): void {
+    const failed = this.deps.comparisons.observe(outcome, this.deps.clock.monotonicMs());
+    if (failed) this.rollBackBy(failed);
+  }
+
+  async close(): Promise<void> {
+    this.cancelTick?.();
+    await this.deps.queue.close();
+  }
+
+  status(): ControlStatus {
+    return statusOf({
+      record: this.record,
+      serving: this.deps.serving.current,
+      sets: this.sets,
+      comparisons: this.deps.comparisons,
+      nowMs: this.deps.clock.monotonicMs(),
+      version: this.deps.version,
+      directory: { path: this.deps.directory, lastReadMs: this.lastReadMs, errors: this.errors },
+      breakers: this.deps.breakers(),
+    });
+  }
+
+  canary(request: { sharePpm: number; digest?: string; by: string }): Promise<ControlOutcome> {
+    return this.asked('canary', request.digest, (candidate) =>
+      canary(
+        this.record,
+        { sharePpm: request.sharePpm, ...(candidate && { candidate }) },
+        this.act(request.by),
+      ),
+    );
+  }
+
+  promote(request: { force: boolean; by: string }): Promise<ControlOutcome> {
+    return this.asked('promote', undefined, () =>
+      promote(this.record, { force: request.force }, this.act(request.by)),
+    );
+  }
+
+  rollback(request: { to?: string; reason: string; by: string }): Promise<ControlOutcome> {
+    return this.asked('rollback', request.to, (to) =>
+      rollback(
+        this.record,
+        { cause: 'operator', ...(to && { to }) },
+        { ...this.act(request.by), ...(request.reason && { reason: request.reason }) },
+      ),
+    );
+  }
+
+  activate(request: {
+    digest?: string;
+    emergency: boolean;
+    forMs?: number;
+    by: string;
+  }): Promise<ControlOutcome> {
+    return this.asked('activate', request.digest, (candidate) =>
+      activate(
+        this.record,
+        {
+          emergency: request.emergency,
+          ...(candidate && { candidate }),
+          ...(request.forMs !== undefined && { forMs: request.forMs }),
+        },
+        this.act(request.by),
+      ),
+    );
+  }
+
+  private act(by: string): Act {
+    return { nowMs: this.deps.clock.nowMs(), by, watchMs: this.deps.watchMs };
+  }
+
+  /** Compiles what the directory means under quarantine; undefined, and errors, when it is not a set. */
+  private async candidate(reading: Reading): Promise<SetRef | undefined> {
+    this.reading = reading;
+    this.lastReadMs = this.deps.clock.nowMs();
+    if (reading.errors.length > 0) {
+      this.refuseSave(reading.errors);
+      return undefined;
+    }
+    const { blue, quarantined } = this.record;
+    const servingFiles = blue ? ((await this.deps.store.getSet(blue.digest)) ?? []) : [];
+    const files = effectiveFiles(reading.files, quarantined, servingFiles);
+    const compiled = this.deps.compile(files);
+    if (!compiled.ok) {
+      this.refuseSave(compiled.errors);
+      return undefined;
+    }
+    const { set } = compiled;
+    const conflict = this.deps.stances.conflict(set);
+    if (conflict) {
+      const { file, line, column } = conflict.rule.position;
+      this.refuseSave([
+        `${file}:${line}:${column}: stance_conflict: rule \`${conflict.rule.id}\` reaches route \`${conflict.route}\`, which is declared open; give the policy a selector that leaves it out, or close the route`,
+      ]);
+      return undefined;
+    }
+    this.errors = [];
+    this.sets.set(set.digest, set);
+    await this.deps.store.putSet(set.digest, files);
+    return {
+      digest: set.digest,
+      files: fileRefs(files),
+      ...(set.rollout && { plan: set.rollout }),
+    };
+  }
+
+  private refuseSave(errors: readonly string[]): void {
+    this.errors = errors;
+    this.deps.onEvent({ kind: 'compile_failed', errors });
+  }
+
+  private async asked(
+    name: string,
+    digest: string | undefined,
+    transition: (candidate: SetRef | undefined) => Outcome,
+  ): Promise<ControlOutcome> {
+    try {
+      return await this.deps.queue.enqueue(name, async () => {
+        const candidate = digest === undefined ? undefined : this.findSet(digest);
+        if (digest !== undefined && !candidate) {
+          const message = `no set \`${digest}\` is kept here; \`switchyard status\` lists those that are`;
+          return { ok: false, code: 'unknown_digest', message } as const;
+        }
+        const outcome = transition(candidate);
+        if (!outcome.ok) {
+          const code = outcome.code === 'stale' ? 'invalid_argument' : outcome.code;
+          return { ok: false, code, message: outcome.message } as const;
+        }
+        await this.take(outcome);
+        const { epoch, blue } = this.record;
+        return { ok: true, epoch, digest: blue?.digest ?? '', message: outcome.message } as const;
+      });
+    } catch {
+      this.deps.onEvent({ kind: 'failed', what: name, code: 'store_failed' });
+      const message = 'the change could not be stored, and nothing has changed; see the log';
+      return { ok: false, code: 'store_failed', message };
+    }
+  }
+
+  /** A full digest, or enough of its beginning to mean one set. */
+  private findSet(digest: string): SetRef | undefined {
+    const exact = knownSet(this.record, digest);
+    if (exact) return exact;
+    const wanted = digest.startsWith('sha256:') ? digest : `sha256:${digest}`;
+    const found = keptSets(this.record).filter((set) => set.digest.startsWith(wanted));
+    return found.length === 1 && wanted.length >= 'sha256:'.length + 6 ? found[0] : undefined;
+  }
+
+  /** Persists, then serves, then tells: in this order (invariants 2, 3 and 8). */
+  private async take(outcome: Outcome): Promise<void> {
+    if (!outcome.ok) return;
+    const changed = outcome.record !== this.record;
+    if (changed || this.deps.serving.current.epoch !== outcome.record.epoch) {
+      const sets = await this.compiledSets(outcome.record);
+      if (changed) await this.deps.store.writeActivation(outcome.record);
+      for (const record of outcome.transitions) this.deps.recordTransition(record);
+      this.record = outcome.record;
+      this.publish(sets);
+      for (const record of outcome.transitions) this.deps.onEvent({ kind: 'transition', record });
+      this.deps.onEvent({ kind: 'served', record: this.record });
+      await this.deps.store.prune(keptSets(this.record).map((set) => set.digest));
+    }
+    if (outcome.rereadDirectory) {
+      const candidate = await this.candidate(this.reading);
+      if (candidate) await this.take(saved(this.record, candidate, this.act('directory')));
+    }
+  }
+
+  /** The compiled sets that a record serves; those that are not in memory are made from the store. */
+  private async compiledSets(record: ActivationRecord): Promise<ReadonlyMap<string, PolicySet>> {
+    const sets = new Map<string, PolicySet>();
+    const plan = servingPlan(record);
+    for (const digest of [plan?.blue, plan?.green?.digest]) {
+      if (digest === undefined) continue;
+      sets.set(digest, await this.compiledSet(digest));
+    }
+    return sets;
+  }
+
+  private async compiledSet(digest: string): Promise<PolicySet> {
+    const known = this.sets.get(digest);
+    if (known) return known;
+    const files = await this.deps.store.getSet(digest);
+    if (!files) throw new Error(`set ${digest} is not in the store`);
+    const compiled = this.deps.compile(files);
+    if (!compiled.ok) throw new Error(`set ${digest} does not compile any more`);
+    this.sets.set(compiled.set.digest, compiled.set);
+    return compiled.set;
+  }
+
+  private publish(sets: ReadonlyMap<string, PolicySet>): void {
+    const { serving, xxh64, comparisons, clock } = this.deps;
+    const plan = servingPlan(this.record);
+    // What served until now may still have been promised to exchanges that are on their way.
+    const retained = new Map([...serving.current.retained].slice(-RETAINED_SETS_MAX));
+    for (const [digest, set] of sets) {
+      retained.delete(digest);
+      retained.set(digest, set);
+    }
+    const blue = plan && sets.get(plan.blue);
+    const green = plan?.green && {
+      set: sets.get(plan.green.digest)!,
+      split: splitOf(xxh64, plan.green.rolloutId, plan.green.sharePpm),
+    };
+    serving.current = Object.freeze({
+      epoch: this.record.epoch,
+      ...(blue && { blue }),
+      ...(green && { green }),
+      retained,
+    });
+    comparisons.follow(judgeExpectations(this.record), clock.monotonicMs());
+    for (const digest of this.sets.keys()) {
+      if (!retained.has(digest) && this.record.waiting?.digest !== digest) this.sets.delete(digest);
+    }
+  }
+
+  private rollBackBy(failed: Failed): void {
+    if (this.rollingBack) return;
+    this.rollingBack = true;
+    const { expectation, trigger } = failed;
+    const { nowMs, by } = this.act('judge');
+    void this.guarded('rollback', async () => {
+      const evidence = {
+        metric: trigger.metric,
+        observed: trigger.observed,
+        limit: trigger.limit,
+        canaryCount: trigger.canaryCount,
+        controlCount: trigger.controlCount,
+        evidence: trigger.evidence,
+        threshold: trigger.threshold,
+        ...(trigger.baseline !== undefined && { baseline: trigger.baseline }),
+      };
+      const outcome = rollback(
+        this.record,
+        { cause: 'judge', bad: expectation.candidate, evidence },
+        { nowMs, by, watchMs: this.deps.watchMs, reason: trigger.words },
+      );
+      if (!outcome.ok) return;
+      await this.take(outcome);
+      this.deps.onEvent({ kind: 'rolled_back', failed });
+    }).finally(() => {
+      this.rollingBack = false;
+    });
+  }
+
+  private tick(): void {
+    const { clock, comparisons } = this.deps;
+    for (const failed of comparisons.failed(clock.monotonicMs())) this.rollBackBy(failed);
+    const [next] = due(this.record);
+    if (next && next.atMs <= clock.nowMs()) void this.guarded('due', () => this.takeDue());
+    this.cancelTick = clock.after(TICK_MS, () => this.tick());
+  }
+
+  private async takeDue(): Promise<void> {
+    const { clock, comparisons } = this.deps;
+    for (const item of due(this.record)) {
+      if (item.atMs > clock.nowMs()) break;
+      const act = this.act('clock');
+      if (item.kind === 'emergency') await this.take(emergencyExpired(this.record, act));
+      else if (item.kind === 'watch') await this.take(watchEnded(this.record, act));
+      else {
+        const judgement = comparisons.judgement(item.rolloutId, clock.monotonicMs());
+        // A stage that its traffic could not decide goes on: no evidence is not a pass.
+        if (judgement?.state === 'pass') await this.take(advance(this.record, item, act));
+      }
+    }
+  }
+
+  private async guarded(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await this.deps.queue.enqueue(what, action);
+    } catch (error) {
+      const code = error instanceof Error ? error.name : 'unknown';
+      this.deps.onEvent({ kind: 'failed', what, code });
+    }
+  }
+}
+
+/** Sets kept for exchanges that Check has promised them to. */
+const RETAINED_SETS_MAX = 8;

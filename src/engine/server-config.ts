@@ -1,0 +1,270 @@
+/**
+ * The server's configuration. One precedence, lowest first: embedded defaults, the file, environment
+ * variables, flags. A later source replaces single values of an earlier one, never whole sections.
+ */
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { LineCounter, parseDocument } from 'yaml';
+import { DEFAULT_FACTS, type FactConfig } from './facts.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
+
+const Text = Type.String({ minLength: 1 });
+const Count = Type.Integer({ minimum: 0 });
+const closed = { additionalProperties: false };
+
+const FactSourceSchema = Type.Union([
+  Type.Object({ from: Type.Literal('grpcMetadata'), name: Text }, closed),
+  Type.Object({ from: Type.Literal('contextExtension'), name: Text }, closed),
+  Type.Object(
+    { from: Type.Literal('metadata'), namespace: Text, path: Type.Array(Text, { minItems: 1 }) },
+    closed,
+  ),
+  Type.Object({ from: Type.Literal('attribute'), name: Text }, closed),
+  Type.Object({ from: Type.Literal('peer') }, closed),
+  Type.Object({ from: Type.Literal('body') }, closed),
+  Type.Object(
+    {
+      from: Type.Literal('map'),
+      entries: Type.Array(
+        Type.Object(
+          {
+            authority: Type.Optional(Text),
+            pathPrefix: Type.Optional(Text),
+            value: Text,
+          },
+          closed,
+        ),
+      ),
+    },
+    closed,
+  ),
+  Type.Object({ from: Type.Literal('header'), name: Text, trusted: Type.Literal(true) }, closed),
+]);
+
+const Sources = Type.Optional(Type.Array(FactSourceSchema));
+
+const ModeSchema = Type.Union([
+  Type.Literal('NONE'),
+  Type.Literal('STREAMED'),
+  Type.Literal('BUFFERED'),
+  Type.Literal('BUFFERED_PARTIAL'),
+  Type.Literal('FULL_DUPLEX_STREAMED'),
+]);
+
+const FileSchema = Type.Object(
+  {
+    /** Directory of policy documents that is watched. */
+    policies: Type.Optional(Text),
+    /** Directory of what must survive a restart: sets, the activation record, decisions, keys. */
+    data: Type.Optional(Text),
+    grpc: Type.Optional(
+      Type.Object(
+        {
+          /** `host:port`; port 0 takes a free one. */
+          tcp: Type.Optional(Text),
+          unix: Type.Optional(Text),
+          tls: Type.Optional(
+            Type.Object(
+              {
+                certFile: Text,
+                keyFile: Text,
+                caFile: Type.Optional(Text),
+                requireClientCert: Type.Optional(Type.Boolean()),
+              },
+              closed,
+            ),
+          ),
+          streamsMax: Type.Optional(Count),
+          receiveBytesMax: Type.Optional(Count),
+          drainMs: Type.Optional(Count),
+          drainDeadlineMs: Type.Optional(Count),
+          /** What modes to assume of a data plane that does not tell (`protocol_config` absent). */
+          defaultModes: Type.Optional(
+            Type.Object({ request: ModeSchema, response: ModeSchema }, closed),
+          ),
+        },
+        closed,
+      ),
+    ),
+    admin: Type.Optional(
+      Type.Object(
+        {
+          socket: Type.Optional(Text),
+          tcp: Type.Optional(Text),
+          names: Type.Optional(Type.Array(Text)),
+          tokenFile: Type.Optional(Text),
+        },
+        closed,
+      ),
+    ),
+    facts: Type.Optional(
+      Type.Object(
+        {
+          tenant: Sources,
+          app: Sources,
+          model: Sources,
+          principal: Sources,
+          region: Sources,
+          session: Sources,
+          risk: Sources,
+          consent: Sources,
+        },
+        closed,
+      ),
+    ),
+    trustedHeaders: Type.Optional(Type.Array(Text)),
+    onStoreLoss: Type.Optional(
+      Type.Union([Type.Literal('lastKnownGood'), Type.Literal('deny'), Type.Literal('allow')]),
+    ),
+    limits: Type.Optional(
+      Type.Object(
+        Object.fromEntries(
+          Object.keys(DEFAULT_LIMITS).map((name) => [
+            name,
+            Type.Optional(Type.Integer({ minimum: 1 })),
+          ]),
+        ),
+        closed,
+      ),
+    ),
+    watchMs: Type.Optional(Count),
+    log: Type.Optional(Type.Object({ level: Type.Optional(Text) }, closed)),
+  },
+  closed,
+);
+
+type ConfigFile = Static<typeof FileSchema>;
+
+export interface ServerConfig {
+  readonly policies: string;
+  readonly data: string;
+  readonly grpc: {
+    readonly tcp: string;
+    readonly unix: string | undefined;
+    readonly tls: NonNullable<ConfigFile['grpc']>['tls'];
+    readonly streamsMax: number;
+    readonly receiveBytesMax: number;
+    readonly drainMs: number;
+    readonly drainDeadlineMs: number;
+    readonly defaultModes: NonNullable<ConfigFile['grpc']>['defaultModes'];
+  };
+  readonly admin: {
+    readonly socket: string | undefined;
+    readonly tcp: string;
+    readonly names: readonly string[];
+    readonly tokenFile: string | undefined;
+  };
+  readonly facts: FactConfig;
+  readonly trustedHeaders: readonly string[];
+  readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
+  readonly limits: EngineLimits;
+  /** How long a set activated at once is compared with the one before it. */
+  readonly watchMs: number;
+  readonly log: { readonly level: string };
+}
+
+/** Values of one source that win over the file: environment, then flags. */
+export interface ConfigOverrides {
+  readonly policies?: string;
+  readonly data?: string;
+  readonly grpc?: string;
+  readonly grpcUnix?: string;
+  readonly admin?: string;
+  readonly adminSocket?: string;
+  readonly logLevel?: string;
+}
+
+export const ENVIRONMENT: Readonly<Record<keyof ConfigOverrides, string>> = Object.freeze({
+  policies: 'SWITCHYARD_POLICIES',
+  data: 'SWITCHYARD_DATA',
+  grpc: 'SWITCHYARD_GRPC',
+  grpcUnix: 'SWITCHYARD_GRPC_UNIX',
+  admin: 'SWITCHYARD_ADMIN',
+  adminSocket: 'SWITCHYARD_ADMIN_SOCKET',
+  logLevel: 'SWITCHYARD_LOG_LEVEL',
+});
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: ServerConfig }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** Reads and merges; every error at once, as `file:line:column: sentence`. */
+export function resolveConfig(
+  file: { readonly path: string; readonly text: string } | undefined,
+  environment: ConfigOverrides,
+  flags: ConfigOverrides,
+): ConfigResult {
+  const errors: string[] = [];
+  const read = file ? readFile(file, errors) : {};
+  if (errors.length > 0) return { ok: false, errors };
+  const over: ConfigOverrides = { ...environment, ...flags };
+  return { ok: true, config: Object.freeze(merged(read, over)) };
+}
+
+/** The overrides that the environment holds. */
+export function environmentOverrides(
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigOverrides {
+  const found: Partial<Record<keyof ConfigOverrides, string>> = {};
+  for (const [key, name] of Object.entries(ENVIRONMENT)) {
+    const value = environment[name];
+    if (value) found[key as keyof ConfigOverrides] = value;
+  }
+  return found;
+}
+
+function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
+  const data = over.data ?? file.data ?? '.switchyard';
+  return {
+    policies: over.policies ?? file.policies ?? 'policies',
+    data,
+    grpc: {
+      tcp: over.grpc ?? file.grpc?.tcp ?? '127.0.0.1:50051',
+      unix: over.grpcUnix ?? file.grpc?.unix,
+      tls: file.grpc?.tls,
+      streamsMax: file.grpc?.streamsMax ?? 20_000,
+      receiveBytesMax: file.grpc?.receiveBytesMax ?? 64 << 20,
+      drainMs: file.grpc?.drainMs ?? 1_000,
+      drainDeadlineMs: file.grpc?.drainDeadlineMs ?? 30_000,
+      defaultModes: file.grpc?.defaultModes,
+    },
+    admin: {
+      socket: over.adminSocket ?? file.admin?.socket ?? `${data}/admin.sock`,
+      tcp: over.admin ?? file.admin?.tcp ?? '127.0.0.1:9902',
+      names: file.admin?.names ?? [],
+      tokenFile: file.admin?.tokenFile,
+    },
+    facts: { ...DEFAULT_FACTS, ...(file.facts as FactConfig | undefined) },
+    trustedHeaders: (file.trustedHeaders ?? []).map((name) => name.toLowerCase()),
+    onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
+    limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
+    watchMs: file.watchMs ?? 30 * 60_000,
+    log: { level: over.logLevel ?? file.log?.level ?? 'info' },
+  };
+}
+
+function readFile(
+  file: { readonly path: string; readonly text: string },
+  errors: string[],
+): ConfigFile {
+  const lines = new LineCounter();
+  const document = parseDocument(file.text, { lineCounter: lines, version: '1.2' });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file.path}:${line}:${col}`;
+  };
+  for (const error of document.errors) {
+    errors.push(`${place(error.pos[0])}: ${error.code.toLowerCase()}: this is not valid yaml`);
+  }
+  if (errors.length > 0) return {};
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  if (Value.Check(FileSchema, value)) return value;
+  for (const error of Value.Errors(FileSchema, value).slice(0, 20)) {
+    const path = error.instancePath.split('/').filter((part) => part !== '');
+    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+    errors.push(
+      `${place(node?.range?.[0] ?? 0)}: config_invalid: \`${error.instancePath || '/'}\` ${error.message}; see docs/reference/configuration.md`,
+    );
+  }
+  return {};
+}
