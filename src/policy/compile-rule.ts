@@ -218,15 +218,16 @@ function compileMatch(
   if (match.regex.pattern.length > limits.regexCharsMax) {
     report(
       pattern.at,
-      'regex_invalid',
+      'regex_too_large',
       `the pattern has more than ${limits.regexCharsMax} characters; split the rule`,
     );
     return undefined;
   }
   const compiled = detectors.regex(match.regex);
   if (!compiled.ok) {
-    const code = compiled.code === 'regex_unbounded' ? 'regex_unbounded' : 'regex_invalid';
-    report(pattern.at, code, compiled.message);
+    // RE2's own complaints say what is wrong, not what to do.
+    const advice = compiled.message.includes(';') ? '' : '; correct the pattern';
+    report(pattern.at, compiled.code, `${compiled.message}${advice}`);
     return undefined;
   }
   if (compiled.detector.unitsMax === undefined && reachesStream(inspect)) {

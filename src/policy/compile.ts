@@ -6,6 +6,7 @@ import {
   checkReplacements,
   looseningWarnings,
 } from './cross-checks.ts';
+import { DETECTORS } from './default-detectors.ts';
 import type { Detectors } from './detectors.ts';
 import {
   type CompileError,
@@ -37,7 +38,7 @@ export interface CompileOptions extends Partial<CompileLimits> {
   /** Hex digest of a text, over its UTF-8 bytes. */
   readonly sha256: (text: string) => string;
   /** Real ones unless a test says otherwise. */
-  readonly detectors: Detectors;
+  readonly detectors?: Detectors;
   /** Takes no policy at all for a set that allows everything. */
   readonly allowEmpty?: boolean;
 }
@@ -69,7 +70,7 @@ export function compilePolicies(
   files: readonly PolicyFile[],
   options: CompileOptions,
 ): CompileResult {
-  const { sha256, detectors, allowEmpty = false, ...given } = options;
+  const { sha256, detectors = DETECTORS, allowEmpty = false, ...given } = options;
   const limits: CompileLimits = { ...DEFAULT_LIMITS, ...given };
   const errors: CompileError[] = [];
   const documents: LoadedDocument[] = [];

@@ -3,6 +3,7 @@
  * then. At run time a condition gives true, false, or throws without naming any value.
  */
 import { CelScalar, celEnv, celFunc, celMap, isCelError, parse, plan } from '@bufbuild/cel';
+import { conditionTooDeep } from './depth.ts';
 import { type CompileErrorCode, quote, quoteList } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 import type { Condition, Conditions } from './set.ts';
@@ -144,6 +145,12 @@ function compile(source: string, limits: CompileLimits): Condition {
     throw new Refused(
       'when_too_complex',
       `the condition has ${source.length} characters; write at most ${limits.whenCharsMax}`,
+    );
+  }
+  if (conditionTooDeep(source, limits.whenDepthMax)) {
+    throw new Refused(
+      'when_too_complex',
+      `the condition is nested more than ${limits.whenDepthMax} deep; split the rule`,
     );
   }
   const tree = parseSource(source);

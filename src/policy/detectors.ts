@@ -20,7 +20,11 @@ export interface PiiSettings {
 
 export type RegexOutcome =
   | { readonly ok: true; readonly detector: Detector }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: 'regex_syntax' | 'regex_empty' | 'regex_too_large';
+      readonly message: string;
+    };
 
 export interface Detectors {
   keywords(settings: KeywordSettings): Detector;

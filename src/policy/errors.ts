@@ -44,7 +44,9 @@ export const COMPILE_ERRORS = {
   append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
-  regex_invalid: 'The pattern is not RE2 syntax, or is too large.',
+  regex_syntax: 'The pattern is not RE2 syntax.',
+  regex_empty: 'The pattern matches no text, or only the empty one.',
+  regex_too_large: 'The pattern is too long or needs too many states. Split the rule.',
   regex_unbounded:
     'A match of unknown length cannot be held back in a stream. Bound the repeats or set `maxMatchBytes`.',
   matcher_too_large: 'The tables of all detectors exceed `matcherBytesMax`.',

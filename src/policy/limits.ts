@@ -18,6 +18,8 @@ export interface CompileLimits {
   readonly regexCharsMax: number;
   /** UTF-16 units of a `when`. */
   readonly whenCharsMax: number;
+  /** Brackets inside each other, prefixes in a row, and choices (`? :`) of a `when`. */
+  readonly whenDepthMax: number;
   /** Nodes of the syntax tree of a `when`. */
   readonly whenNodesMax: number;
   /** Loops (`exists`, `all`, `map`, ...) inside each other in a `when`. */
@@ -38,6 +40,7 @@ export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
   keywordCharsMax: 512,
   regexCharsMax: 4_096,
   whenCharsMax: 4_096,
+  whenDepthMax: 32,
   whenNodesMax: 1_000,
   whenLoopsMax: 1,
   matcherBytesMax: 64 * 1024 * 1024,

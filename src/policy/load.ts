@@ -1,5 +1,6 @@
 /** Text → documents whose values know where they stand. Nothing of a document is judged here. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { nestsTooDeep, PARSER_DEPTH_MAX } from './depth.ts';
 import { type CompileError, type CompileErrorCode, quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 import type { Located, LocatedEntry } from './located.ts';
@@ -60,21 +61,17 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
     );
     return { documents: [], errors };
   }
-  let parsed: readonly YamlDocument[];
-  try {
-    parsed = parseAllDocuments(file.text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      uniqueKeys: true,
-      schema: 'core',
-      version: '1.2',
-    }) as readonly YamlDocument[];
-  } catch (error) {
-    // The parser recurses: absurd nesting exhausts the stack before our own limit can count it.
-    if (!(error instanceof RangeError)) throw error;
+  if (nestsTooDeep(file.text, PARSER_DEPTH_MAX)) {
     fail(0, 'nesting_limit', TOO_DEEP);
     return { documents: [], errors };
   }
+  const parsed = parseAllDocuments(file.text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    schema: 'core',
+    version: '1.2',
+  }) as readonly YamlDocument[];
   const documents: LoadedDocument[] = [];
   for (const document of parsed) {
     const problems = [...document.errors, ...document.warnings];

@@ -31,6 +31,8 @@ interface SchemaNode {
   readonly exclusiveMaximum?: number;
   /** Words of the language that this version does not have. */
   readonly 'x-later'?: readonly string[];
+  /** What the hint shows to somebody who wrote something else. */
+  readonly 'x-example'?: string;
   /** Words that need settings, each with an example. */
   readonly 'x-settings'?: Readonly<Record<string, string>>;
 }
@@ -147,7 +149,8 @@ function checkWord(
 }
 
 function later(word: string, place: string, supported: readonly string[]): string {
-  return `${quote(word)} is part of the policy language but not of this version; ${quote(place)} takes ${quoteList(supported)}`;
+  const takes = supported.length === 0 ? 'no settings' : quoteList(supported);
+  return `${quote(word)} is part of the policy language but not of this version; ${quote(place)} takes ${takes}`;
 }
 
 function checkMap(schema: SchemaNode, node: Located, place: string, report: Report): void {
@@ -216,8 +219,9 @@ function checkList(schema: SchemaNode, node: Located, place: string, report: Rep
 
 function checkText(schema: SchemaNode, node: Located, place: string, report: Report): void {
   if (node.kind !== 'scalar' || typeof node.value !== 'string') {
-    const hint =
-      node.kind === 'scalar' && node.value !== null ? `; write ${quote(`"${node.value}"`)}` : '';
+    const value = node.kind === 'scalar' ? node.value : null;
+    const example = schema['x-example'] ?? (value === null ? undefined : `"${value}"`);
+    const hint = example === undefined ? '' : `; write ${quote(example)}`;
     report(node.at, 'wrong_type', `${quote(place)} must be a text; ${got(node)}${hint}`);
     return;
   }
@@ -236,9 +240,9 @@ function checkText(schema: SchemaNode, node: Located, place: string, report: Rep
   }
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(node.value)) {
     const form =
-      place === 'version'
-        ? 'three numbers with dots, like 1.0.0'
-        : 'letters, digits, `.`, `_` and `-`, at most 64, beginning and ending with a letter or digit';
+      schema['x-example'] === undefined
+        ? 'letters, digits, `.`, `_` and `-`, at most 64, beginning and ending with a letter or digit'
+        : `one like ${quote(schema['x-example'])}`;
     report(node.at, 'bad_name', `${quote(node.value)} is no ${place}; write ${form}`);
   }
 }

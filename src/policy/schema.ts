@@ -33,7 +33,10 @@ const MetadataSchema = Type.Object(
   {
     name: Type.String(name),
     version: Type.Optional(
-      Type.String({ pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$' }),
+      Type.String({
+        pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$',
+        'x-example': '1.0.0',
+      }),
     ),
     layer: words(LAYERS),
     // Keys are checked against the facts in compile.ts, which can say more than "unknown key".
@@ -209,7 +212,10 @@ export const RolloutSchema = Type.Object(
     name: Type.Optional(Type.String(name)),
     stages: Type.Array(
       Type.Object(
-        { share: Type.String(), duration: Type.Optional(Type.String()) },
+        {
+          share: Type.String({ 'x-example': '5%' }),
+          duration: Type.Optional(Type.String({ 'x-example': '10m' })),
+        },
         { ...closed, 'x-later': ['mode', 'success'] },
       ),
       { minItems: 1, maxItems: 20 },

@@ -114,12 +114,7 @@ describe('compilePolicies', () => {
         { path: 'b.yaml', text: bad },
         { path: 'a.yaml', text: 'kind: Polcy\n' },
       ]),
-      [
-        '1:7: unknown_kind',
-        '5:14: unknown_key',
-        '6:11: duplicate_rule',
-        '6:20: unknown_word',
-      ],
+      ['1:7: unknown_kind', '5:14: unknown_key', '6:11: duplicate_rule', '6:20: unknown_word'],
     );
   });
 
@@ -185,7 +180,9 @@ describe('limits', () => {
   });
 
   it('documentsMax', () => {
-    const text = [policy([rule('a')], { name: 'x' }), policy([rule('a')], { name: 'y' })].join('---\n');
+    const text = [policy([rule('a')], { name: 'x' }), policy([rule('a')], { name: 'y' })].join(
+      '---\n',
+    );
     assert.deepEqual(codes(text, { documentsMax: 2 }), []);
     assert.deepEqual(codes(text, { documentsMax: 1 }), ['too_many_documents']);
   });
@@ -211,10 +208,13 @@ describe('limits', () => {
     assert.deepEqual(codes(text, { aliasNodesMax: 3 }), []);
     assert.deepEqual(codes(text, { aliasNodesMax: 2 }), ['alias_limit']);
     assert.deepEqual(codes('kind: Policy\nx: &x [*x]\n'), ['nesting_limit']);
-    const laughs = ['a: &a [x, x]', ...'bcdefghij'.split('').map((key, index) => {
-      const before = 'abcdefghij'[index];
-      return `${key}: &${key} [${Array(9).fill(`*${before}`).join(', ')}]`;
-    })];
+    const laughs = [
+      'a: &a [x, x]',
+      ...'bcdefghij'.split('').map((key, index) => {
+        const before = 'abcdefghij'[index];
+        return `${key}: &${key} [${Array(9).fill(`*${before}`).join(', ')}]`;
+      }),
+    ];
     assert.deepEqual(codes(`${laughs.join('\n')}\n`), ['alias_limit']);
   });
 
@@ -242,12 +242,17 @@ describe('limits', () => {
   });
 
   it('regexCharsMax', () => {
-    const text = policy(['{ id: a, inspect: [request], match: { regex: { pattern: abcd } }, then: flag }']);
+    const text = policy([
+      '{ id: a, inspect: [request], match: { regex: { pattern: abcd } }, then: flag }',
+    ]);
     assert.deepEqual(codes(text, { regexCharsMax: 4 }), []);
-    assert.deepEqual(codes(text, { regexCharsMax: 3 }), ['regex_invalid']);
+    assert.deepEqual(codes(text, { regexCharsMax: 3 }), ['regex_too_large']);
   });
 
   it('errorsMax leaves errors out, never turns them into success', () => {
-    assert.equal(codes(policy(['{ id: a, then: x }', '{ id: b, then: x }']), { errorsMax: 1 }).length, 1);
+    assert.equal(
+      codes(policy(['{ id: a, then: x }', '{ id: b, then: x }']), { errorsMax: 1 }).length,
+      1,
+    );
   });
 });

@@ -37,7 +37,11 @@ export function codes(text: string | readonly PolicyFile[], options: Options = {
 /** One policy around rules written in flow style, one a line. */
 export function policy(
   rules: readonly string[],
-  { name = 'p', layer = 'platform', head = '' }: { name?: string; layer?: string; head?: string } = {},
+  {
+    name = 'p',
+    layer = 'platform',
+    head = '',
+  }: { name?: string; layer?: string; head?: string } = {},
 ): string {
   return [
     'kind: Policy',
