@@ -57,16 +57,16 @@ export const clients = loadPackageDefinition(definition) as unknown as {
 /** A google.protobuf.Value in the codec's own words. */
 export function structOf(value: Record<string, unknown>): Message {
   return {
-    fields: Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, valueOf(inner)])),
+    fields: Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, peerValue(inner)])),
   };
 }
 
-function valueOf(value: unknown): Message {
+function peerValue(value: unknown): Message {
   if (value === null) return { nullValue: 'NULL_VALUE' };
   if (typeof value === 'number') return { numberValue: value };
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
-  if (Array.isArray(value)) return { listValue: { values: value.map(valueOf) } };
+  if (Array.isArray(value)) return { listValue: { values: value.map(peerValue) } };
   return { structValue: structOf(value as Record<string, unknown>) };
 }
 
