@@ -32,8 +32,9 @@ function tryIt(port: number, policies: string): readonly string[] {
     'A stream that is masked while it runs (the provider says whatever follows `say:`):',
     chat(port, 'say: Write to jane.doe@example.com or pay with 4111 1111 1111 1111 today.', true),
     '',
-    `Edit ${policies}/stop-the-leak.yaml, add a word to its list, save, and try again: the new policy`,
-    'decides within a second. Save something broken: the old one goes on, and status says what is wrong.',
+    `Edit ${policies}/platform-security.yaml (say, put another name in place of Project Zebra), save, and`,
+    'try again: the new policy decides within a second. Save something broken: the old one goes on, and',
+    'status says where the mistake is.',
     '',
   ];
 }

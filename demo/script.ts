@@ -1,6 +1,4 @@
 /** What the demo upstream can be told to say. */
-import { isDeepStrictEqual } from 'node:util';
-
 /**
  * One answer. `deltas` and `toolCall` are put in the provider's shape; `chunks` are bytes as they are
  * (UTF-8), each its own write.
@@ -44,11 +42,6 @@ export function encodeScript(script: Script): string {
 export function decodeScript(value: string): Script {
   const parsed: unknown = JSON.parse(Buffer.from(value, 'base64url').toString('utf8'));
   return typeof parsed === 'object' && parsed !== null ? (parsed as Script) : NOTHING;
-}
-
-/** Whether a script says nothing, so that the answer is the echo. */
-export function isNothing(script: Script): boolean {
-  return isDeepStrictEqual(script, NOTHING);
 }
 
 const SAY = /^\s*say:\s?([\s\S]*)$/i;

@@ -9,7 +9,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'yaml';
 import { type Endpoint, readShippedConfig, renderEnvoyConfig } from '../../demo/envoy-config.ts';
-import { freePort } from '../../demo/ports.ts';
 import { type ProcessExit, type RunningProcess, startProcess } from '../../demo/processes.ts';
 import { projectDirectory } from '../../demo/project.ts';
 import { startUpstream, type Upstream } from '../../demo/upstream.ts';
@@ -19,7 +18,7 @@ import { send } from './http-client.ts';
 
 const READY_TIMEOUT_MS = 20_000;
 
-export { freePort, startUpstream };
+export { startUpstream };
 
 /** Skips the test, or from a `before` hook its suite, when there is no Envoy on this machine. */
 export function requireEnvoy(context: Mocha.Context): void {
