@@ -8,6 +8,28 @@ export const BODY_BYTES_MAX = 64 * 1024;
 const NO_OBJECT = 'the body must be a JSON object';
 
 /**
+ * All bytes, at most BODY_BYTES_MAX. What is too much is read and dropped, until the server's request
+ * timeout: closing instead would reset the connection under the answer.
+ */
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= BODY_BYTES_MAX) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      reject(new AdminError('body_too_large', `the body is larger than ${BODY_BYTES_MAX} bytes`));
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', reject);
+  });
+}
+
+/**
  * The object in the body; an empty body is an empty object. A browser cannot send this content type
  * across origins without asking first, and we never answer that it may. Throws AdminError.
  */
@@ -16,18 +38,7 @@ export async function readObject(request: IncomingMessage): Promise<Record<strin
   if (type !== 'application/json') {
     throw new AdminError('unsupported_media_type', 'send content-type: application/json');
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) {
-      throw new AdminError('body_too_large', `the body is larger than ${BODY_BYTES_MAX} bytes`, {
-        connection: 'close',
-      });
-    }
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks).toString('utf8');
+  const body = (await readBytes(request)).toString('utf8');
   if (body.trim() === '') return {};
   let value: unknown;
   try {

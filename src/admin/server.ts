@@ -131,11 +131,8 @@ async function answer(
 function send(request: IncomingMessage, response: ServerResponse, value: Answer): void {
   if (response.destroyed) return;
   const bytes = Buffer.from(value.body, 'utf8');
-  // What was not read of the body would be taken for the next request.
-  const close = request.complete ? {} : { connection: 'close' };
   response.writeHead(value.status, {
     ...value.headers,
-    ...close,
     'content-length': String(bytes.length),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
