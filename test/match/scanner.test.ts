@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { keywordDetector } from '../../src/match/keywords.ts';
+import { piiDetector } from '../../src/match/pii.ts';
+import { regexDetector } from '../../src/match/regex.ts';
+import { LIVE_UNITS_MAX, type ScannedMatch, TextScanner } from '../../src/match/scanner.ts';
+import { pieces } from './oracle.ts';
+
+function regex(pattern: string) {
+  const made = regexDetector({ pattern });
+  assert.ok(made.ok);
+  return made.detector;
+}
+
+const RULES = [
+  { rule: 3, detector: keywordDetector({ words: ['Bank A', 'Bank'] }) },
+  { rule: 1, detector: piiDetector({ entities: ['email', 'credit_card'] }) },
+  { rule: 2, detector: regex('ba+n') },
+];
+
+interface Run {
+  readonly matches: readonly ScannedMatch[];
+  readonly safes: readonly number[];
+  readonly overflow: boolean;
+}
+
+function run(parts: readonly string[], liveUnitsMax = LIVE_UNITS_MAX): Run {
+  const scanner = new TextScanner(RULES, { liveUnitsMax });
+  const matches: ScannedMatch[] = [];
+  for (const part of parts) {
+    scanner.push(part);
+    matches.push(...scanner.takeMatches());
+  }
+  const safes: number[] = [];
+  const known = scanner.overflow ? scanner.safe : scanner.length;
+  for (let units = 0; units <= known; units++) safes.push(scanner.safeAfter(units));
+  scanner.end();
+  matches.push(...scanner.takeMatches());
+  return { matches, safes, overflow: scanner.overflow };
+}
+
+const text = fc.string({
+  unit: fc.constantFrom(
+    'Bank',
+    ' ',
+    'A',
+    'b',
+    'an',
+    '@',
+    '.co',
+    '4111111111111111',
+    '. ',
+    'x'.repeat(70),
+  ),
+  maxLength: 20,
+});
+
+describe('TextScanner', () => {
+  it('reports the matches of all rules, and when each was decided', () => {
+    const { matches } = run(['Try Ba', 'nk A today, a@b.co']);
+    assert.deepEqual(matches, [
+      { rule: 3, start: 4, end: 10, label: 'KEYWORD', decidedAt: 11 },
+      { rule: 1, start: 18, end: 24, label: 'EMAIL', decidedAt: 24 },
+    ]);
+  });
+
+  it('says the same however the text is cut', () => {
+    fc.assert(
+      fc.property(
+        text,
+        fc.array(fc.nat()),
+        fc.integer({ min: 1, max: 80 }),
+        (whole, cuts, most) => {
+          assert.deepEqual(run(pieces(whole, cuts), most), run([...whole], most));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('says the same across its own pieces', () => {
+    const whole =
+      `${'lorem ipsum '.repeat(85)}Bank A 4111111111111111 ${'x'.repeat(999)} a@b.co `.repeat(3);
+    const matches = run([whole]).matches;
+    assert.equal(matches.length, 9);
+    assert.deepEqual(run([...whole]).matches, matches);
+  });
+
+  it('remembers what was safe after every unit', () => {
+    fc.assert(
+      fc.property(text, (whole) => {
+        const scanner = new TextScanner(RULES);
+        const safes = [0];
+        for (const unit of whole) {
+          scanner.push(unit);
+          safes.push(scanner.safe);
+        }
+        for (const [units, safe] of safes.entries()) {
+          assert.equal(scanner.safeAfter(units), safe);
+          assert.ok(units === 0 || safe >= (safes[units - 1] as number), 'safe never falls');
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('reports every match that starts before `safe`, and no other later', () => {
+    fc.assert(
+      fc.property(text, (whole) => {
+        const scanner = new TextScanner(RULES);
+        for (const unit of whole) {
+          const before = scanner.safe;
+          scanner.push(unit);
+          for (const match of scanner.takeMatches()) {
+            assert.ok(match.start >= before);
+            assert.equal(match.decidedAt, scanner.length);
+          }
+        }
+        const before = scanner.safe;
+        scanner.end();
+        assert.equal(scanner.safe, whole.length);
+        for (const match of scanner.takeMatches()) assert.ok(match.start >= before);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('forgets only what it was told to', () => {
+    const scanner = new TextScanner(RULES);
+    const known: number[] = [0];
+    for (const unit of 'Bank of x. '.repeat(400)) {
+      scanner.push(unit);
+      known.push(scanner.safe);
+    }
+    scanner.forget(3_000);
+    for (let units = 3_000; units <= scanner.length; units++)
+      assert.equal(scanner.safeAfter(units), known[units]);
+    assert.throws(() => scanner.safeAfter(1_000), RangeError);
+    assert.throws(() => scanner.safeAfter(scanner.length + 1), RangeError);
+  });
+
+  it('stops, and says so, when one unit too many waits', () => {
+    const limits = { liveUnitsMax: 10 };
+    const rules = [{ rule: 0, detector: regex('x[a-z]*!') }];
+    const within = new TextScanner(rules, limits);
+    within.push(`x${'a'.repeat(9)}`);
+    assert.equal(within.overflow, false);
+    within.push('! y');
+    assert.deepEqual(
+      within.takeMatches().map(({ end }) => end),
+      [11],
+    );
+    const beyond = new TextScanner(rules, limits);
+    beyond.push(`--x${'a'.repeat(10)}`);
+    assert.deepEqual([beyond.overflow, beyond.safe, beyond.length], [true, 2, 13]);
+    beyond.push('! x! ');
+    beyond.end();
+    assert.deepEqual(beyond.takeMatches(), []);
+    assert.deepEqual([beyond.safe, beyond.length], [2, 18]);
+  });
+
+  it('passes everything when there are no rules', () => {
+    const scanner = new TextScanner([]);
+    scanner.push('Bank A');
+    assert.deepEqual([scanner.safe, scanner.safeAfter(3)], [6, 3]);
+    scanner.end();
+    assert.throws(() => scanner.push('x'));
+  });
+});
