@@ -5,6 +5,7 @@
 import { CelScalar, celEnv, celFunc, celMap, isCelError, parse, plan } from '@bufbuild/cel';
 import { conditionTooDeep } from './depth.ts';
 import { type CompileErrorCode, quote, quoteList } from './errors.ts';
+import { frozenSet } from './freeze.ts';
 import type { CompileLimits } from './limits.ts';
 import type { Condition, Conditions } from './set.ts';
 import { didYouMean } from './suggest.ts';
@@ -179,7 +180,7 @@ function compile(source: string, limits: CompileLimits): Condition {
     if (typeof value !== 'boolean') throw new ConditionError('the condition gave no true or false');
     return value;
   };
-  return Object.freeze({ source, reads, holds });
+  return Object.freeze({ source, reads: frozenSet(reads), holds });
 }
 
 function parseSource(source: string): Expr {

@@ -82,6 +82,7 @@ describe('compilePolicies', () => {
         kind: 'Policy',
         metadata: { name: 'j', layer: 'app', selector: { tenant: 'acme' } },
         class: 'security',
+        // biome-ignore lint/suspicious/noThenProperty: a word of the language
         rules: [{ id: 'r', then: { block: { status: 451, message: 'No.', as: 'refusal' } } }],
       },
       null,

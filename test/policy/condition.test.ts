@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { compileCondition } from '../../src/policy/condition.ts';
+import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
+import type { Condition, Conditions } from '../../src/policy/set.ts';
+
+const AT: Conditions = {
+  facts: { tenant: 'acme', consent: 'profiling, marketing', risk: '0.7' },
+  method: 'POST',
+  path: '/v1/chat/completions',
+  authority: 'llm.example',
+  route: 'chat',
+  headers: { 'x-tier': 'free' },
+  nowMs: Date.UTC(2026, 4, 1, 13, 30),
+};
+
+function compiled(source: string): Condition {
+  const result = compileCondition(source, DEFAULT_LIMITS);
+  assert.ok(result.ok, result.ok ? '' : result.message);
+  return result.condition;
+}
+
+function refused(source: string, limits = DEFAULT_LIMITS): string {
+  const result = compileCondition(source, limits);
+  return result.ok ? 'ok' : result.code;
+}
+
+describe('a condition', () => {
+  const outcomes: readonly (readonly [string, boolean | 'throws'])[] = [
+    ['tenant == "acme" && route == "chat"', true],
+    ['region == ""', true],
+    ['!("profiling" in consent)', false],
+    ['!("selling" in consent)', true],
+    ['headers["x-tier"] == "free"', true],
+    ['"x-other" in headers', false],
+    ['headers["x-other"] == ""', 'throws'],
+    ['headers["constructor"] == ""', 'throws'],
+    ['has(headers.toString)', false],
+    ['headers.exists(name, name.startsWith("x-"))', true],
+    ['request.method == "POST" && request.host == authority && request.path == path', true],
+    ['time.getHours() == 13', true],
+    ['time > timestamp("2026-05-01T13:29:59.999Z")', true],
+    ['time > timestamp("2026-05-01T13:30:00Z")', false],
+    ['double(risk) > 0.5', true],
+    ['principal.sub == "x"', 'throws'],
+    ['double(region) > 0.5', 'throws'],
+    ['int(region) == 0', 'throws'],
+    ['int("9223372036854775808") == 0', 'throws'],
+    ['int("+7") == 7', true],
+    ['tenant + "x"', 'throws'],
+    ['principal.sub == "x" || true', true],
+    ['tenant.matches("^ac.e$")', true],
+  ];
+  for (const [source, expected] of outcomes) {
+    it(`${source} → ${expected}`, () => {
+      const condition = compiled(source);
+      if (expected === 'throws') {
+        assert.throws(
+          () => condition.holds(AT),
+          (error: Error) => {
+            assert.equal(error.name, 'ConditionError');
+            for (const value of ['acme', 'free', '0.7', 'profiling', 'chat']) {
+              assert.ok(!error.message.includes(value));
+            }
+            return true;
+          },
+        );
+      } else {
+        assert.equal(condition.holds(AT), expected);
+      }
+    });
+  }
+
+  it('says what it reads, without its own loop variables', () => {
+    const { reads } = compiled('headers.exists(model, model == tenant) || has(request.path)');
+    assert.deepEqual([...reads].sort(), ['headers', 'request', 'tenant']);
+    assert.ok(compiled('model == "x"').reads.has('model'));
+  });
+
+  it('absent consent is no consent', () => {
+    assert.equal(compiled('"profiling" in consent').holds({ ...AT, facts: {} }), false);
+  });
+});
+
+describe('a condition is refused', () => {
+  const refusals: readonly (readonly [string, string])[] = [
+    ['tenant ==', 'when_syntax'],
+    ['tenant.matches("(")', 'when_syntax'],
+    ['tennant == "x"', 'when_unknown_name'],
+    ['[1].exists(x, y == x)', 'when_unknown_name'],
+    ['request.hots == ""', 'when_unknown_name'],
+    ['tenant.sartsWith("x")', 'when_unknown_name'],
+    ['google.protobuf.Empty{} == 1', 'when_unknown_name'],
+    ['constructor == ""', 'when_unknown_name'],
+    ['posture == "attack"', 'unsupported_construct'],
+    ['tenant', 'when_type'],
+    ['1 + 1 == "2" || tenant == 2', 'when_type'],
+    ['consent == "profiling"', 'when_type'],
+    ['consent.contains("profiling")', 'when_type'],
+    ['headers["x"] > 5', 'when_type'],
+  ];
+  for (const [source, code] of refusals) {
+    it(`${source}: ${code}`, () => assert.equal(refused(source), code));
+  }
+
+  it('beyond each limit, and not at it', () => {
+    const source = 'tenant == "a"';
+    const with_ = (limits: Partial<typeof DEFAULT_LIMITS>) => ({ ...DEFAULT_LIMITS, ...limits });
+    assert.equal(refused(source, with_({ whenCharsMax: source.length })), 'ok');
+    assert.equal(refused(source, with_({ whenCharsMax: source.length - 1 })), 'when_too_complex');
+    assert.equal(refused(source, with_({ whenNodesMax: 3 })), 'ok');
+    assert.equal(refused(source, with_({ whenNodesMax: 2 })), 'when_too_complex');
+    for (const deep of [
+      (depth: number) => `${'('.repeat(depth)}true${')'.repeat(depth)}`,
+      (depth: number) => `${'!'.repeat(depth)}true`,
+      (depth: number) => `${'true ? false : '.repeat(depth)}true`,
+    ]) {
+      assert.equal(refused(deep(3), with_({ whenDepthMax: 3 })), 'ok');
+      assert.equal(refused(deep(4), with_({ whenDepthMax: 3 })), 'when_too_complex');
+      assert.equal(refused(deep(1_000), with_({ whenCharsMax: 100_000 })), 'when_too_complex');
+    }
+    const loops = '[1].all(a, [a].all(b, a == b))';
+    assert.equal(refused(loops), 'when_too_complex');
+    assert.equal(refused(loops, with_({ whenLoopsMax: 2 })), 'ok');
+  });
+});
