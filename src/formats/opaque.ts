@@ -7,7 +7,7 @@ class OpaqueReader implements BodyReader {
   readonly pendingBytes = 0;
 
   push(bytes: Uint8Array): readonly Frame[] {
-    return bytes.length === 0 ? [] : [unreadableFrame(bytes.slice(), 'opaque_body')];
+    return bytes.length === 0 ? [] : [unreadableFrame(Uint8Array.from(bytes), 'opaque_body')];
   }
 
   end(): readonly Frame[] {

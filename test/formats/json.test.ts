@@ -10,19 +10,19 @@ const LIMITS = { depthMax: 64, nodesMax: 10_000 };
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
 /** The value a tree stands for, built without JSON.parse except for numbers. */
-function valueOf(bytes: Uint8Array, node: JsonNode): unknown {
+function valueAt(bytes: Uint8Array, node: JsonNode): unknown {
   switch (node.kind) {
     case 'string':
       return stringValue(bytes, node);
     case 'number':
       return Number(Buffer.from(bytes.slice(node.start, node.end)).toString('latin1'));
     case 'array':
-      return node.items.map((item) => valueOf(bytes, item));
+      return node.items.map((item) => valueAt(bytes, item));
     case 'object': {
       const object: Record<string, unknown> = {};
       for (const { key, value } of node.members)
         Object.defineProperty(object, key, {
-          value: valueOf(bytes, value),
+          value: valueAt(bytes, value),
           enumerable: true,
           writable: true,
           configurable: true,
@@ -50,7 +50,7 @@ function assertAgrees(bytes: Uint8Array): void {
   const expected = parseAsClient(bytes);
   const reading = readJson(bytes, LIMITS);
   assert.equal(reading.ok, expected.ok, Buffer.from(bytes).toString('latin1'));
-  if (reading.ok && expected.ok) assert.deepEqual(valueOf(bytes, reading.root), expected.value);
+  if (reading.ok && expected.ok) assert.deepEqual(valueAt(bytes, reading.root), expected.value);
 }
 
 /** Fragments from which both valid and broken JSON grows. */

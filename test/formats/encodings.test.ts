@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import {
+  type Decoders,
+  decodeBody,
+  parseContentEncoding,
+  RATIO_FREE_BYTES,
+} from '../../src/formats/encodings.ts';
+import { zlibDecoders } from '../../src/transport/zlib-decoders.ts';
+import { bytesOf, textOf } from './chat-bodies.ts';
+
+const LIMITS = { decodedBytesMax: 1_000_000, ratioMax: 100 };
+const BODY = bytesOf('{"messages":[]}');
+
+function decoded(body: Uint8Array, encoding: string, limits = LIMITS): string {
+  const outcome = decodeBody(body, encoding, zlibDecoders, limits);
+  return outcome.ok ? textOf(outcome.bytes) : outcome.reason;
+}
+
+describe('content encodings', () => {
+  it('are listed in the order they were applied', () => {
+    assert.deepEqual(parseContentEncoding(' GZIP , identity,, x-gzip,br'), ['gzip', 'gzip', 'br']);
+    assert.deepEqual(parseContentEncoding(''), []);
+  });
+
+  it('are undone, last first', () => {
+    const plain = textOf(BODY);
+    assert.equal(decoded(BODY, ''), plain);
+    assert.equal(decoded(BODY, 'identity'), plain);
+    assert.equal(decoded(gzipSync(BODY), 'gzip'), plain);
+    assert.equal(decoded(brotliCompressSync(BODY), 'br'), plain);
+    assert.equal(decoded(deflateSync(BODY), 'deflate'), plain);
+    assert.equal(decoded(deflateRawSync(BODY), 'deflate'), plain);
+    assert.equal(decoded(brotliCompressSync(gzipSync(BODY)), 'gzip, br'), plain);
+    assert.equal(decoded(new Uint8Array(0), 'gzip'), '');
+  });
+
+  it('that are unknown, broken, cut or too many are told apart from empty bodies', () => {
+    assert.equal(decoded(BODY, 'zstd'), 'unknown_encoding');
+    assert.equal(decoded(BODY, 'gzip'), 'broken_encoding');
+    assert.equal(decoded(gzipSync(BODY).subarray(0, -4), 'gzip'), 'broken_encoding');
+    assert.equal(decoded(brotliCompressSync(BODY).subarray(0, -2), 'br'), 'broken_encoding');
+    assert.equal(decoded(BODY, 'gzip, gzip, gzip'), 'too_many_encodings');
+  });
+
+  it('hold decodedBytesMax at its edge', () => {
+    for (const encode of [gzipSync, brotliCompressSync]) {
+      const coding = encode === gzipSync ? 'gzip' : 'br';
+      const at = (length: number) =>
+        decoded(encode(Buffer.alloc(length)), coding, { decodedBytesMax: 1_000, ratioMax: 1e9 })
+          .length;
+      assert.equal(at(999), 999);
+      assert.equal(at(1_000), 1_000);
+      assert.equal(at(1_001), 'decoded_too_large'.length);
+    }
+  });
+
+  it('hold ratioMax at its edge, above what is free', () => {
+    const input = new Uint8Array(1_000);
+    const giving = (length: number): Decoders => ({
+      decoder: () => ({ push: () => [new Uint8Array(length - 1)], end: () => [new Uint8Array(1)] }),
+    });
+    const ok = (length: number, ratioMax: number) =>
+      decodeBody(input, 'x', giving(length), { decodedBytesMax: 1e9, ratioMax }).ok;
+    assert.deepEqual(
+      [99_999, 100_000, 100_001].map((length) => ok(length, 100)),
+      [true, true, false],
+    );
+    assert.deepEqual(
+      [RATIO_FREE_BYTES, RATIO_FREE_BYTES + 1].map((length) => ok(length, 2)),
+      [true, false],
+    );
+  });
+
+  it('stop a bomb', () => {
+    assert.equal(decoded(gzipSync(Buffer.alloc(20_000_000)), 'gzip'), 'decoded_too_large');
+  });
+});
