@@ -12,6 +12,7 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { type PanelSpec, ROWS } from './panels.ts';
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 const SPAN: Readonly<Record<PanelSpec['kind'], number>> = { timeseries: 12, table: 12, stat: 6 };
 const HEIGHT = 8;

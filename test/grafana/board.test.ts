@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { boardText } from '../../grafana/board.ts';
 import { panelQueries, ROWS } from '../../grafana/panels.ts';
-import { METRICS } from '../../src/telemetry/metric-table.ts';
+import { METRICS, type MetricEntry } from '../../src/telemetry/metric-table.ts';
 import { readProjectFile } from '../house/project-files.ts';
 
-const KNOWN = new Map(
-  Object.values(METRICS).flatMap((metric) =>
-    metric.type === 'histogram'
-      ? [[`${metric.name}_bucket`, [...metric.labels, 'le']] as const]
-      : [[metric.name, metric.labels as readonly string[]] as const],
-  ),
-);
+/** Series name → its labels. */
+const KNOWN = new Map<string, readonly string[]>();
+for (const { name, type, labels } of Object.values<MetricEntry>(METRICS))
+  if (type === 'histogram') KNOWN.set(`${name}_bucket`, [...labels, 'le']);
+  else KNOWN.set(name, labels);
 
 function metricsIn(expr: string): readonly string[] {
   return expr.match(/switchyard_\w+/g) ?? [];
