@@ -19,7 +19,6 @@ export const EMAIL_UNITS_MAX = LOCAL_UNITS_MAX + 1 + DOMAIN_UNITS_MAX;
 const AT = 0x40;
 const DOT = 0x2e;
 const HYPHEN = 0x2d;
-const PUNCTUATION = new Set([...".!#$%&'*+/=?^`{|}~-"].map((character) => character.charCodeAt(0)));
 const PUNYCODE = 'xn--';
 const NONE = -1;
 
@@ -56,15 +55,22 @@ interface Domain {
   end: number;
 }
 
-const isStarter = (unit: number): boolean =>
-  isAsciiLetter(unit) || isAsciiDigit(unit) || unit === 0x5f || isForeignLetter(unit);
+const STARTS = 1;
+const JOINS = 2;
+const DOMAIN = 4;
 
-const isDomainUnit = (unit: number): boolean =>
-  unit === DOT ||
-  unit === HYPHEN ||
-  isAsciiLetter(unit) ||
-  isAsciiDigit(unit) ||
-  isForeignLetter(unit);
+/** What a unit may be: the first of a local part, another one of it, one of a domain. */
+const roles = new Uint8Array(0x10000);
+for (let unit = 0; unit < roles.length; unit++) {
+  const letter = isAsciiLetter(unit) || isAsciiDigit(unit) || isForeignLetter(unit);
+  if (letter) roles[unit] = STARTS | JOINS | DOMAIN;
+}
+for (const character of "_.!#$%&'*+/=?^`{|}~-") roles[character.charCodeAt(0)] = JOINS;
+roles[0x5f] = STARTS | JOINS;
+roles[DOT] = JOINS | DOMAIN;
+roles[HYPHEN] = JOINS | DOMAIN;
+
+const rolesOf = (unit: number): number => roles[unit] as number;
 
 function nextLabel(label: LastLabel, unit: number): LastLabel {
   const ascii = isAsciiLetter(unit);
@@ -119,10 +125,10 @@ export class EmailTracker implements Tracker {
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
-    const starts = isStarter(unit);
-    const inRun = starts || PUNCTUATION.has(unit);
+    const role = rolesOf(unit);
+    const inRun = (role & JOINS) !== 0;
     if (!inRun && this.run === NONE && this.domain === undefined) return;
-    if (inRun) this.extendRun(unit, starts, at);
+    if (inRun) this.extendRun(unit, (role & STARTS) !== 0, at);
     if (this.domain !== undefined) this.advance(this.domain, unit, inRun ? at : at - 1, sink);
     if (!inRun) {
       if (unit === AT && this.starter !== NONE) this.open(at);
@@ -149,7 +155,7 @@ export class EmailTracker implements Tracker {
   /** The first unit of the run in [from, last] that may start a local part. The units are in `recent`. */
   private starterFrom(from: number, last: number): number {
     for (let at = Math.max(from, this.run); at <= last; at++)
-      if (isStarter(this.recent[at % LOCAL_UNITS_MAX] as number)) return at;
+      if ((rolesOf(this.recent[at % LOCAL_UNITS_MAX] as number) & STARTS) !== 0) return at;
     return NONE;
   }
 
@@ -172,7 +178,7 @@ export class EmailTracker implements Tracker {
 
   /** `last` is where the run of local units has come to. */
   private advance(domain: Domain, unit: number, last: number, sink: MatchSink): void {
-    if (!isDomainUnit(unit) || (unit === DOT && domain.labelUnits === 0)) {
+    if ((rolesOf(unit) & DOMAIN) === 0 || (unit === DOT && domain.labelUnits === 0)) {
       this.close(domain, last, sink);
       return;
     }

@@ -58,7 +58,7 @@ describe('card numbers', () => {
     ['not with a wrong check digit', '4111 1111 1111 1112', []],
     ['not inside a longer number', '14111111111111111 41111111111111112', []],
     ['not with two separators', '4111  1111 1111 1111', []],
-    ['not of no issuer', '1111 1111 1111 1117 0000 0000 0000 0000', []],
+    ['not of no issuer', '1111 1111 1111 1117 0000 0000 0000 0000 7000000000000005', []],
     ['not 12 digits', '400000000006', []],
     ['13 digits', '4222222222222', ['4222222222222']],
     ['19 digits', '6304000000000000000', ['6304000000000000000']],
@@ -98,6 +98,12 @@ describe('card numbers', () => {
       }),
       { numRuns: 4_000 },
     );
+  });
+
+  it('holds 19 digits only if their check digit is right', () => {
+    assert.equal(progressOf(cards, '6304000000000000000').liveStart, 0);
+    assert.equal(progressOf(cards, '6304000000000000001').liveStart, Number.POSITIVE_INFINITY);
+    assert.equal(progressOf(cards, '630400000000000001').liveStart, 0);
   });
 
   it('holds exactly what may become one', () => {
