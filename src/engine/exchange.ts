@@ -46,6 +46,7 @@ export class Exchange implements ProcessHandler {
   /** Envoy answered by itself before the request came here: no model wrote it, nobody judged it. */
   private localReply = false;
 
+  private readonly spentMs: Record<Direction, number> = { request: 0, response: 0 };
   private readonly request: RequestSide;
   private readonly response: ResponseSide;
   private headers: HeadersEvent | undefined;
@@ -62,7 +63,13 @@ export class Exchange implements ProcessHandler {
 
   event(event: ProcessEvent): void {
     if (this.refused) return;
+    const startedMs = this.deps.clock.monotonicMs();
     this.stall.progress();
+    this.dispatch(event);
+    this.spentMs[event.direction] += this.deps.clock.monotonicMs() - startedMs;
+  }
+
+  private dispatch(event: ProcessEvent): void {
     const side = event.direction === 'request' ? this.request : this.response;
     switch (event.kind) {
       case 'headers':
@@ -82,6 +89,8 @@ export class Exchange implements ProcessHandler {
     this.request.discard();
     this.response.discard();
     this.deps.metrics.streamClosed();
+    this.deps.metrics.duration('request', this.spentMs.request);
+    if (this.response.begun) this.deps.metrics.duration('response', this.spentMs.response);
     if (this.decision.closed) return;
     if (end === 'failed') this.decision.close('unavailable', 'internal_error');
     else if (this.localReply) this.decision.close('allow', 'local_reply');

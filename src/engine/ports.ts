@@ -1,6 +1,7 @@
 /** What the engine needs from outside the pure ring: narrow interfaces, given by main.ts. */
 import type { DecisionRecord } from '../audit/record.ts';
 import type { Decoders } from '../formats/encodings.ts';
+import type { Direction } from '../policy/set.ts';
 import type { Cohort, SessionHash, Xxh64 } from '../rollout/cohort.ts';
 import type { RuleGuard } from './active-rules.ts';
 import type { Clock } from './clock.ts';
@@ -29,6 +30,8 @@ export interface ExchangeOutcome {
 
 export interface EngineMetrics {
   decision(record: DecisionRecord): void;
+  /** Time spent in our own code for one side of an exchange. */
+  duration(phase: Direction, durationMs: number): void;
   ruleMatch(rule: string, action: string, enforced: boolean): void;
   streamOpened(): void;
   streamClosed(): void;

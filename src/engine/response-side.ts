@@ -40,6 +40,7 @@ type State =
 export class ResponseSide {
   /** Everything of the answer was handed to Envoy. */
   complete = false;
+  begun = false;
 
   private readonly exchange: Exchange;
   private state: State = { kind: 'idle' };
@@ -58,6 +59,7 @@ export class ResponseSide {
   headers(event: HeadersEvent): void {
     const { exchange } = this;
     const { port, decision } = exchange;
+    this.begun = true;
     decision.status = Number(event.headers.get(':status') ?? 0);
     if (this.passAll || exchange.isLocalReply(event)) {
       this.letPass(event);

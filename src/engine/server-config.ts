@@ -176,13 +176,16 @@ export interface ConfigOverrides {
 
 export const ENVIRONMENT: Readonly<Record<keyof ConfigOverrides, string>> = Object.freeze({
   policies: 'SWITCHYARD_POLICIES',
-  data: 'SWITCHYARD_DATA',
+  data: 'SWITCHYARD_DATA_DIR',
   grpc: 'SWITCHYARD_GRPC',
   grpcUnix: 'SWITCHYARD_GRPC_UNIX',
   admin: 'SWITCHYARD_ADMIN',
   adminSocket: 'SWITCHYARD_ADMIN_SOCKET',
   logLevel: 'SWITCHYARD_LOG_LEVEL',
 });
+
+/** The same that the CLI assumes. */
+const DATA_DIR_DEFAULT = '/var/lib/switchyard';
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: ServerConfig }
@@ -214,7 +217,7 @@ export function environmentOverrides(
 }
 
 function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
-  const data = over.data ?? file.data ?? '.switchyard';
+  const data = over.data ?? file.data ?? DATA_DIR_DEFAULT;
   return {
     policies: over.policies ?? file.policies ?? 'policies',
     data,

@@ -69,6 +69,13 @@ export class DenyRates implements DenyEvidence {
     for (const lane of this.#lanes) lane.advance(atMs);
   }
 
+  /** Grows with every tick of any lane. */
+  get ticks(): number {
+    let ticks = 0;
+    for (const lane of this.#lanes) ticks += lane.ticks;
+    return ticks;
+  }
+
   /** ln of the evidence now. -Infinity when the question has no edge. */
   logEvidence(question: DenyQuestion): number {
     return this.#strongest(question, 'logWealth');

@@ -29,6 +29,7 @@ export class RolloutJudge {
   #latestMs: number;
   #lastCanaryMs: number | undefined;
   #trigger: JudgementTrigger | undefined;
+  #ticksWeighed = 0;
 
   /** `startMs` and every later time: monotonic ms of one clock. */
   constructor(plan: JudgePlan, startMs: number) {
@@ -52,12 +53,12 @@ export class RolloutJudge {
       this.#lastCanaryMs = this.#latestMs;
       this.#scales.errors.observe(seen.errored);
     }
-    this.#trigger ??= triggerOf(this.#scales);
+    this.#weigh();
   }
 
   judge(nowMs: number): Judgement {
     this.#denies.advance(this.#advance(nowMs));
-    this.#trigger ??= triggerOf(this.#scales);
+    this.#weigh();
     const blind = isBlind(this.#plan, this.#lastCanaryMs, this.#latestMs);
     const lines = linesOf(this.#scales);
     if (blind) lines.push(BLIND_WORDS);
@@ -65,6 +66,14 @@ export class RolloutJudge {
     if (this.#trigger !== undefined) return { state: 'fail', trigger: this.#trigger, blind, lines };
     const isPass = !blind && isProvenSafe(this.#scales);
     return { state: isPass ? 'pass' : 'inconclusive', blind, lines };
+  }
+
+  /** Looks for a reason to fail only when an error or a tick may have brought one. */
+  #weigh(): void {
+    if (this.#trigger !== undefined) return;
+    if (this.#denies.ticks === this.#ticksWeighed && !this.#scales.errors.crossed) return;
+    this.#ticksWeighed = this.#denies.ticks;
+    this.#trigger = triggerOf(this.#scales);
   }
 
   /** Time that goes back is taken for standing still. Returns ms since the start. */

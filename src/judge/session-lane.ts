@@ -43,6 +43,7 @@ export class SessionLane {
     canary: { denied: PRIOR_DENIED, counted: PRIOR_COUNTED },
   };
   #tickIndex = -1;
+  #ticks = 0;
 
   constructor(span: number, tickMs: number, margins: DenyMargins) {
     this.span = span;
@@ -75,10 +76,16 @@ export class SessionLane {
     else group.sessions += 1;
   }
 
+  /** Ticks that ended so far: evidence is the same as long as this is. */
+  get ticks(): number {
+    return this.#ticks;
+  }
+
   /** Ends the tick if its time is over and both cohorts are in it. */
   advance(atMs: number): void {
     if (this.#tick.canary.size === 0 || this.#tick.control.size === 0) return;
     if (Math.floor(atMs / this.#tickMs) <= this.#tickIndex) return;
+    this.#ticks += 1;
     const canary = [...this.#tick.canary.values()];
     const control = [...this.#tick.control.values()];
     const controlPast = rateOf(this.#past.control);

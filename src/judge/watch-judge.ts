@@ -31,6 +31,7 @@ export class WatchJudge {
   #latestMs: number;
   #lastSeenMs: number | undefined;
   #trigger: JudgementTrigger | undefined;
+  #ticksWeighed = 0;
 
   /** `history`: denied or not, the most recent first (`History.newestFirst()`). */
   constructor(plan: JudgePlan, history: readonly boolean[], startMs: number) {
@@ -49,13 +50,13 @@ export class WatchJudge {
       this.#denies.observe(seen.session, seen.denied, this.#latestMs - this.#startMs);
     }
     this.#scales.errors.observe(seen.errored);
-    this.#trigger ??= triggerOf(this.#scales);
+    this.#weigh();
   }
 
   judge(nowMs: number): Judgement {
     this.#latestMs = Math.max(this.#latestMs, nowMs);
     this.#denies.advance(this.#latestMs - this.#startMs);
-    this.#trigger ??= triggerOf(this.#scales);
+    this.#weigh();
     const blind = isBlind(this.#plan, this.#lastSeenMs, this.#latestMs);
     const lines = linesOf(this.#scales);
     lines.push(
@@ -64,6 +65,14 @@ export class WatchJudge {
     if (this.#trigger !== undefined) return { state: 'fail', trigger: this.#trigger, blind, lines };
     const isPass = !blind && isProvenSafe(this.#scales);
     return { state: isPass ? 'pass' : 'inconclusive', blind, lines };
+  }
+
+  /** Looks for a reason to fail only when an error or a tick may have brought one. */
+  #weigh(): void {
+    if (this.#trigger !== undefined) return;
+    if (this.#denies.ticks === this.#ticksWeighed && !this.#scales.errors.crossed) return;
+    this.#ticksWeighed = this.#denies.ticks;
+    this.#trigger = triggerOf(this.#scales);
   }
 }
 
@@ -98,6 +107,10 @@ class HistoryDenyRates implements DenyEvidence {
     for (let i = 0; i < HISTORY_PER_SESSION && this.left > 0; i++) {
       this.#add('control', this.#history[this.#counts.control.count]!, atMs);
     }
+  }
+
+  get ticks(): number {
+    return this.#lane.ticks;
   }
 
   advance(atMs: number): void {

@@ -14,6 +14,8 @@ import type { Cohort } from './sessions.ts';
 /** What is known about the deny rates of both cohorts, however it was gathered. */
 export interface DenyEvidence {
   readonly margins: DenyMargins;
+  /** Grows whenever evidence changes. */
+  readonly ticks: number;
   counts(cohort: Cohort): { readonly count: number; readonly denied: number };
   /** ln of the e-value now; -Infinity for a question without an edge. */
   logEvidence(question: DenyQuestion): number;
@@ -66,7 +68,7 @@ function denyThreshold(plan: JudgePlan): number {
   return 2 / plan.denyAlpha;
 }
 
-/** The reason to roll back, if the evidence crossed a threshold at any time; errors first. Cheap when it did not. */
+/** The reason to roll back, if the evidence crossed a threshold at any time; errors first. */
 export function triggerOf(scales: Scales): JudgementTrigger | undefined {
   if (scales.errors.crossed) return errorTrigger(scales);
   for (const direction of DIRECTIONS) {

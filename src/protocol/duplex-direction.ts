@@ -5,16 +5,19 @@
 import type { Arrival, ArrivalProblem } from './lockstep-direction.ts';
 import type { ViolationCode } from './violation.ts';
 
-/** What has arrived behind the headers. */
-type Behind = 'nothing' | 'body' | 'body_end' | 'trailers';
+/** What has arrived behind the headers; `headers_end`: they were the last of this direction. */
+type Behind = 'nothing' | 'headers_end' | 'body' | 'body_end' | 'trailers';
 
 export type DuplexState =
   | { readonly at: 'idle' }
-  /** Headers are held; the body may arrive meanwhile. `bodiless`: they were the last of this direction. */
-  | { readonly at: 'headersOwed'; readonly bodiless: boolean; readonly behind: Behind }
+  /** Headers are held; the body may arrive meanwhile. */
+  | { readonly at: 'headersOwed'; readonly behind: Behind }
   | { readonly at: 'headersAnswered' }
-  | { readonly at: 'bodyOpen'; readonly behind: Exclude<Behind, 'nothing'> }
-  | { readonly at: 'ended' };
+  | { readonly at: 'bodyOpen'; readonly behind: BodyBehind }
+  /** Our end is sent; what Envoy still had on its way is dropped by both. */
+  | { readonly at: 'ended'; readonly behind: Behind };
+
+type BodyBehind = Exclude<Behind, 'nothing' | 'headers_end'>;
 
 export const DUPLEX_IDLE: DuplexState = { at: 'idle' };
 
@@ -25,19 +28,22 @@ export type DuplexArrival =
 export function duplexArrives(state: DuplexState, arrival: Arrival): DuplexArrival {
   if (arrival.kind === 'headers') {
     if (state.at !== 'idle') return unexpected;
-    return accept({ at: 'headersOwed', bodiless: arrival.endOfStream, behind: 'nothing' });
+    return accept({
+      at: 'headersOwed',
+      behind: arrival.endOfStream ? 'headers_end' : 'nothing',
+    });
   }
-  // We have ended this direction: Envoy drops what is on its way, and so do we.
-  if (state.at === 'ended') return accept(state, false);
-  if (state.at === 'headersOwed' && state.bodiless) return unexpected;
-  const before = state.at === 'headersOwed' || state.at === 'bodyOpen' ? state.behind : 'nothing';
+  const before = 'behind' in state ? state.behind : 'nothing';
   const behind = follow(before, arrival);
   if (behind === undefined) return unexpected;
+  if (state.at === 'ended') return accept({ at: 'ended', behind }, false);
   // An empty chunk that ends nothing, or ends it twice, tells the handler nothing.
   const deliver =
     arrival.kind === 'trailers' || !arrival.empty || (arrival.endOfStream && before !== 'body_end');
-  if (state.at === 'headersOwed') return accept({ ...state, behind }, deliver);
-  return accept({ at: 'bodyOpen', behind }, deliver);
+  return accept(
+    state.at === 'headersOwed' ? { at: 'headersOwed', behind } : { at: 'bodyOpen', behind },
+    deliver,
+  );
 }
 
 const unexpected: DuplexArrival = { ok: false, problem: 'unexpected_message' };
@@ -49,8 +55,8 @@ function accept(state: DuplexState, deliver = true): DuplexArrival {
 function follow(
   before: Behind,
   arrival: Exclude<Arrival, { kind: 'headers' }>,
-): Exclude<Behind, 'nothing'> | undefined {
-  if (before === 'trailers') return undefined;
+): BodyBehind | undefined {
+  if (before === 'trailers' || before === 'headers_end') return undefined;
   if (before === 'body_end') {
     return arrival.kind === 'body' && arrival.empty ? 'body_end' : undefined;
   }
@@ -64,18 +70,17 @@ export type DuplexReply =
 
 export function duplexRepliesHeaders(state: DuplexState): DuplexReply {
   if (state.at !== 'headersOwed') return { ok: false, code: 'headers_not_owed' };
-  if (state.bodiless) return { ok: true, send: true, state: { at: 'ended' } };
-  return {
-    ok: true,
-    send: true,
-    state:
-      state.behind === 'nothing'
-        ? { at: 'headersAnswered' }
-        : { at: 'bodyOpen', behind: state.behind },
-  };
+  switch (state.behind) {
+    case 'headers_end':
+      return { ok: true, send: true, state: { at: 'ended', behind: state.behind } };
+    case 'nothing':
+      return { ok: true, send: true, state: { at: 'headersAnswered' } };
+    default:
+      return { ok: true, send: true, state: { at: 'bodyOpen', behind: state.behind } };
+  }
 }
 
-/** `nothing` to send: an empty chunk that does not end the stream is left out. */
+/** `send` is false for an empty chunk that ends nothing: it is left out. */
 export function duplexRepliesBody(
   state: DuplexState,
   empty: boolean,
@@ -93,7 +98,7 @@ export function duplexRepliesBody(
       return {
         ok: true,
         send: !empty || endOfStream,
-        state: endOfStream ? { at: 'ended' } : state,
+        state: endOfStream ? { at: 'ended', behind: state.behind } : state,
       };
   }
 }
@@ -105,7 +110,7 @@ export function duplexRepliesTrailers(state: DuplexState): DuplexReply {
   if (state.at !== 'bodyOpen' || state.behind !== 'trailers') {
     return { ok: false, code: 'trailers_not_owed' };
   }
-  return { ok: true, send: true, state: { at: 'ended' } };
+  return { ok: true, send: true, state: { at: 'ended', behind: state.behind } };
 }
 
 /** A body that has begun is owed until its end: only the handler knows what of it is still held. */

@@ -31,7 +31,7 @@ export const SWAP_KINDS = [
   'emergency',
 ] as const;
 export const SWAP_OUTCOMES = ['done', 'refused', 'failed'] as const;
-export const AUDIT_KINDS = ['process', 'check', 'local_reply', 'transition'] as const;
+export const AUDIT_KINDS = ['process', 'check', 'local_reply', 'mutation', 'transition'] as const;
 
 export type BreakerState = (typeof BREAKER_STATES)[number];
 export type SetRole = 'blue' | 'green' | 'waiting';

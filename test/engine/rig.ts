@@ -109,6 +109,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     },
     metrics: {
       decision() {},
+      duration() {},
       ruleMatch() {},
       streamOpened() {},
       streamClosed() {},

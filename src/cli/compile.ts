@@ -1,0 +1,50 @@
+/** Compiles a directory as the server would, without a server. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { compilePolicies } from '../policy/compile.ts';
+import { formatCompileError } from '../policy/errors.ts';
+import type { PolicySet } from '../policy/set.ts';
+import { CliError, EXIT } from './exit.ts';
+import { printable } from './printable.ts';
+
+/** A reading of a policy directory: the same that the server makes. */
+export interface PolicyReading {
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly errors: readonly {
+    readonly path: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
+function summary(set: PolicySet): string {
+  const count = (many: number, one: string, more: string) => `${many} ${many === 1 ? one : more}`;
+  return [
+    `ok: ${count(set.policies.length, 'policy', 'policies')}, ${count(set.rules.length, 'rule', 'rules')}`,
+    set.digest,
+    ...set.warnings.map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}
+
+/**
+ * The set as a sentence. Throws CliError with every error of the directory, one a line,
+ * `file:line:column: code: sentence`; exit code 2.
+ */
+export function compileReading(directory: string, reading: PolicyReading): string {
+  const place = (path: string): string => join(directory, path);
+  // A reading with errors is incomplete: compiling the rest would blame what is merely missing.
+  if (reading.errors.length > 0) {
+    const lines = reading.errors.map(
+      ({ path, code, message }) => `${place(path)}:1:1: ${code}: ${message}`,
+    );
+    throw new CliError(EXIT.badInput, printable(lines.join('\n')));
+  }
+  const result = compilePolicies(
+    reading.files.map(({ path, text }) => ({ path: place(path), text })),
+    { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') },
+  );
+  if (!result.ok) {
+    throw new CliError(EXIT.badInput, printable(result.errors.map(formatCompileError).join('\n')));
+  }
+  return `${printable(summary(result.set))}\n`;
+}

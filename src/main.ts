@@ -1,0 +1,388 @@
+/**
+ * The composition root: reads the configuration, joins the rings, starts what listens and stops it in the
+ * order that fails no exchange. Everything else is told what to use.
+ */
+import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { Command } from 'commander';
+import { destination } from 'pino';
+import { startAdmin } from './admin/server.ts';
+import { findRecords } from './audit/reader.ts';
+import { openAuditWriter } from './audit/writer.ts';
+import { CliError, EXIT } from './cli/exit.ts';
+import { main } from './cli/main.ts';
+import { createCheck } from './engine/check.ts';
+import type { Clock } from './engine/clock.ts';
+import { Comparisons } from './engine/comparisons.ts';
+import { type Compiled, type ControllerEvent, PolicyController } from './engine/controller.ts';
+import { Exchange } from './engine/exchange.ts';
+import { HeldBudget } from './engine/held-budget.ts';
+import type { EngineDeps } from './engine/ports.ts';
+import { RouteStances } from './engine/route-stances.ts';
+import { ruleGuard } from './engine/rule-guard.ts';
+import {
+  type ConfigOverrides,
+  environmentOverrides,
+  resolveConfig,
+  type ServerConfig,
+} from './engine/server-config.ts';
+import { Serving } from './engine/snapshot.ts';
+import { SwapQueue } from './engine/swap-queue.ts';
+import { BREAKER_DEFAULTS } from './judge/breaker.ts';
+import { Breakers } from './judge/breakers.ts';
+import { compilePolicies } from './policy/compile.ts';
+import { DETECTORS } from './policy/default-detectors.ts';
+import { formatCompileError } from './policy/errors.ts';
+import type { SourceFile } from './rollout/activation.ts';
+import { sessionHash } from './rollout/cohort.ts';
+import { sipKey } from './rollout/siphash.ts';
+import {
+  DIRECTORY_LIMITS,
+  type DirectoryReading,
+  readDirectory,
+} from './store/directory-reading.ts';
+import { watchDirectory } from './store/directory-source.ts';
+import { openFileStore } from './store/file-store.ts';
+import { loadOrCreateKey } from './store/keys.ts';
+import { createXxh64 } from './store/xxh64.ts';
+import { createLog, type Log } from './telemetry/log.ts';
+import type { LogLevel } from './telemetry/log-events.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import type { ListenAddress } from './transport/grpcjs/listen.ts';
+import { startGrpcServer } from './transport/grpcjs/server.ts';
+import { zlibDecoders } from './transport/zlib-decoders.ts';
+
+const VERSION = '0.1.0';
+
+const clock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, action) {
+    const timer = setTimeout(action, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Serves until SIGTERM or SIGINT; resolves when everything has stopped. */
+async function serve(config: ServerConfig): Promise<void> {
+  const log = createLog({
+    level: config.log.level as LogLevel,
+    // Standard output says one thing: that it serves, and where.
+    destination: destination({ fd: 2, sync: true }),
+  });
+  log.event('starting', { version: VERSION });
+  const store = await openFileStore({ directory: config.data });
+  const key = await loadOrCreateKey(`${config.data}/prf.key`);
+  const [cohortKey, hashKey] = [sipKey(key), key.subarray(16)];
+  const xxh64 = await createXxh64();
+  const metrics = createMetrics();
+  const audit = openAuditWriter({
+    dir: `${config.data}/decisions`,
+    observer: {
+      written: (kind, count) => metrics.auditWritten(kind, count),
+      lost: (count) => {
+        metrics.auditLost(count);
+        log.event('audit_lost', { count });
+      },
+      disk: (failing) => {
+        metrics.auditFailing(failing !== undefined);
+        log.event(failing === undefined ? 'audit_recovered' : 'audit_failing', {
+          ...(failing !== undefined && { errno: failing }),
+        });
+      },
+    },
+  });
+  const serving = new Serving();
+  const stances = new RouteStances();
+  const breakers = new Breakers(BREAKER_DEFAULTS, Math.random);
+  const guard = ruleGuard(breakers, () => clock.monotonicMs());
+  const queue = new SwapQueue();
+  const healthListeners = new Set<() => void>();
+
+  const controller: PolicyController = new PolicyController({
+    clock,
+    serving,
+    queue,
+    store,
+    xxh64,
+    stances,
+    compile,
+    comparisons: new Comparisons(),
+    recordTransition: (record) => audit.transition(record),
+    onEvent: (event) => {
+      told(event, controller, log, metrics);
+      for (const listener of healthListeners) listener();
+    },
+    watchMs: config.watchMs,
+    directory: config.policies,
+    version: VERSION,
+    breakers: () =>
+      breakers.notClosed().map(({ rule, digest, state }) => ({ rule, digest, state: state.kind })),
+  });
+
+  const deps: EngineDeps = {
+    clock,
+    serving,
+    limits: config.limits,
+    facts: config.facts,
+    trustedHeaders: config.trustedHeaders,
+    decoders: zlibDecoders,
+    xxh64,
+    sessionHash: (source, value) => sessionHash(cohortKey, source, value),
+    keyedHash: (value) =>
+      createHmac('sha256', hashKey).update(value).digest('hex').slice(0, KEYED_HASH_CHARS),
+    newId: randomUUID,
+    decisions: audit,
+    metrics,
+    outcome: (outcome) => controller.observe(outcome),
+    guard,
+    held: new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta)),
+    stances,
+    onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
+  };
+
+  let saves: Promise<void> = Promise.resolve();
+  const source = await watchDirectory({
+    directory: config.policies,
+    onChange: (reading) => {
+      saves = controller.directoryChanged(readingOf(reading));
+    },
+    onWatchError: (errno) => log.event('store_failed', { errno }),
+  });
+  try {
+    await controller.boot(readingOf(source.current));
+  } catch (error) {
+    log.event('store_failed', { error: error instanceof Error ? error.name : 'Error' });
+  }
+
+  const grpc = await startGrpcServer({
+    listen: listenAddresses(config),
+    openProcess: (port) => new Exchange(deps, port),
+    answerCheck: createCheck(deps),
+    health: {
+      serving: () => serving.current.blue !== undefined || config.onStoreLoss === 'allow',
+      onChange(listener) {
+        healthListeners.add(listener);
+        return () => healthListeners.delete(listener);
+      },
+    },
+    limits: {
+      streamsMax: config.grpc.streamsMax,
+      receiveBytesMax: config.grpc.receiveBytesMax,
+      drainDeadlineMs: config.grpc.drainDeadlineMs,
+    },
+    ...(config.grpc.defaultModes && { defaultModes: config.grpc.defaultModes }),
+    onTransportEvent: (event) => {
+      if (event.kind === 'fault') {
+        metrics.failure(event.code);
+        log.event('internal_error', { code: event.code });
+      } else if (event.kind === 'stream_refused') metrics.failure('streams_max');
+      else if (event.kind === 'check_failed') metrics.failure('check_failed');
+      else if (event.kind === 'stream_closed' && event.reset) metrics.failure('reset');
+    },
+  });
+  const { tokenFile, tcp } = config.admin;
+  const admin = await startAdmin({
+    ...(config.admin.socket && { socketPath: config.admin.socket }),
+    ...(tcp !== 'off' && {
+      tcp: {
+        ...hostAndPort(tcp),
+        names: config.admin.names,
+        ...(tokenFile && { token: readFileSync(tokenFile, 'utf8').trim() }),
+      },
+    }),
+    control: controller,
+    metrics,
+    ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
+    decisions: (id) => {
+      audit.flush();
+      return findRecords(`${config.data}/decisions`, { exchange: id, requestId: id, limit: 100 });
+    },
+    onInternalError: (error) => log.event('admin_error', { error }),
+  });
+  const adminTcp = admin.addresses.tcp;
+  process.stdout.write(
+    `${JSON.stringify({
+      ready: true,
+      grpc: grpc.addresses,
+      admin: [
+        ...(admin.addresses.socket ? [`unix:${admin.addresses.socket}`] : []),
+        ...(adminTcp ? [`${adminTcp.host}:${adminTcp.port}`] : []),
+      ],
+    })}\n`,
+  );
+
+  await stopSignal();
+  log.event('stopping');
+  await grpc.drain(config.grpc.drainMs);
+  await source.close();
+  await saves;
+  await controller.close();
+  await admin.close();
+  audit.close();
+  log.event('stopped');
+}
+
+/** Hex digits of a keyed hash: 64 bits, enough to tell apart and too few to look up. */
+const KEYED_HASH_CHARS = 16;
+
+function compile(files: readonly SourceFile[]): Compiled {
+  const result = compilePolicies(files, {
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    detectors: DETECTORS,
+  });
+  return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };
+}
+
+function readingOf(reading: DirectoryReading) {
+  return {
+    files: reading.files,
+    errors: reading.errors.map(({ path, code, message }) => `${path}:1:1: ${code}: ${message}`),
+  };
+}
+
+function listenAddresses(config: ServerConfig): readonly ListenAddress[] {
+  const { tcp, unix, tls } = config.grpc;
+  const addresses: ListenAddress[] = [];
+  if (tcp !== 'off') {
+    addresses.push({
+      kind: 'tcp',
+      ...hostAndPort(tcp),
+      ...(tls && {
+        tls: {
+          cert: readFileSync(tls.certFile),
+          key: readFileSync(tls.keyFile),
+          ...(tls.caFile && { ca: readFileSync(tls.caFile) }),
+          ...(tls.requireClientCert !== undefined && { requireClientCert: tls.requireClientCert }),
+        },
+      }),
+    });
+  }
+  if (unix) addresses.push({ kind: 'unix', path: unix, mode: 0o660 });
+  return addresses;
+}
+
+function hostAndPort(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  const host = address.slice(0, at).replace(/^\[|\]$/gu, '');
+  const port = Number(address.slice(at + 1));
+  if (at < 0 || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`\`${address}\` is no address; write \`host:port\`, or \`off\``);
+  }
+  return { host: host === '' ? '127.0.0.1' : host, port };
+}
+
+/** What the controller tells, as metrics and log lines. */
+function told(event: ControllerEvent, controller: PolicyController, log: Log, metrics: Metrics) {
+  switch (event.kind) {
+    case 'transition': {
+      const { transition, epoch, to } = event.record;
+      const [name, kind] = TRANSITIONS[transition] ?? ['activated', 'activate'];
+      log.event(name, { kind: transition, epoch, ...(to && { to }) });
+      metrics.swap(kind, 'done');
+      return;
+    }
+    case 'compile_failed':
+      log.event('save_refused', { count: event.errors.length });
+      metrics.setGauges({ compileErrors: event.errors.length });
+      metrics.swap('save', 'refused');
+      return;
+    case 'rolled_back':
+      log.event('rolled_back', { metric: event.failed.trigger.metric });
+      metrics.rollback(event.failed.trigger.metric);
+      return;
+    case 'failed':
+      log.event('store_failed', { code: event.what });
+      metrics.swap('save', 'failed');
+      return;
+    case 'served': {
+      const { record } = event;
+      const { blue, rollout, waiting } = record;
+      log.event(blue ? 'serving' : 'not_serving', {
+        epoch: record.epoch,
+        ...(blue && { digest: blue.digest }),
+      });
+      metrics.setGauges({
+        epoch: record.epoch,
+        canarySharePpm: rollout?.sharePpm ?? 0,
+        compileErrors: controller.status().directory?.errors.length ?? 0,
+        quarantinedFiles: record.quarantined.length,
+        sets: [
+          ...(blue ? [{ digest: blue.digest, role: 'blue' as const }] : []),
+          ...(rollout ? [{ digest: rollout.green.digest, role: 'green' as const }] : []),
+          ...(waiting ? [{ digest: waiting.digest, role: 'waiting' as const }] : []),
+        ],
+      });
+    }
+  }
+}
+
+type SwapKind = Parameters<Metrics['swap']>[0];
+type EventName = Parameters<Log['event']>[0];
+
+const TRANSITIONS: Readonly<Record<string, readonly [EventName, SwapKind]>> = {
+  activate: ['activated', 'activate'],
+  emergency: ['emergency', 'emergency'],
+  emergency_permanent: ['emergency', 'emergency'],
+  emergency_expired: ['emergency_over', 'emergency'],
+  rollout_started: ['rollout_started', 'canary'],
+  share_changed: ['rollout_stage', 'stage'],
+  promoted: ['promoted', 'promote'],
+  rolled_back: ['rolled_back', 'rollback'],
+  waiting: ['save_waits', 'save'],
+  watch_ended: ['activated', 'stage'],
+  recovered: ['booted_last_good', 'boot'],
+};
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    // A timer keeps the process alive while nothing listens any more but something must still end.
+    const alive = setInterval(() => {}, 60_000);
+    const stop = () => {
+      clearInterval(alive);
+      resolve();
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  });
+}
+
+interface ServeFlags extends ConfigOverrides {
+  readonly config?: string;
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serve policies to Envoy')
+    .option('--config <file>', 'configuration file (default: switchyard.yaml when there is one)')
+    .option('--policies <dir>', 'watched directory of policy documents')
+    .option('--grpc <host:port>', 'ext_proc and ext_authz over TCP; `off` for none')
+    .option('--grpc-unix <path>', 'the same over a Unix socket')
+    .option('--admin <host:port>', 'read-only admin API over TCP; `off` for none')
+    .option('--admin-socket <path>', 'admin API for changes')
+    .option('--log-level <level>', 'debug, info, warn, error, fatal or silent')
+    .action(async (flags: ServeFlags) => {
+      const path =
+        flags.config ??
+        process.env.SWITCHYARD_CONFIG ??
+        (existsSync('switchyard.yaml') ? 'switchyard.yaml' : undefined);
+      // `--data` is an option of every command: only one that was given wins over the file.
+      const given = program.getOptionValueSource('data') === 'cli';
+      const resolved = resolveConfig(
+        path === undefined ? undefined : { path, text: readFileSync(path, 'utf8') },
+        environmentOverrides(process.env),
+        { ...flags, ...(given && { data: program.getOptionValue('data') as string }) },
+      );
+      if (!resolved.ok) throw new CliError(EXIT.badInput, resolved.errors.join('\n'));
+      await serve(resolved.config);
+    });
+}
+
+process.exitCode = await main({
+  version: VERSION,
+  readPolicies: (directory) => readDirectory(directory, DIRECTORY_LIMITS),
+  extend: addServe,
+});
