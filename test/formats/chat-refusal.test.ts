@@ -110,15 +110,24 @@ describe('refusal inside a stream', () => {
   });
 
   it('does not count a finish_reason that was held or left as null', () => {
-    const body = sse(chunkOf({ content: 'a' }, 'stop'));
-    const reader = openaiChat.reader('response', true);
-    const [frame] = framesOf(reader, bytesOf(body));
-    reader.sent(frame!, true);
-    assert.equal(chunksOf([frame!.renderUnfinished([])])[0].choices[0].finish_reason, null);
-    assert.deepEqual(chunksOf(reader.refuse(REFUSAL))[0].choices[0].delta, {
-      refusal: REFUSAL.message,
+    const body = sse({
+      ...chunkOf({}),
+      choices: [
+        { index: 0, delta: { content: 'a' }, finish_reason: 'stop' },
+        { index: 1, delta: { content: 'b' }, finish_reason: null },
+      ],
     });
-    assert.equal(reader.refuse(REFUSAL).length, 3);
+    const ended = (unfinished: boolean) => {
+      const reader = openaiChat.reader('response', true);
+      const [frame] = framesOf(reader, bytesOf(body));
+      reader.sent(frame!, unfinished);
+      const chunks = chunksOf(reader.refuse(REFUSAL));
+      return chunks
+        .filter((chunk) => chunk.choices[0].finish_reason !== null)
+        .map((c) => c.choices[0].index);
+    };
+    assert.deepEqual(ended(true), [0, 1]);
+    assert.deepEqual(ended(false), [1]);
   });
 
   it('says nothing after the end marker', () => {
