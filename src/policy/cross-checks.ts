@@ -44,7 +44,7 @@ export function checkReplacements(drafts: readonly RuleDraft[]): void {
     const texts = writes(draft);
     for (const { rule } of catching) {
       if (!reachOverlaps(draft.rule.inspect, rule.inspect)) continue;
-      
+      if (!selectorsCompatible(draft.rule.selector, rule.selector)) continue;
       const caught = texts.find((text) => rule.detector?.matches(text));
       if (caught === undefined) continue;
       draft.report(
