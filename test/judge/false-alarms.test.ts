@@ -8,7 +8,10 @@ const ROLLOUTS = 200;
 const HOUR_MS = 3_600_000;
 
 /** One hour of 10 rps with nothing changed, judged at several shares of the same traffic. */
-function rollBacks(seed: number, shares: readonly number[]): { judge: boolean[]; naive: boolean[] } {
+function rollBacks(
+  seed: number,
+  shares: readonly number[],
+): { judge: boolean[]; naive: boolean[] } {
   const plan = judgePlan();
   const judges = shares.map(() => new RolloutJudge(plan, 0));
   const naives = shares.map(() => new NaiveRule(NAIVE_DEFAULTS, 0));

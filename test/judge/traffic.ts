@@ -20,9 +20,7 @@ export function seeded(seed: number): Random {
 }
 
 function normal(random: Random): number {
-  return (
-    Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
-  );
+  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }
 
 /** Gamma(shape, 1): squeeze of a cubed normal, with the usual boost below shape 1. */
