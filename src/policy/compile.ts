@@ -22,14 +22,7 @@ import { canonicalJson, child, entry, plain } from './located.ts';
 import { accepts, type Report } from './read.ts';
 import { readRollout } from './rollout-plan.ts';
 import { FACT_NAMES, type PolicyHead, PolicyHeadSchema } from './schema.ts';
-import {
-  type FactName,
-  LAYERS,
-  type Layer,
-  type PolicySet,
-  type RolloutPlan,
-  type Rule,
-} from './set.ts';
+import { LAYERS, type Layer, type PolicySet, type RolloutPlan, type Rule } from './set.ts';
 import { didYouMean } from './suggest.ts';
 
 export type { PolicyFile } from './load.ts';
@@ -325,6 +318,3 @@ function compareRules(a: Omit<Rule, 'rank'>, b: Omit<Rule, 'rank'>): number {
     compareText(a.id, b.id)
   );
 }
-
-/** Every fact a selector may name; held to set.ts by the type. */
-export const SELECTOR_FACTS: readonly FactName[] = FACT_NAMES;

@@ -4,7 +4,7 @@
  * this version, so that it gets its own answer instead of "unknown".
  */
 import { type Static, Type } from 'typebox';
-import { LAYERS } from './set.ts';
+import { type FactName, LAYERS } from './set.ts';
 
 const closed = { additionalProperties: false };
 const name = { pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' };
@@ -13,6 +13,7 @@ const words = <const Word extends string>(
   options: Record<string, unknown> = {},
 ) => Type.Unsafe<Word>(Type.Enum([...list], options));
 
+/** Facts that a selector can ask for; held to set.ts by the type. */
 export const FACT_NAMES = [
   'tenant',
   'app',
@@ -22,7 +23,7 @@ export const FACT_NAMES = [
   'session',
   'risk',
   'consent',
-] as const;
+] as const satisfies readonly FactName[];
 
 const PolicyClassSchema = words(['security', 'operational', 'regulatory']);
 const OnErrorSchema = words(['deny', 'allow']);
