@@ -57,7 +57,9 @@ export const clients = loadPackageDefinition(definition) as unknown as {
 /** A google.protobuf.Value in the codec's own words. */
 export function structOf(value: Record<string, unknown>): Message {
   return {
-    fields: Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, peerValue(inner)])),
+    fields: Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, peerValue(inner)]),
+    ),
   };
 }
 
