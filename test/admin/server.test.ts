@@ -487,10 +487,9 @@ describe('admin', () => {
 
   it('documents every error with its status', () => {
     const page = fs.readFileSync(new URL('../../docs/reference/admin.md', import.meta.url), 'utf8');
-    const documented = [...page.matchAll(/^\| `(\w+)` \| (\d{3}) \|/gm)].map(([, name, value]) => [
-      name,
-      Number(value),
-    ]);
+    const documented = [...page.matchAll(/^\| `(\w+)` +\| (\d{3}) +\|/gm)].map(
+      ([, name, value]) => [name, Number(value)],
+    );
     assert.deepEqual(documented, Object.entries(ADMIN_ERRORS));
   });
 });

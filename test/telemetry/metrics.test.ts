@@ -213,7 +213,9 @@ describe('docs/reference/metrics.md', () => {
   const page = fs.readFileSync(new URL('../../docs/reference/metrics.md', import.meta.url), 'utf8');
 
   it('lists exactly the metrics of the registry', async () => {
-    const documented = [...page.matchAll(/^\| `(switchyard_\w+)` \| (\w+) \| (.*?) \| (.*) \|$/gm)];
+    const documented = [
+      ...page.matchAll(/^\| `(switchyard_\w+)` +\| (\w+) +\| (.*?) +\| (.*?) +\|$/gm),
+    ];
     assert.deepEqual(
       documented.map(([, name, type, labels, help]) => ({
         name,

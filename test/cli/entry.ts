@@ -1,0 +1,22 @@
+/** Run as a child process: the command as its composition root would make it. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { main } from '../../src/cli/main.ts';
+
+process.exitCode = await main({
+  version: '9.9.9',
+  readPolicies: async (directory) => ({
+    files: await Promise.all(
+      (await readdir(directory)).map(async (path) => ({
+        path,
+        text: await readFile(join(directory, path), 'utf8'),
+      })),
+    ),
+    errors: [],
+  }),
+  extend: (program) => {
+    program.command('serve').action(() => {
+      process.stdout.write('served\n');
+    });
+  },
+});
