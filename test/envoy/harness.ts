@@ -203,7 +203,7 @@ export interface Switchyard {
   remove(name: string): Promise<void>;
   /** GET on the admin port. */
   admin(path: string): Promise<{ readonly status: number; readonly text: string }>;
-  /** Runs `switchyard ARGS --admin-socket ...` and resolves with its exit code and output. */
+  /** Runs `switchyard ARGS --socket ...` and resolves with its exit code and output. */
   cli(...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }>;
   /** Everything it wrote to stdout and stderr (the end of it). */
   output(): string;
@@ -283,7 +283,7 @@ export async function startSwitchyard(options: SwitchyardOptions): Promise<Switc
       save: (name, text) => writeFile(join(policyDirectory, name), text),
       remove: (name) => rm(join(policyDirectory, name)),
       admin: (path) => send(adminPort, { path }),
-      cli: (...args) => runCli([...program, ...args, '--admin-socket', adminSocket]),
+      cli: (...args) => runCli([...program, ...args, '--socket', adminSocket]),
       output: running.output,
       signal: running.signal,
       stop,
