@@ -43,7 +43,7 @@ import {
   ownProcessStream,
   type ProcessCall,
 } from './process-stream.ts';
-import { probeStream, SessionResets } from './session-resets.ts';
+import { SessionResets, watchStream } from './session-resets.ts';
 
 /** Envoy's chunks reach 5 MiB with large buffers and BUFFERED bodies more; grpc-js alone allows 4 MiB. */
 export const RECEIVE_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
@@ -269,7 +269,10 @@ class RunningServer implements GrpcServer {
       endWithError(call, 'RESOURCE_EXHAUSTED', 'streams_max');
       return;
     }
-    const probe = probeStream(call);
+    watchStream(call, (session, rstCode) => {
+      const { wasReset, reset, graceful } = this.#resets.ended(session, rstCode);
+      this.#tell({ kind: 'stream_closed', reset: wasReset, resets: reset, graceful });
+    });
     const owned = ownProcessStream(
       call,
       {
@@ -280,13 +283,7 @@ class RunningServer implements GrpcServer {
           ? {}
           : { defaultModes: this.#options.defaultModes }),
       },
-      () => {
-        this.#owned.delete(owned);
-        const probed = probe?.();
-        if (probed === undefined) return;
-        const { wasReset, reset, graceful } = this.#resets.ended(probed);
-        this.#tell({ kind: 'stream_closed', reset: wasReset, resets: reset, graceful });
-      },
+      () => this.#owned.delete(owned),
     );
     this.#owned.add(owned);
     this.#tell({ kind: 'stream_opened' });
