@@ -112,6 +112,8 @@ class WatchedDirectory implements DirectorySource {
       // Readings decide what is whole: no need to wait here.
       awaitWriteFinish: false,
       atomic: false,
+      // chokidar 5 forgets to close what it opens while it is being closed: let that hold no process.
+      persistent: false,
     });
     watcher.on('all', () => this.#changed());
     watcher.on('error', (error) => this.#options.onWatchError?.(systemCode(error)));

@@ -152,8 +152,11 @@ describe('a watched directory', () => {
     assert.equal(words(source.current), '.!directory_unreadable');
     await mkdir(path);
     await writeFile(join(path, 'a.yaml'), 'a');
-    assert.equal(words(await change), 'a.yaml=a');
-    await source.close();
+    try {
+      assert.equal(words(await change), 'a.yaml=a');
+    } finally {
+      await source.close();
+    }
   });
 });
 
