@@ -50,7 +50,7 @@ export class NaiveRule {
     return this.#found;
   }
 
-  /** Times must not go back. Polls that became due since the last exchange are made up first. */
+  /** Times must not go back. The first exchange of a poll interval polls what came before it. */
   observe(seen: { readonly cohort: Cohort; readonly denied: boolean }, nowMs: number): void {
     const index = Math.floor((nowMs - this.#startMs) / this.#options.pollMs);
     let bucket = this.#buckets.at(-1);
