@@ -6,7 +6,7 @@ import type { Arrival, ArrivalProblem } from './lockstep-direction.ts';
 import type { ViolationCode } from './violation.ts';
 
 /** What has arrived behind the headers; `headers_end`: they were the last of this direction. */
-type Behind = 'nothing' | 'headers_end' | 'body' | 'body_end' | 'trailers';
+type Behind = 'nothing' | 'headers_end' | 'body' | 'body_end' | 'trailers' | 'only_trailers';
 
 export type DuplexState =
   | { readonly at: 'idle' }
@@ -56,11 +56,11 @@ function follow(
   before: Behind,
   arrival: Exclude<Arrival, { kind: 'headers' }>,
 ): BodyBehind | undefined {
-  if (before === 'trailers' || before === 'headers_end') return undefined;
+  if (before !== 'nothing' && before !== 'body' && before !== 'body_end') return undefined;
   if (before === 'body_end') {
     return arrival.kind === 'body' && arrival.empty ? 'body_end' : undefined;
   }
-  if (arrival.kind === 'trailers') return 'trailers';
+  if (arrival.kind === 'trailers') return before === 'body' ? 'trailers' : 'only_trailers';
   return arrival.endOfStream ? 'body_end' : 'body';
 }
 
@@ -95,6 +95,10 @@ export function duplexRepliesBody(
     case 'headersAnswered':
       return { ok: false, code: 'body_not_owed' };
     case 'bodyOpen':
+      // Tried on Envoy 1.40.0: where trailers follow the headers at once, any body reply is spurious.
+      if (state.behind === 'only_trailers' && (!empty || endOfStream)) {
+        return { ok: false, code: 'body_not_owed' };
+      }
       return {
         ok: true,
         send: !empty || endOfStream,
@@ -107,7 +111,10 @@ export function duplexRepliesBody(
 export function duplexRepliesTrailers(state: DuplexState): DuplexReply {
   if (state.at === 'ended') return { ok: true, send: false, state };
   if (state.at === 'headersOwed') return { ok: false, code: 'headers_reply_first' };
-  if (state.at !== 'bodyOpen' || state.behind !== 'trailers') {
+  if (
+    state.at !== 'bodyOpen' ||
+    (state.behind !== 'trailers' && state.behind !== 'only_trailers')
+  ) {
     return { ok: false, code: 'trailers_not_owed' };
   }
   return { ok: true, send: true, state: { at: 'ended', behind: state.behind } };

@@ -113,7 +113,7 @@ export function complaints(
       it.closed = true;
       return;
     }
-    if (!it.bodyAsked && !it.trailersAsked) complain('duplex: body reply without a body');
+    if (!it.bodyAsked) complain('duplex: body reply without a body');
     const streamed = reply.response?.bodyMutation?.streamedResponse;
     if (streamed === undefined) {
       complain('duplex: not a streamed reply');

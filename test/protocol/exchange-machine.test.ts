@@ -165,6 +165,19 @@ const rows: readonly Row[] = [
     sent: ['requestHeaders', 'requestTrailers', 'END'],
   },
   {
+    name: 'duplex: noBodyWhereNoneCame, only trailers',
+    options: { modes: FD },
+    steps: [
+      reqHeaders,
+      go('request'),
+      trailers('request'),
+      pass('request', ''),
+      pass('request', 'a', true),
+    ],
+    sent: ['requestHeaders', VIOLATION],
+    violation: 'body_not_owed',
+  },
+  {
     name: 'duplex: no body reply before a body',
     options: { modes: FD },
     steps: [reqHeaders, go('request'), pass('request', 'a')],
