@@ -41,7 +41,7 @@ function tryIt(port: number, policies: string): readonly string[] {
 
 /** The guide, ending in a newline. Every command in it can be pasted as it stands. */
 export function guide(facts: GuideFacts): string {
-  const cli = `node dist/src/main.js status --admin-socket ${facts.adminSocket}`;
+  const cli = `node dist/src/main.js --socket ${facts.adminSocket} status`;
   const places: readonly (readonly [string, string])[] = [
     ['metrics', `curl -s localhost:${facts.adminPort}/metrics`],
     ['health', `curl -s localhost:${facts.adminPort}/healthz`],

@@ -61,7 +61,10 @@ async function startEnvoy(
     accessLog: join(directory, 'access.log'),
   };
   await writeFile(file, renderEnvoyConfig(await readShippedConfig(), addresses));
-  const args = ['-c', file, '--disable-hot-restart', '--concurrency', '1', '-l', 'info'];
+  const args = [
+    ...['-c', file, '--disable-hot-restart', '--concurrency', '1', '-l', 'info'],
+    ...['--file-flush-interval-msec', '200'],
+  ];
   const running = await startProcess(binary, args, {
     logFile: join(directory, 'envoy.log'),
   });
@@ -72,13 +75,19 @@ async function startEnvoy(
 
 /** Resolves when a person or the system asks us to end, or when a part has ended by itself. */
 function untilEnd(parts: readonly (readonly [string, RunningProcess])[]): Promise<number> {
-  return new Promise((done) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => done(0));
+  return new Promise((resolve) => {
+    let isEnding = false;
+    const end = (code: number): void => {
+      isEnding = true;
+      resolve(code);
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => end(0));
     for (const [name, part] of parts)
       void part.exited.then(({ code, signal }) => {
+        if (isEnding) return;
         process.stderr.write(`switchyard: ${name} has ended by itself (${signal ?? code})\n`);
         process.stderr.write(part.output().split('\n').slice(-6).join('\n'));
-        done(1);
+        end(1);
       });
   });
 }

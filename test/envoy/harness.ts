@@ -64,11 +64,16 @@ export interface Envoy {
   /** One of them, 0 when absent. */
   stat(name: string): Promise<number>;
   /** Lines of the access log so far, parsed. Envoy writes them a moment after the answer. */
-  accessLog(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  accessLog(): Promise<readonly LogEntry[]>;
+  /** The first line of the access log that `matches`, waiting until there is one (mocha's timeout ends it). */
+  logged(matches: (entry: LogEntry) => boolean): Promise<LogEntry>;
   output(): string;
   signal(name: NodeJS.Signals): void;
   stop(): Promise<void>;
 }
+
+/** One line of the access log, as the shipped configuration names its fields. */
+export type LogEntry = Readonly<Record<string, unknown>>;
 
 /** Starts Envoy on ports it picks itself. Rejects with what it wrote when it does not come up. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
@@ -82,6 +87,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const running = await startProcess(envoyPath(), [
     ...['-c', file, '--admin-address-path', addressFile, '--disable-hot-restart'],
     ...['--concurrency', String(options.concurrency ?? 1), '-l', 'warning'],
+    // Ten seconds is the default: too long to wait for a line of the access log.
+    ...['--file-flush-interval-msec', '20'],
   ]);
   try {
     const adminPort = await adminPortFrom(addressFile, running);
@@ -94,6 +101,7 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
       stat: async (name) =>
         (await readStats(adminPort, new RegExp(`^${escaped(name)}$`))).get(name) ?? 0,
       accessLog: () => readAccessLog(accessLog),
+      logged: (matches) => untilLogged(accessLog, matches),
       output: running.output,
       signal: running.signal,
       stop: async () => {
@@ -164,10 +172,19 @@ async function readStats(adminPort: number, pattern: RegExp): Promise<ReadonlyMa
   return found;
 }
 
-async function readAccessLog(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+async function readAccessLog(file: string): Promise<readonly LogEntry[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  // What follows the last line break is a line still being written.
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LogEntry);
+}
+
+async function untilLogged(file: string, matches: (entry: LogEntry) => boolean): Promise<LogEntry> {
+  for (;;) {
+    const found = (await readAccessLog(file)).find(matches);
+    if (found !== undefined) return found;
+    await sleep(20);
+  }
 }
 
 export interface SwitchyardOptions {
