@@ -65,7 +65,7 @@ export interface Envoy {
   stat(name: string): Promise<number>;
   /** Lines of the access log so far, parsed. Envoy writes them a moment after the answer. */
   accessLog(): Promise<readonly LogEntry[]>;
-  /** The first line of the access log that `matches`, waiting until there is one (mocha's timeout ends it). */
+  /** The first line of the access log that `matches`, waiting until there is one; rejects after 20 s. */
   logged(matches: (entry: LogEntry) => boolean): Promise<LogEntry>;
   output(): string;
   signal(name: NodeJS.Signals): void;
@@ -180,11 +180,12 @@ async function readAccessLog(file: string): Promise<readonly LogEntry[]> {
 }
 
 async function untilLogged(file: string, matches: (entry: LogEntry) => boolean): Promise<LogEntry> {
-  for (;;) {
+  for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += 20) {
     const found = (await readAccessLog(file)).find(matches);
     if (found !== undefined) return found;
     await sleep(20);
   }
+  throw new Error('no such line in the access log');
 }
 
 export interface SwitchyardOptions {
