@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
 import { destination } from 'pino';
+import { readTokenFile } from './admin/guard.ts';
 import { startAdmin } from './admin/server.ts';
 import { findRecords } from './audit/reader.ts';
 import { openAuditWriter } from './audit/writer.ts';
@@ -14,6 +15,7 @@ import { CliError, EXIT } from './cli/exit.ts';
 import { main } from './cli/main.ts';
 import { createCheck } from './engine/check.ts';
 import type { Clock } from './engine/clock.ts';
+import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, type ControllerEvent, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
@@ -77,7 +79,17 @@ async function serve(config: ServerConfig): Promise<void> {
   const key = await loadOrCreateKey(`${config.data}/prf.key`);
   const [cohortKey, hashKey] = [sipKey(key), key.subarray(16)];
   const xxh64 = await createXxh64();
-  const metrics = createMetrics();
+  const breakers = new Breakers(BREAKER_DEFAULTS, Math.random);
+  const comparisons = new Comparisons();
+  const metrics = createMetrics({
+    version: VERSION,
+    codes: DECISION_CODES,
+    beforeRender: (own) =>
+      own.setGauges({
+        breakers: breakers.notClosed().map(({ rule, state }) => ({ rule, state: state.kind })),
+        evidence: comparisons.evidence(clock.monotonicMs()),
+      }),
+  });
   const audit = openAuditWriter({
     dir: `${config.data}/decisions`,
     observer: {
@@ -96,7 +108,6 @@ async function serve(config: ServerConfig): Promise<void> {
   });
   const serving = new Serving();
   const stances = new RouteStances();
-  const breakers = new Breakers(BREAKER_DEFAULTS, Math.random);
   const guard = ruleGuard(breakers, () => clock.monotonicMs());
   const queue = new SwapQueue();
   const healthListeners = new Set<() => void>();
@@ -109,10 +120,11 @@ async function serve(config: ServerConfig): Promise<void> {
     xxh64,
     stances,
     compile,
-    comparisons: new Comparisons(),
+    comparisons,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
       told(event, controller, log, metrics);
+      if (event.kind === 'served') metrics.rulesInUse(rulesOf(serving));
       for (const listener of healthListeners) listener();
     },
     watchMs: config.watchMs,
@@ -190,14 +202,18 @@ async function serve(config: ServerConfig): Promise<void> {
       tcp: {
         ...hostAndPort(tcp),
         names: config.admin.names,
-        ...(tokenFile && { token: readFileSync(tokenFile, 'utf8').trim() }),
+        ...(tokenFile && { token: readTokenFile(tokenFile) }),
       },
     }),
     control: controller,
     metrics,
     ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
     decisions: (id) => {
-      audit.flush();
+      try {
+        audit.flush();
+      } catch {
+        // What is in the files already is what somebody looks for when the disk fails.
+      }
       return findRecords(`${config.data}/decisions`, { exchange: id, requestId: id, limit: 100 });
     },
     onInternalError: (error) => log.event('admin_error', { error }),
@@ -262,6 +278,12 @@ function listenAddresses(config: ServerConfig): readonly ListenAddress[] {
   }
   if (unix) addresses.push({ kind: 'unix', path: unix, mode: 0o660 });
   return addresses;
+}
+
+/** The rules that may still match: of the sets that serve, or were promised to an exchange. */
+function rulesOf(serving: Serving): ReadonlySet<string> {
+  const sets = [...serving.current.retained.values()];
+  return new Set(sets.flatMap((set) => set.rules.map((rule) => rule.id)));
 }
 
 function hostAndPort(address: string): { host: string; port: number } {

@@ -84,3 +84,10 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     message: 'The policy server failed on this request.',
   },
 });
+
+export const DECISION_CODES: readonly DecisionCode[] = Object.freeze([
+  'allowed',
+  'local_reply',
+  'client_gone',
+  ...(Object.keys(REFUSALS) as RefusalCode[]),
+]);

@@ -77,6 +77,11 @@ export class Comparisons {
     return this.running.get(id)?.judge.judge(nowMs);
   }
 
+  /** ln of the evidence against each candidate that has failed, or 0: for metrics. */
+  evidence(nowMs: number): readonly { readonly metric: string; readonly logE: number }[] {
+    return [...this.running.values()].flatMap(({ judge }) => judge.judge(nowMs).evidence);
+  }
+
   private look(comparison: Comparison, nowMs: number): Failed | undefined {
     const { trigger } = comparison.judge.judge(nowMs);
     return trigger && { expectation: comparison.expectation, trigger };

@@ -92,11 +92,21 @@ export class Exchange implements ProcessHandler {
     this.deps.metrics.duration('request', this.spentMs.request);
     if (this.response.begun) this.deps.metrics.duration('response', this.spentMs.response);
     if (this.decision.closed) return;
-    if (end === 'failed') this.decision.close('unavailable', 'internal_error');
-    else if (this.localReply) this.decision.close('allow', 'local_reply');
-    else if (this.response.complete) {
-      this.decision.close(this.decision.mutated ? 'mutate' : 'allow', 'allowed');
-    } else this.decision.close('incomplete', 'client_gone');
+    try {
+      this.recordEnd(end);
+    } catch {
+      // The exchange is over and nothing more can be refused; that its record is missing is counted.
+      this.deps.metrics.failure('audit_unavailable');
+    }
+  }
+
+  private recordEnd(end: StreamEnd): void {
+    const { decision } = this;
+    if (end === 'failed') decision.close('unavailable', 'internal_error');
+    else if (this.localReply) decision.close('allow', 'local_reply');
+    else if (this.response.complete)
+      decision.close(decision.mutated ? 'mutate' : 'allow', 'allowed');
+    else decision.close('incomplete', 'client_gone');
   }
 
   /** The route says that it passes everything when we are gone (SEMANTICS §5). */

@@ -217,12 +217,15 @@ export class TextTrack {
       rule.action.kind === 'rewrite'
         ? rule.action.with
         : this.placeholders.placeholder(match.label, this.textOf(match));
-    this.covered.push({
-      start,
-      end,
-      replacement: this.view ? escapeInner(replacement) : replacement,
-    });
+    this.covered.push({ start, end, replacement: this.spelled(replacement, match) });
     this.clusterEnd = match.end;
+  }
+
+  /** In JSON a replacement for a bare number must become a string, or the client could not parse it. */
+  private spelled(replacement: string, match: ScannedMatch): string {
+    if (!this.view) return replacement;
+    const inner = escapeInner(replacement);
+    return this.view.inString(match.start) ? inner : `"${inner}"`;
   }
 
   private textOf(match: ScannedMatch): string {

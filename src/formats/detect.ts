@@ -41,7 +41,8 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
   if (type.media === 'text/event-stream') return { format: openaiChat, streamed: true };
   if (type.media === 'application/json' || type.media.endsWith('+json'))
     return { format: openaiChat, streamed: false };
-  return type.media.startsWith('text/') ? { format: plainText, streamed: true } : OPAQUE;
+  // SDKs read an event stream under any label: taken for plain text, words would hide between deltas.
+  return OPAQUE;
 }
 
 function pathOnly(path: string): string {

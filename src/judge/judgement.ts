@@ -27,6 +27,8 @@ export interface Judgement {
   readonly trigger?: JudgementTrigger;
   /** No canary exchange for `blindAfterMs`: never `pass`. */
   readonly blind: boolean;
+  /** ln of the e-value of harm per metric, as it stands: for dashboards. */
+  readonly evidence: readonly { readonly metric: JudgedMetric; readonly logE: number }[];
   /** One per metric, then what limits the judgement. */
   readonly lines: readonly string[];
 }

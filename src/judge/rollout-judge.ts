@@ -4,7 +4,7 @@ import type { JudgePlan } from './judge-plan.ts';
 import { amount, type Judgement, type JudgementTrigger } from './judgement.ts';
 import { denyMargins } from './session-lane.ts';
 import type { Cohort } from './sessions.ts';
-import { isProvenSafe, linesOf, type Scales, triggerOf } from './weigh.ts';
+import { evidenceOf, isProvenSafe, linesOf, type Scales, triggerOf } from './weigh.ts';
 
 /** One finished exchange, as the judge sees it. */
 export interface Observation {
@@ -63,9 +63,12 @@ export class RolloutJudge {
     const lines = linesOf(this.#scales);
     if (blind) lines.push(BLIND_WORDS);
     if (this.#denies.leftOut > 0) lines.push(leftOutWords(this.#denies.leftOut));
-    if (this.#trigger !== undefined) return { state: 'fail', trigger: this.#trigger, blind, lines };
+    const evidence = evidenceOf(this.#scales);
+    if (this.#trigger !== undefined) {
+      return { state: 'fail', trigger: this.#trigger, blind, evidence, lines };
+    }
     const isPass = !blind && isProvenSafe(this.#scales);
-    return { state: isPass ? 'pass' : 'inconclusive', blind, lines };
+    return { state: isPass ? 'pass' : 'inconclusive', blind, evidence, lines };
   }
 
   /** Looks for a reason to fail only when an error or a tick may have brought one. */

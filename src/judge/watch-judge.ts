@@ -4,7 +4,14 @@ import { amount, type Judgement, type JudgementTrigger } from './judgement.ts';
 import { isBlind, type Observation } from './rollout-judge.ts';
 import { type DenyMargins, type DenyQuestion, denyMargins, SessionLane } from './session-lane.ts';
 import { type Cohort, Sessions } from './sessions.ts';
-import { type DenyEvidence, isProvenSafe, linesOf, type Scales, triggerOf } from './weigh.ts';
+import {
+  type DenyEvidence,
+  evidenceOf,
+  isProvenSafe,
+  linesOf,
+  type Scales,
+  triggerOf,
+} from './weigh.ts';
 
 /** Remembered sessions set against each new one: 2,000 of them last for 1,000 new sessions. */
 export const HISTORY_PER_SESSION = 2;
@@ -62,9 +69,12 @@ export class WatchJudge {
     lines.push(
       `history: ${amount(this.#denies.left)} sessions of the previous set left to compare with`,
     );
-    if (this.#trigger !== undefined) return { state: 'fail', trigger: this.#trigger, blind, lines };
+    const evidence = evidenceOf(this.#scales);
+    if (this.#trigger !== undefined) {
+      return { state: 'fail', trigger: this.#trigger, blind, evidence, lines };
+    }
     const isPass = !blind && isProvenSafe(this.#scales);
-    return { state: isPass ? 'pass' : 'inconclusive', blind, lines };
+    return { state: isPass ? 'pass' : 'inconclusive', blind, evidence, lines };
   }
 
   /** Looks for a reason to fail only when an error or a tick may have brought one. */

@@ -4,6 +4,7 @@ import {
   amount,
   evidenceWords,
   type JudgedMetric,
+  type Judgement,
   type JudgementTrigger,
   percent,
 } from './judgement.ts';
@@ -90,6 +91,18 @@ export function isProvenSafe({ plan, errors, denies }: Scales): boolean {
       denies.margins[direction] === undefined ||
       denies.logEvidence(SIDES[direction].safe) >= logThreshold,
   );
+}
+
+/** ln of the e-value of harm per metric, as it stands. */
+export function evidenceOf({ errors, denies }: Scales): Judgement['evidence'] {
+  const errorsLogE = errors.count === 0 ? 0 : Math.log(errors.nearest().evidence);
+  return [
+    { metric: 'error_rate', logE: errorsLogE },
+    ...DIRECTIONS.map((direction) => ({
+      metric: SIDES[direction].metric,
+      logE: denies.logEvidence(SIDES[direction].harm),
+    })),
+  ];
 }
 
 /** One line per metric. */
