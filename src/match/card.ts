@@ -1,14 +1,14 @@
 /**
- * Payment card numbers: 13 to 19 decimal digits of any script, the first of them 2 to 6 (the digits that
- * issuers begin with), single separators allowed between digits, no digit directly before or after, and a
+ * Payment card numbers: 13 to 19 decimal digits of any script, of a length that the issuer of their first
+ * digits uses (`card-issuers.ts`), single separators allowed between digits, no digit directly before or after, and a
  * right check digit (Luhn, ISO/IEC 7812-1 annex B). So a number starts and ends with a group of digits: for
  * every group, ends are tried from the farthest to the nearest, then the next group is the start.
  */
+import { bitOf, LEAD_DIGITS, lengthsOf } from './card-issuers.ts';
 import { digitOf } from './characters.ts';
 import type { MatchSink, Tracker } from './detector.ts';
 
 export const CARD_LABEL = 'CREDIT_CARD';
-export const CARD_DIGITS_MIN = 13;
 export const CARD_DIGITS_MAX = 19;
 /** The digits with a separator between any two. */
 export const CARD_UNITS_MAX = 2 * CARD_DIGITS_MAX - 1;
@@ -22,6 +22,10 @@ const SEPARATORS = new Set([
 interface Thread {
   readonly start: number;
   digits: number;
+  /** Value of the first `LEAD_DIGITS` digits, or of those that there are. */
+  lead: number;
+  /** Lengths it can have, as bits. */
+  lengths: number;
   /** Check sums with every second digit doubled, from the first digit or from the second. */
   sumFirst: number;
   sumSecond: number;
@@ -35,6 +39,13 @@ const doubled = (digit: number): number => (digit < 5 ? 2 * digit : 2 * digit - 
 /** The last digit is never doubled, so an even count doubles the first. */
 const checks = (thread: Thread): boolean =>
   (thread.digits % 2 === 0 ? thread.sumFirst : thread.sumSecond) % 10 === 0;
+
+/** Its digits so far are a number. */
+const counts = (thread: Thread): boolean =>
+  (thread.lengths & bitOf(thread.digits)) !== 0 && checks(thread);
+
+/** A longer number can come of it: with a digit to spare, some last digit makes the check right. */
+const canGrow = (thread: Thread): boolean => thread.lengths >= bitOf(thread.digits + 1);
 
 const NOTHING = 0;
 const DIGIT = 1;
@@ -70,10 +81,12 @@ export class CardTracker implements Tracker {
   }
 
   private takeDigit(digit: number, at: number): void {
-    if (this.previous !== DIGIT && digit >= 2 && digit <= 6) {
+    if (this.previous !== DIGIT) {
       this.threads.push({
         start: at,
         digits: 0,
+        lead: 0,
+        lengths: 0,
         sumFirst: 0,
         sumSecond: 0,
         end: 0,
@@ -86,17 +99,19 @@ export class CardTracker implements Tracker {
       thread.sumFirst += even ? doubled(digit) : digit;
       thread.sumSecond += even ? digit : doubled(digit);
       thread.digits++;
-      // With a digit to spare some last digit makes it right; with none it must be right now.
-      const full = thread.digits === CARD_DIGITS_MAX && !checks(thread);
-      thread.dead = thread.digits > CARD_DIGITS_MAX || full;
+      if (thread.digits <= LEAD_DIGITS) {
+        thread.lead = thread.lead * 10 + digit;
+        thread.lengths = lengthsOf(thread.lead, thread.digits);
+      }
+      thread.dead = !canGrow(thread) && !counts(thread);
     }
   }
 
   private closeGroup(at: number): void {
     for (const thread of this.threads) {
       if (thread.dead) continue;
-      if (thread.digits >= CARD_DIGITS_MIN && checks(thread)) thread.end = at;
-      thread.dead = thread.digits === CARD_DIGITS_MAX;
+      if (counts(thread)) thread.end = at;
+      thread.dead = !canGrow(thread);
     }
   }
 
