@@ -1,7 +1,7 @@
 /** Collects what one exchange's record will say, and writes it exactly once. */
 import type { DecisionRecord } from '../audit/record.ts';
 import { isMutation } from '../policy/evaluate.ts';
-import type { FactName, Facts } from '../policy/set.ts';
+import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
 import type { RuleError } from './active-rules.ts';
 import type { DecisionCode } from './codes.ts';
@@ -93,7 +93,8 @@ export class DecisionDraft {
   }
 
   /** Written before changed bytes leave (SEMANTICS §9). */
-  mutation(): void {
+  mutation(direction: Direction): void {
+    this.phase = direction;
     this.mutated = true;
     this.mutationDue = false;
     this.deps.decisions.denied(this.record('mutation', 'mutate', 'allowed'));

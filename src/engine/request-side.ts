@@ -275,8 +275,7 @@ export class RequestSide {
       return undefined;
     }
     if (!inspection.changed) return { bytes: original, changed: false };
-    decision.phase = 'request';
-    if (!exchange.port.observability) decision.mutation();
+    if (!exchange.port.observability) decision.mutation('request');
     return { bytes: concat(step.output), changed: true };
   }
 

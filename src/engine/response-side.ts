@@ -245,7 +245,8 @@ export class ResponseSide {
   ): boolean {
     const { exchange } = this;
     if (step.output.length > 0) {
-      if (state.inspection.changed && exchange.decision.mutationDue) exchange.decision.mutation();
+      if (state.inspection.changed && exchange.decision.mutationDue)
+        exchange.decision.mutation('response');
       this.openHeaders(state);
       exchange.port.body('response', concat(step.output), endOfStream && !step.stopped);
     }
@@ -361,8 +362,7 @@ export class ResponseSide {
       return false;
     }
     if (changed) {
-      decision.phase = 'response';
-      decision.mutation();
+      decision.mutation('response');
     }
     const bytes = changed ? concat([...first.output, ...last.output]) : original;
     this.send(state, bytes, changed, endOfStream);
