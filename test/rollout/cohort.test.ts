@@ -60,7 +60,9 @@ describe('cohorts', () => {
   });
 
   it('are printed in the reference page as they are tested', () => {
-    const page = readFileSync(new URL('../../docs/reference/cohorts.md', import.meta.url), 'utf8');
+    const url = new URL('../../docs/reference/cohorts.md', import.meta.url);
+    // A formatter may pad the cells of a table.
+    const page = readFileSync(url, 'utf8').replace(/ +/g, ' ');
     for (const vector of golden.vectors) {
       const shown = vector.key.length > 40 ? '256 × `x`' : `\`${vector.key}\``;
       assert.ok(

@@ -373,6 +373,14 @@ describe('a quarantine', () => {
     assert.equal(beforeItsTime, replaced);
   });
 
+  it('does not end with the proof of another file', () => {
+    const other = setOf({ 'a.yaml': '1', 'b.yaml': 'b' });
+    const served = taken(saved(rolledBack, other, act())).record;
+    const proven = taken(watchEnded(served, act(WATCH_MS_DEFAULT))).record;
+    assert.equal(proven.watch, undefined);
+    assert.equal(proven.quarantined.length, 1);
+  });
+
   it('ends with force', () => {
     assert.equal(refusal(promote(rolledBack, { force: false }, act())), 'no_green');
     const { record } = taken(promote(rolledBack, { force: true }, act()));

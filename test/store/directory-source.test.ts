@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DirectoryReading } from '../../src/store/directory-reading.ts';
 import {
+  DEBOUNCE_MS_MAX,
   type DirectorySource,
   type DirectorySourceOptions,
   watchDirectory,
@@ -134,6 +136,35 @@ for (const [way, options] of WAYS) {
 
 describe('a watched directory', () => {
   const directory = temporaryDirectory();
+
+  it('hands on nothing that is still being written, however long that takes', async () => {
+    const path = join(directory(), 'a.yaml');
+    const readings: string[] = [];
+    let told = () => {};
+    const source = await watchDirectory({
+      directory: directory(),
+      debounceMs: DEBOUNCE_MS_MAX / 3,
+      onChange: (reading) => {
+        readings.push(words(reading));
+        told();
+      },
+    });
+    try {
+      // The writer and the watcher share one thread: a slow machine stops both.
+      for (let i = 0; i < 90; i++) {
+        writeFileSync(path, `half ${i}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      const whole = new Promise<void>((resolve) => {
+        told = resolve;
+      });
+      writeFileSync(path, 'whole');
+      await whole;
+      assert.deepEqual(readings, ['a.yaml=whole']);
+    } finally {
+      await source.close();
+    }
+  });
 
   it('may come later', async () => {
     const path = join(directory(), 'later');

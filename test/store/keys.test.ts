@@ -18,6 +18,14 @@ describe('the key file', () => {
     assert.deepEqual(await readdir(join(temporary(), 'data')), ['key']);
   });
 
+  it('is the same for all who start at the same time', async () => {
+    for (let round = 0; round < 20; round++) {
+      const shared = join(temporary(), `${round}`);
+      const keys = await Promise.all(Array.from({ length: 16 }, () => loadOrCreateKey(shared)));
+      for (const key of keys) assert.deepEqual(key, keys[0]);
+    }
+  });
+
   it('is never replaced when it is damaged', async () => {
     await loadOrCreateKey(path());
     for (const length of [0, KEY_BYTES - 1, KEY_BYTES + 1]) {
