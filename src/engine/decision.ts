@@ -105,12 +105,10 @@ export class DecisionDraft {
     if (this.closed) return;
     this.closed = true;
     const record = this.record(code === 'local_reply' ? 'local_reply' : this.kind, verdict, code);
-    this.deps.metrics.decision(record);
-    if (
-      this.assignment &&
-      code !== 'local_reply' &&
-      (this.kind === 'process' || verdict !== 'allow')
-    ) {
+    // What Check allows is decided by Process: counted here, it would count twice.
+    const decided = this.kind === 'process' || verdict !== 'allow';
+    if (decided) this.deps.metrics.decision(record);
+    if (this.assignment && code !== 'local_reply' && decided) {
       this.deps.outcome({
         set: this.assignment.set.digest,
         epoch: this.assignment.epoch,
