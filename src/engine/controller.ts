@@ -155,9 +155,17 @@ export class PolicyController implements Control {
   }
 
   promote(request: { force: boolean; by: string }): Promise<ControlOutcome> {
-    return this.asked('promote', undefined, () =>
-      promote(this.record, { force: request.force }, this.act(request.by)),
-    );
+    return this.asked('promote', undefined, async () => {
+      const { rollout, emergency } = this.record;
+      // Forced: what the directory says now, quarantine or not, with every other edit that it holds.
+      const forced = request.force && !rollout && !emergency;
+      const candidate = forced ? await this.compiledCandidate(this.reading.files) : undefined;
+      return promote(
+        this.record,
+        { force: request.force, ...(candidate && { candidate }) },
+        this.act(request.by),
+      );
+    });
   }
 
   rollback(request: { to?: string; reason: string; by: string }): Promise<ControlOutcome> {
@@ -203,7 +211,11 @@ export class PolicyController implements Control {
     }
     const { blue, quarantined } = this.record;
     const servingFiles = blue ? ((await this.deps.store.getSet(blue.digest)) ?? []) : [];
-    const files = effectiveFiles(reading.files, quarantined, servingFiles);
+    return this.compiledCandidate(effectiveFiles(reading.files, quarantined, servingFiles));
+  }
+
+  /** Compiles and stores the files of a set that may serve; undefined, and errors, when they are none. */
+  private async compiledCandidate(files: readonly SourceFile[]): Promise<SetRef | undefined> {
     const compiled = this.deps.compile(files);
     if (!compiled.ok) {
       this.refuseSave(compiled.errors);
@@ -236,7 +248,7 @@ export class PolicyController implements Control {
   private async asked(
     name: string,
     digest: string | undefined,
-    transition: (candidate: SetRef | undefined) => Outcome,
+    transition: (candidate: SetRef | undefined) => Outcome | Promise<Outcome>,
   ): Promise<ControlOutcome> {
     try {
       return await this.deps.queue.enqueue(name, async () => {
@@ -245,7 +257,7 @@ export class PolicyController implements Control {
           const message = `no set \`${digest}\` is kept here; \`switchyard status\` lists those that are`;
           return { ok: false, code: 'unknown_digest', message } as const;
         }
-        const outcome = transition(candidate);
+        const outcome = await transition(candidate);
         if (!outcome.ok) {
           const code = outcome.code === 'stale' ? 'invalid_argument' : outcome.code;
           return { ok: false, code, message: outcome.message } as const;
@@ -308,7 +320,7 @@ export class PolicyController implements Control {
     if (!files) throw new Error(`set ${digest} is not in the store`);
     const compiled = this.deps.compile(files);
     if (!compiled.ok) throw new Error(`set ${digest} does not compile any more`);
-    this.sets.set(compiled.set.digest, compiled.set);
+    this.sets.set(digest, compiled.set);
     return compiled.set;
   }
 

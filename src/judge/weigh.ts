@@ -98,10 +98,13 @@ export function evidenceOf({ errors, denies }: Scales): Judgement['evidence'] {
   const errorsLogE = errors.count === 0 ? 0 : Math.log(errors.nearest().evidence);
   return [
     { metric: 'error_rate', logE: errorsLogE },
-    ...DIRECTIONS.map((direction) => ({
-      metric: SIDES[direction].metric,
-      logE: denies.logEvidence(SIDES[direction].harm),
-    })),
+    // A side that the plan does not judge has no evidence.
+    ...DIRECTIONS.filter((direction) => denies.margins[direction] !== undefined).map(
+      (direction) => ({
+        metric: SIDES[direction].metric,
+        logE: denies.logEvidence(SIDES[direction].harm),
+      }),
+    ),
   ];
 }
 
