@@ -56,6 +56,8 @@ export class BodyInspection {
   changed = false;
   private readonly options: InspectionOptions;
   private readonly tracks = new Map<string, TextTrack>();
+  /** Texts that have got what they earned at their end. */
+  private readonly closed = new Set<TextTrack>();
   private queue: HeldFrame[] = [];
   private queuedBytes = 0;
   private stop: StopReason | undefined;
@@ -182,7 +184,8 @@ export class BodyInspection {
     const inserts: Edit[] = [];
     for (const track of tracks) {
       if (this.stop) break;
-      if (track.ended) continue;
+      if (this.closed.has(track)) continue;
+      this.closed.add(track);
       track.finish(this.options.onFinding);
       this.noteBlock(track);
       if (this.stop) break;
