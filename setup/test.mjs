@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { ensureBuild } from './build.mjs';
+import { closingLine, runAndCount } from './closing-line.mjs';
 import { ensureDebian } from './debian.mjs';
 import { ensureDependencies } from './ensure-dependencies.mjs';
 import { ensureEnvoy } from './envoy.mjs';
-import { projectDirectory, runVisibly, SetupFailure, say } from './project.mjs';
+import { projectDirectory, SetupFailure, say } from './project.mjs';
 
 async function required(step) {
   try {
@@ -15,7 +16,7 @@ async function required(step) {
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
     say(error.message);
-    process.stdout.write('0 passed, 1 failed, 0 skipped\n');
+    process.stdout.write(closingLine({ passed: 0, failed: 1, skipped: 0 }));
     process.exit(1);
   }
 }
@@ -46,6 +47,6 @@ const args = [
   reporter,
   ...(chosen.length > 0 ? chosen : ALL_SUITES),
 ];
-process.exitCode = await runVisibly(process.execPath, args, {
-  env: { ...process.env, SWITCHYARD_BUILT: '1' },
-});
+const totals = await runAndCount(process.execPath, args, { ...process.env, SWITCHYARD_BUILT: '1' });
+process.stdout.write(closingLine(totals));
+process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -72,11 +72,13 @@ export default class Plain {
       process.exit(1);
     }, LINGER_MS_MAX);
     watch.unref();
+    // Before our own handler: mocha's sets the exit code, and knows nothing of what was left running.
+    exit(failures);
     process.on('exit', () => {
       const failed = this.#failures.length;
+      if (failed > 0) process.exitCode = 1;
       process.stdout.write(`${this.#passed} passed, ${failed} failed, ${this.#skipped} skipped\n`);
     });
-    exit(failures);
   }
 }
 
