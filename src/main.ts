@@ -74,6 +74,11 @@ async function serve(config: ServerConfig): Promise<void> {
     // Standard output says one thing: that it serves, and where.
     destination: destination({ fd: 2, sync: true }),
   });
+  // What Node prints of an error nobody caught is its message, which may quote anything (invariant 9).
+  process.once('uncaughtException', (error) => {
+    log.event('crashed', { error: error instanceof Error ? error.name : 'Error' });
+    process.exit(CRASHED);
+  });
   log.event('starting', { version: VERSION });
   const store = await openFileStore({ directory: config.data });
   const key = await loadOrCreateKey(`${config.data}/prf.key`);
@@ -240,6 +245,9 @@ async function serve(config: ServerConfig): Promise<void> {
   audit.close();
   log.event('stopped');
 }
+
+/** Exit code of Node itself for an error nobody caught. */
+const CRASHED = 1;
 
 /** Hex digits of a keyed hash: 64 bits, enough to tell apart and too few to look up. */
 const KEYED_HASH_CHARS = 16;
