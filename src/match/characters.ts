@@ -15,10 +15,6 @@ const IS_LETTER = 2;
 export const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
 export const isLow = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
 
-/** The code point of a high and a low surrogate. */
-export const codePointOf = (high: number, low: number): number =>
-  0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
-
 function foldOne(character: string): string {
   const folded = character.toUpperCase();
   const lowered = (folded.length === 1 ? folded : character).toLowerCase();

@@ -6,8 +6,6 @@ import { matchesIn } from './whole-text.ts';
 
 export type PiiEntity = 'email' | 'credit_card';
 
-export const PII_ENTITIES: readonly PiiEntity[] = ['email', 'credit_card'];
-
 export interface PiiOptions {
   /** One at least; doubles count once. */
   readonly entities: readonly PiiEntity[];

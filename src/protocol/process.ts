@@ -24,7 +24,11 @@ export interface StructObject {
 }
 
 export interface HeaderMutation {
-  readonly set?: readonly { readonly name: string; readonly value: string; readonly append?: boolean }[];
+  readonly set?: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly append?: boolean;
+  }[];
   readonly remove?: readonly string[];
 }
 

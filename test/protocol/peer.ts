@@ -38,8 +38,6 @@ export const encodeProcessingRequest = (message: Message): Buffer =>
   process.requestSerialize(message);
 export const decodeProcessingResponse = (bytes: Uint8Array): Message =>
   process.responseDeserialize(Buffer.from(bytes));
-export const encodeProcessingResponse = (message: Message): Buffer =>
-  process.responseSerialize(message);
 export const encodeCheckRequest = (message: Message): Buffer => check.requestSerialize(message);
 export const decodeCheckResponse = (bytes: Uint8Array): Message =>
   check.responseDeserialize(Buffer.from(bytes));

@@ -48,9 +48,6 @@ export function credentialsOf(address: ListenAddress): ServerCredentials {
   );
 }
 
-/** Linux and macOS hold a socket's path in about a hundred bytes. */
-export const SOCKET_PATH_BYTES_MAX = 100;
-
 /** A socket that is bound where nobody may enter, and moved to its path once its mode is right. */
 export interface StagedSocket {
   readonly bindPath: string;
