@@ -22,6 +22,7 @@ import { Placeholders } from './placeholders.ts';
 import type { EngineDeps } from './ports.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
+import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
 
@@ -43,7 +44,7 @@ export class Exchange implements ProcessHandler {
   active: ActiveRules | undefined;
   /** Our refusal was sent; whatever still arrives is not looked at. */
   refused = false;
-  /** Envoy answered by itself before the request came here: no model wrote it, nobody judged it. */
+  /** Envoy answered by itself before the request was judged: nothing of it went anywhere. */
   private localReply = false;
 
   private readonly spentMs: Record<Direction, number> = { request: 0, response: 0 };
@@ -135,15 +136,20 @@ export class Exchange implements ProcessHandler {
     return factsOf(this.deps.facts, this.factContext(bodyModel));
   }
 
-  /**
-   * What a rule that cannot do its work on this route means: the class decides, except that nothing that
-   * changes bodies is ever passed by unchanged (SEMANTICS §5). True: refuse.
-   */
+  /** What a rule that cannot do its work here means: the class decides (SEMANTICS §5). True: refuse. */
   cannotEnforce(rules: readonly Rule[]): boolean {
     const enforcing = rules.filter((rule) => rule.enforcement === 'enforce');
     if (enforcing.some((rule) => deniesByClass(rule.class))) return true;
     if (rules.length > 0) this.decision.degraded = true;
     return false;
+  }
+
+  /**
+   * Rules that a route which stays open without us may not have: were we gone, what they are for would
+   * pass. An activated set has none of them there; should it come to pass, the exchange is refused.
+   */
+  contradictsOpenRoute(rules: readonly Rule[]): boolean {
+    return this.declaredOpen && !this.port.observability && rules.some(unenforceableWhenOpen);
   }
 
   /** Refuses with our own answer; the record is durable before the reply leaves (invariant 8). */
@@ -204,6 +210,7 @@ export class Exchange implements ProcessHandler {
       }
     }
     if (event.direction === 'response') {
+      if (this.request.pending && this.isLocalReply(event)) this.localReply = true;
       this.response.headers(event);
       return;
     }

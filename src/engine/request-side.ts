@@ -23,6 +23,11 @@ type State =
   | { readonly kind: 'done' };
 
 export class RequestSide {
+  /** Something of the request is still to be judged. */
+  get pending(): boolean {
+    return this.state.kind === 'collecting' || this.state.kind === 'watching';
+  }
+
   /** The caller asked for a stream, as far as the body was read. */
   asksForStream = false;
 
@@ -66,6 +71,10 @@ export class RequestSide {
       if (event.endOfStream) this.state = { kind: 'done' };
       return;
     }
+    if (exchange.contradictsOpenRoute(contentRules)) {
+      exchange.refuse('request', 'mode_cannot_enforce');
+      return;
+    }
     const mode: BodyMode = port.observability ? 'STREAMED' : (port.bodyMode('request') ?? 'NONE');
     switch (mode) {
       case 'FULL_DUPLEX_STREAMED':
@@ -79,10 +88,6 @@ export class RequestSide {
         return;
       case 'STREAMED':
         if (contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))) {
-          exchange.refuse('request', 'mode_cannot_enforce');
-          return;
-        }
-        if (exchange.declaredOpen && exchange.cannotEnforce(contentRules)) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }

@@ -35,6 +35,8 @@ type State =
     }
   /** STREAMED: looked at chunk by chunk; may be broken off, never changed. */
   | { readonly kind: 'watching'; readonly inspection: BodyInspection }
+  /** STREAMED on a route that would pass a broken-off answer on: the rest of it is sent empty. */
+  | { readonly kind: 'silenced' }
   | { readonly kind: 'done' };
 
 export class ResponseSide {
@@ -82,11 +84,15 @@ export class ResponseSide {
       direction: 'response',
     });
     decision.format = format.name;
+    const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
+    // A document is judged at its end, when STREAMED has sent all of it.
+    const tooLate =
+      mode === 'STREAMED' && !streamed && !port.observability ? this.rules.filter(blocks) : [];
     const inspection = new BodyInspection({
       direction: 'response',
       reader: format.reader('response', streamed),
       whole: !streamed,
-      rules: this.rules,
+      rules: this.rules.filter((rule) => !tooLate.includes(rule)),
       appends,
       placeholders: exchange.placeholders,
       heldBytesMax: streamed
@@ -96,8 +102,11 @@ export class ResponseSide {
       onFinding: (finding) => decision.finding(finding),
       passUnreadable: () => !exchange.cannotEnforce(relevant),
     });
+    if (exchange.contradictsOpenRoute(relevant)) {
+      exchange.refuse('response', 'mode_cannot_enforce');
+      return;
+    }
     const encoded = isEncoded(encoding);
-    const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
     switch (mode) {
       case 'FULL_DUPLEX_STREAMED':
         this.state =
@@ -123,8 +132,13 @@ export class ResponseSide {
         port.continueHeaders('response');
         return;
       case 'STREAMED':
-        if (!port.observability && this.streamedCannot(relevant, encoded)) {
+        if (!port.observability && this.streamedCannot(relevant, tooLate, encoded)) {
           exchange.refuse('response', 'mode_cannot_enforce');
+          return;
+        }
+        // Its first chunk could only be broken off, at worst behind headers that say 200.
+        if (!port.observability && format.name === 'opaque' && exchange.cannotEnforce(relevant)) {
+          exchange.refuse('response', 'unreadable_body');
           return;
         }
         if (encoded) decision.degraded = true;
@@ -157,6 +171,10 @@ export class ResponseSide {
       case 'watching':
         this.watch(state, event);
         return;
+      case 'silenced':
+        exchange.port.body('response', EMPTY, event.endOfStream);
+        if (event.endOfStream) this.finish();
+        return;
       case 'idle': // response headers are not sent to us on this route: nothing can be judged
         if (exchange.active?.content.some((rule) => reaches(rule, 'response')) ?? true) {
           exchange.refuse('response', 'mode_cannot_enforce');
@@ -185,7 +203,7 @@ export class ResponseSide {
         }
         break;
       case 'watching':
-        if (!this.emitNothing(state.inspection.end())) return;
+        if (!this.emitNothing(state.inspection.end()) && !this.silenced) return;
         break;
       case 'done':
         return;
@@ -214,10 +232,23 @@ export class ResponseSide {
       return;
     }
     if (state.kind === 'streaming') this.refuseInside(state, code, rule);
+    else if (exchange.port.observability) this.record(code);
+    else if (state.kind === 'watching' && exchange.declaredOpen) this.silence(code);
     else {
       this.record(code);
       exchange.port.fail('INTERNAL', code);
     }
+  }
+
+  /** A failed stream would let the rest pass on such a route; every chunk still gets its reply. */
+  private silence(code: RefusalCode): void {
+    this.record(code);
+    this.exchange.refused = false;
+    this.state = { kind: 'silenced' };
+  }
+
+  private get silenced(): boolean {
+    return this.state.kind === 'silenced';
   }
 
   private stream(state: State & { kind: 'streaming' }, event: BodyEvent): void {
@@ -325,6 +356,8 @@ export class ResponseSide {
       }
       held.add(-state.buffer.bytes);
       this.state = { kind: 'passing' };
+      // The rest of it is not shown to us.
+      this.complete = true;
       exchange.port.body('response', event.bytes, false, true);
       return;
     }
@@ -390,7 +423,10 @@ export class ResponseSide {
     const { exchange } = this;
     const step = state.inspection.push(event.bytes);
     const last = event.endOfStream && !step.stopped ? state.inspection.end() : step;
-    if (!this.emitNothing(last)) return;
+    if (!this.emitNothing(last)) {
+      if (this.silenced) exchange.port.body('response', EMPTY, event.endOfStream);
+      return;
+    }
     exchange.port.body('response', event.bytes, event.endOfStream, true);
     if (event.endOfStream) this.finish();
   }
@@ -406,18 +442,25 @@ export class ResponseSide {
     return false;
   }
 
-  /** STREAMED cannot hold back: only operational rules that do not change bodies can live with it. */
-  private streamedCannot(relevant: readonly Rule[], encoded: boolean): boolean {
+  /** STREAMED cannot hold back: what changes bodies cannot live with it, nor what comes too late. */
+  private streamedCannot(
+    relevant: readonly Rule[],
+    tooLate: readonly Rule[],
+    encoded: boolean,
+  ): boolean {
     const { exchange } = this;
     const enforcing = relevant.filter((rule) => rule.enforcement === 'enforce');
     if (enforcing.some((rule) => isMutation(rule))) return true;
-    return (exchange.declaredOpen || encoded) && exchange.cannotEnforce(enforcing);
+    return exchange.cannotEnforce(tooLate) || (encoded && exchange.cannotEnforce(enforcing));
   }
 
   private letPass(event: HeadersEvent): void {
-    this.exchange.port.continueHeaders('response');
+    const { port } = this.exchange;
+    port.continueHeaders('response');
     this.state = { kind: 'passing' };
     if (event.endOfStream) this.finish();
+    // No body will be shown to us: as far as we are asked, the answer is complete.
+    else if (port.bodyMode('response') === 'NONE') this.complete = true;
   }
 
   private finish(): void {
@@ -428,6 +471,9 @@ export class ResponseSide {
 }
 
 const EMPTY = new Uint8Array(0);
+
+const blocks = (rule: Rule): boolean =>
+  rule.action.kind === 'block' && rule.enforcement === 'enforce';
 
 const isEncoded = (encoding: string): boolean => parseContentEncoding(encoding).length > 0;
 

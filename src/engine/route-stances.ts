@@ -21,14 +21,14 @@ export class RouteStances {
   /** The first open route, and the first of the set's rules that could not be enforced on it. */
   conflict(set: PolicySet): { readonly route: string; readonly rule: Rule } | undefined {
     for (const [route, facts] of this.open) {
-      const rule = candidates(set, facts, false).find(unenforceable);
+      const rule = candidates(set, facts, false).find(unenforceableWhenOpen);
       if (rule) return { route, rule };
     }
     return undefined;
   }
 }
 
-const unenforceable = (rule: Rule): boolean =>
+/** Whether a rule would be passed by, against its class or its purpose, while Switchyard is gone. */
+export const unenforceableWhenOpen = (rule: Rule): boolean =>
   rule.enforcement === 'enforce' &&
-  rule.detector !== undefined &&
-  (deniesByClass(rule.class) || isMutation(rule));
+  (isMutation(rule) || (rule.detector !== undefined && deniesByClass(rule.class)));

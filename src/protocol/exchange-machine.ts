@@ -126,7 +126,7 @@ export class ExchangeMachine implements ProcessPort {
   #modes: Partial<Record<Direction, BodyMode>> = {};
   #config: ProcessingRequestView['modes'];
   #observability = false;
-  /** Response headers, or a response body without headers, have gone to the client. */
+  /** Response headers, or a response body without headers, may have gone to the client. */
   #responseReleased = false;
   readonly #framing: Readonly<Record<Direction, Framing>> = {
     request: { headersSeen: false, hadContentLength: false, bodyEnded: false },
@@ -217,7 +217,7 @@ export class ExchangeMachine implements ProcessPort {
     const bytes = this.#encode(() => headersReply(direction, mutation, metadata));
     if (lane.kind === 'duplex') this.#apply(lane, duplexRepliesHeaders(lane.state));
     else this.#reply(lane, 'headers', false);
-    if (direction === 'response') this.#responseReleased = true;
+    if (direction === 'response' && !keepsHeaders(lane)) this.#responseReleased = true;
     this.#options.sink.send(bytes);
     this.#answerDuplicates(direction);
   }
@@ -232,6 +232,7 @@ export class ExchangeMachine implements ProcessPort {
       return;
     }
     this.#reply(lane, 'body', endOfStream);
+    if (direction === 'response') this.#responseReleased = true;
     this.#options.sink.send(
       unchanged
         ? unchangedBodyReply(direction)
@@ -249,6 +250,7 @@ export class ExchangeMachine implements ProcessPort {
     } else {
       this.#reply(lane, 'trailers', false);
     }
+    if (direction === 'response') this.#responseReleased = true;
     this.#options.sink.send(bytes);
   }
 
@@ -506,6 +508,15 @@ function laneOf(mode: BodyMode | undefined): Lane | undefined {
     case undefined:
       return undefined;
   }
+}
+
+/** A body that Envoy buffers for us keeps its headers back too, so the answer can still be replaced. */
+function keepsHeaders(lane: Lane): boolean {
+  return (
+    lane.kind === 'lockstep' &&
+    (lane.mode === 'BUFFERED' || lane.mode === 'BUFFERED_PARTIAL') &&
+    !lockstepEnded(lane.state)
+  );
 }
 
 function laneSettled(lane: Lane): boolean {

@@ -823,6 +823,17 @@ describe('exchange machine: handler', () => {
     assert.ok(!bench.machine.canRefuse && bench.machine.settled);
   });
 
+  for (const mode of ['BUFFERED', 'BUFFERED_PARTIAL'] as const)
+    it(`can still refuse while Envoy keeps the headers of a ${mode} body`, () => {
+      const bench = rig({ modes: { request: 'NONE', response: mode } });
+      bench.feed(resHeaders);
+      bench.machine.continueHeaders('response');
+      bench.feed(chunk('response', 'a', true));
+      assert.ok(bench.machine.canRefuse);
+      bench.machine.body('response', Buffer.from('a'), true, true);
+      assert.ok(!bench.machine.canRefuse);
+    });
+
   it('counts messages that say nothing, and does not tell them', () => {
     const bench = rig({ modes: FD });
     bench.feed(
