@@ -63,7 +63,12 @@ function bodies(direction: Direction): string {
   const faults = [...new Set(rows.map((row) => row.fault))];
   return [
     `## The body of the ${direction}\n`,
-    ...faults.map((fault) => ofFault(fault, rows.filter((row) => row.fault === fault))),
+    ...faults.map((fault) =>
+      ofFault(
+        fault,
+        rows.filter((row) => row.fault === fault),
+      ),
+    ),
   ].join('\n');
 }
 

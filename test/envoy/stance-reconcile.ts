@@ -31,7 +31,8 @@ export async function assertReconciled(
   assert.deepEqual({ gaps, unreadable }, { gaps: 0, unreadable: 0 });
   assert.equal(await total(envoy, 'spurious_msgs_received'), 0, 'spurious messages');
   assert.equal(await total(envoy, 'message_timeouts'), 0, 'message timeouts');
-  const bypassed = (await total(envoy, 'server_half_closed')) - (await total(envoy, 'streams_failed'));
+  const bypassed =
+    (await total(envoy, 'server_half_closed')) - (await total(envoy, 'streams_failed'));
   assert.ok(bypassed <= 0, `${bypassed} streams were closed before their verdict`);
 }
 

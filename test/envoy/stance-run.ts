@@ -1,14 +1,14 @@
 /** Executes rows of the table and puts together what the client, the upstream, Envoy and the records saw. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JournalEntry } from '../../demo/upstream.ts';
 import { encodeScript, SCRIPT_HEADER, type Script } from '../../demo/script.ts';
+import type { JournalEntry } from '../../demo/upstream.ts';
 import { auditFiles } from '../../src/audit/files.ts';
 import type { DecisionRecord } from '../../src/audit/record.ts';
 import type { LogEntry, Stack } from './harness.ts';
 import { type Answer, type RequestOptions, send } from './http-client.ts';
 import { BUFFER_BYTES, MATCHED_WORD, ROW_HEADER, stancePath } from './stance-envoy.ts';
-import type { Fault, Row } from './stance-table.ts';
+import type { Fault, Mode, Row } from './stance-table.ts';
 
 /** Exchanges at once: enough to be quick, few enough for two cores that others use too. */
 const AT_ONCE = 8;
@@ -99,7 +99,7 @@ const textFor = (fault: Fault): string => {
 
 /** The request that brings a row about. */
 export function requestOf(row: Row): RequestOptions {
-  const stance = row.fault === 'declared_open' ? 'open' : 'closed';
+  const stance = row.fault.startsWith('declared_open') ? 'open' : 'closed';
   const headers = {
     'content-type': 'application/json',
     'x-test-class': row.policyClass,
@@ -141,16 +141,17 @@ function cut(text: string, pieceChars: number): readonly string[] {
 
 /** A long answer does not fit into the header that carries scripts: the prompt asks for it. */
 function responseScript(
-  { fault }: Row,
+  { fault, mode }: Row,
   headers: Readonly<Record<string, string>>,
 ): Pick<RequestOptions, 'headers' | 'body'> {
   const script = (told: Script) => ({ ...headers, [SCRIPT_HEADER]: encodeScript(told) });
   const text = textFor(fault);
   switch (fault) {
     case 'match_in_stream':
+    case 'declared_open_stream':
       return {
         body: chatBody('Hello', true),
-        headers: script({ deltas: ['All about ', 'Zeb', 'ra', ' today'] }),
+        headers: script({ deltas: ['All about ', 'Zeb', 'ra', ' today'], ...slowly(mode) }),
       };
     case 'encoded':
       return {
@@ -167,7 +168,18 @@ function responseScript(
         body: chatBody(`say: ${text}`),
         headers: script({ headers: { 'content-type': 'application/octet-stream' } }),
       };
-    default:
+    case 'oversized':
       return { body: chatBody(`say: ${text}`), headers };
+    default:
+      return {
+        body: chatBody(`say: ${text}`),
+        headers: script({ cutBytes: 150, ...slowly(mode) }),
+      };
   }
 }
+
+/**
+ * STREAMED judges chunk by chunk, so it matters whether headers have left before the match comes: in pieces
+ * far enough apart they have.
+ */
+const slowly = (mode: Mode): Script => (mode === 'STREAMED' ? { delayMs: 150 } : {});

@@ -38,7 +38,11 @@ const outcome = (
 
 export const OUTCOMES = {
   passes: outcome(200, 'allow allowed', 'Passes as it is; nothing was to be done.'),
-  flagged: outcome(200, 'allow allowed', 'Passes as it is; the record names the rule that matched.'),
+  flagged: outcome(
+    200,
+    'allow allowed',
+    'Passes as it is; the record names the rule that matched.',
+  ),
   changed: outcome(200, 'mutate allowed', 'Passes without what the rule is for.'),
   degraded: outcome(
     200,
@@ -52,16 +56,21 @@ export const OUTCOMES = {
     'deny policy',
     'What precedes the match passes; then a last event refuses, in the words of the format.',
   ),
+  refused_late: outcome(
+    400,
+    'deny policy',
+    'Refused; the provider got the beginning of the request, but no end.',
+  ),
+  silenced: outcome(
+    200,
+    'deny policy',
+    'What was sent before the verdict stays sent; the rest is empty, since a route that fails open would ' +
+      'pass what is broken off.',
+  ),
   broken_off: outcome(
     200,
     'deny policy',
     'What was sent before the verdict stays sent; the answer is broken off, visibly incomplete.',
-    { complete: false },
-  ),
-  broken_off_unreadable: outcome(
-    200,
-    'unavailable unreadable_body',
-    'The answer is broken off before its first byte, visibly incomplete.',
     { complete: false },
   ),
   cannot: outcome(
@@ -101,7 +110,9 @@ export const FAULTS = {
   encoded: 'The body has a content coding that is not decoded here (`zstd`).',
   broken_encoding: 'The body says `gzip` and is not.',
   opaque: 'The body is of a type or a charset that is not read here.',
-  declared_open: 'The route says `x-switchyard-stance: open`; the body holds what the rule is for.',
+  declared_open:
+    'The route says `x-switchyard-stance: open`; the body, one document, holds what the rule is for.',
+  declared_open_stream: 'The same in an event stream.',
 } as const;
 
 export type Fault = keyof typeof FAULTS;
@@ -139,6 +150,22 @@ const ENCODED: ByMode = {
   NONE: BY_CLASS,
 };
 
+const ANSWER_ON_OPEN_ROUTE: ByMode = {
+  FULL_DUPLEX_STREAMED: {
+    block: ['cannot', 'refused'],
+    redact: 'cannot',
+    flag: ['cannot', 'flagged'],
+  },
+  BUFFERED: { block: ['cannot', 'refused'], redact: 'cannot', flag: ['cannot', 'flagged'] },
+  BUFFERED_PARTIAL: {
+    block: ['cannot', 'refused'],
+    redact: 'cannot',
+    flag: ['cannot', 'flagged'],
+  },
+  STREAMED: { block: BY_CLASS, redact: 'cannot', flag: ['cannot', 'flagged'] },
+  NONE: { block: BY_CLASS, redact: 'cannot', flag: BY_CLASS },
+};
+
 const TABLE: Readonly<Record<Direction, Partial<Readonly<Record<Fault, ByMode>>>>> = {
   request: {
     clean: {
@@ -153,6 +180,7 @@ const TABLE: Readonly<Record<Direction, Partial<Readonly<Record<Fault, ByMode>>>
       ...MATCH_IN_REQUEST,
       BUFFERED: 'envoy_413',
       BUFFERED_PARTIAL: BY_CLASS,
+      STREAMED: { block: 'refused_late', redact: 'cannot', flag: 'flagged' },
     },
     encoded: ENCODED,
     broken_encoding: ENCODED,
@@ -188,14 +216,14 @@ const TABLE: Readonly<Record<Direction, Partial<Readonly<Record<Fault, ByMode>>>
       FULL_DUPLEX_STREAMED: 'passes',
       BUFFERED: 'passes',
       BUFFERED_PARTIAL: 'passes',
-      STREAMED: { block: 'passes', redact: 'cannot', flag: 'passes' },
+      STREAMED: { block: BY_CLASS, redact: 'cannot', flag: 'passes' },
       NONE: BY_CLASS,
     },
     match: {
       FULL_DUPLEX_STREAMED: { block: 'refused', redact: 'changed', flag: 'flagged' },
       BUFFERED: { block: 'refused', redact: 'changed', flag: 'flagged' },
       BUFFERED_PARTIAL: { block: 'refused', redact: 'changed', flag: 'flagged' },
-      STREAMED: { block: 'broken_off', redact: 'cannot', flag: 'flagged' },
+      STREAMED: { block: BY_CLASS, redact: 'cannot', flag: 'flagged' },
       NONE: BY_CLASS,
     },
     match_in_stream: {
@@ -209,7 +237,7 @@ const TABLE: Readonly<Record<Direction, Partial<Readonly<Record<Fault, ByMode>>>
       FULL_DUPLEX_STREAMED: { block: 'refused', redact: 'changed', flag: 'flagged' },
       BUFFERED: 'envoy_500',
       BUFFERED_PARTIAL: BY_CLASS,
-      STREAMED: { block: 'broken_off', redact: 'cannot', flag: 'flagged' },
+      STREAMED: { block: BY_CLASS, redact: 'cannot', flag: 'flagged' },
       NONE: BY_CLASS,
     },
     encoded: ENCODED,
@@ -219,27 +247,22 @@ const TABLE: Readonly<Record<Direction, Partial<Readonly<Record<Fault, ByMode>>>
       BUFFERED: ['unreadable_response', 'degraded'],
       BUFFERED_PARTIAL: ['unreadable_response', 'degraded'],
       STREAMED: {
-        block: ['broken_off_unreadable', 'degraded'],
+        block: ['unreadable_response', 'degraded'],
         redact: 'cannot',
-        flag: ['broken_off_unreadable', 'degraded'],
+        flag: ['unreadable_response', 'degraded'],
       },
       NONE: BY_CLASS,
     },
-    declared_open: {
+    declared_open_stream: {
+      ...ANSWER_ON_OPEN_ROUTE,
       FULL_DUPLEX_STREAMED: {
-        block: ['cannot', 'refused'],
+        block: ['cannot', 'ended'],
         redact: 'cannot',
         flag: ['cannot', 'flagged'],
       },
-      BUFFERED: { block: ['cannot', 'refused'], redact: 'cannot', flag: ['cannot', 'flagged'] },
-      BUFFERED_PARTIAL: {
-        block: ['cannot', 'refused'],
-        redact: 'cannot',
-        flag: ['cannot', 'flagged'],
-      },
-      STREAMED: { block: ['cannot', 'broken_off'], redact: 'cannot', flag: ['cannot', 'flagged'] },
-      NONE: { block: BY_CLASS, redact: 'cannot', flag: BY_CLASS },
+      STREAMED: { block: ['cannot', 'silenced'], redact: 'cannot', flag: ['cannot', 'flagged'] },
     },
+    declared_open: ANSWER_ON_OPEN_ROUTE,
   },
 };
 
