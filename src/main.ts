@@ -113,7 +113,14 @@ async function serve(config: ServerConfig): Promise<void> {
   });
   const serving = new Serving();
   const stances = new RouteStances();
-  const guard = ruleGuard(breakers, () => clock.monotonicMs());
+  const guard = ruleGuard(
+    breakers,
+    () => clock.monotonicMs(),
+    (rule, to) => {
+      metrics.breakerTransition(rule, to);
+      log.event('breaker', { rule, state: to });
+    },
+  );
   const queue = new SwapQueue();
   const healthListeners = new Set<() => void>();
 
@@ -308,10 +315,12 @@ function hostAndPort(address: string): { host: string; port: number } {
 function told(event: ControllerEvent, controller: PolicyController, log: Log, metrics: Metrics) {
   switch (event.kind) {
     case 'transition': {
-      const { transition, epoch, to } = event.record;
+      const { transition, epoch, to, evidence } = event.record;
       const [name, kind] = TRANSITIONS[transition] ?? ['activated', 'activate'];
       log.event(name, { kind: transition, epoch, ...(to && { to }) });
       metrics.swap(kind, 'done');
+      // One by the judge has evidence, and is counted by the metric that caused it.
+      if (transition === 'rolled_back' && !evidence) metrics.rollback('operator');
       return;
     }
     case 'compile_failed':
