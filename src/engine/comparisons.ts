@@ -6,6 +6,8 @@ import { History } from '../judge/history.ts';
 import { type JudgePlan, judgePlan } from '../judge/judge-plan.ts';
 import type { Judgement, JudgementTrigger } from '../judge/judgement.ts';
 import { RolloutJudge } from '../judge/rollout-judge.ts';
+import { Settling } from '../judge/settling.ts';
+import { StandingWatch } from '../judge/standing-watch.ts';
 import { WatchJudge } from '../judge/watch-judge.ts';
 import type { JudgeExpectation } from '../rollout/outlook.ts';
 import type { ExchangeOutcome } from './ports.ts';
@@ -16,7 +18,12 @@ type Comparison =
       readonly expectation: JudgeExpectation;
       readonly judge: RolloutJudge;
     }
-  | { readonly kind: 'watch'; readonly expectation: JudgeExpectation; readonly judge: WatchJudge };
+  | { readonly kind: 'watch'; readonly expectation: JudgeExpectation; readonly judge: WatchJudge }
+  | {
+      readonly kind: 'standing';
+      readonly expectation: JudgeExpectation;
+      readonly judge: StandingWatch;
+    };
 
 export interface Failed {
   readonly expectation: JudgeExpectation;
@@ -28,14 +35,19 @@ export class Comparisons {
   private readonly running = new Map<string, Comparison>();
   /** The recent past of each set that serves or has served: what a watch compares with. */
   private readonly histories = new Map<string, History>();
+  private readonly settling = new Settling<ExchangeOutcome>((outcome, nowMs) =>
+    this.settle(outcome, nowMs),
+  );
+  private epoch = 0;
 
   /** `overrides`: of the judge's defaults, for every comparison. */
   constructor(overrides: Partial<Omit<JudgePlan, 'sessions'>> = {}) {
     this.overrides = overrides;
   }
 
-  /** Makes the judges fit what serves now. Those that go on keep their evidence. */
-  follow(expectations: readonly JudgeExpectation[], nowMs: number): void {
+  /** Makes the judges fit what serves from `epoch` on. Those that go on keep their evidence. */
+  follow(expectations: readonly JudgeExpectation[], epoch: number, nowMs: number): void {
+    this.epoch = epoch;
     const wanted = new Set(expectations.map((expectation) => expectation.id));
     for (const id of this.running.keys()) if (!wanted.has(id)) this.running.delete(id);
     for (const expectation of expectations) {
@@ -49,28 +61,25 @@ export class Comparisons {
     }
   }
 
-  /** Feeds one finished exchange; returns what has failed by it. About 1 µs, more when it was denied. */
+  /** Feeds one finished exchange; returns what has failed by it. About 1 µs. */
   observe(outcome: ExchangeOutcome, nowMs: number): Failed | undefined {
-    const { set, session, denied, errored } = outcome;
-    if (session !== undefined) this.history(set).record(session, denied);
+    const { session, startedMs } = outcome;
+    this.settling.advance(nowMs);
+    if (session !== undefined) this.settling.add(outcome, startedMs);
     let failed: Failed | undefined;
     for (const comparison of this.running.values()) {
-      const { expectation } = comparison;
-      const isCandidate = set === expectation.candidate;
-      if (!isCandidate && set !== expectation.baseline) continue;
-      const seen = { denied, errored, ...(session !== undefined && { session }) };
-      if (comparison.kind === 'rollout') {
-        comparison.judge.observe({ ...seen, cohort: isCandidate ? 'canary' : 'control' }, nowMs);
-      } else if (isCandidate) comparison.judge.observe(seen, nowMs);
-      else continue;
-      if (isCandidate && (denied || errored)) failed ??= this.look(comparison, nowMs);
+      this.feed(comparison, outcome, nowMs);
+      failed ??= failureOf(comparison, comparison.judge.trigger);
     }
     return failed;
   }
 
-  /** What has failed by now, looked at by the clock: a set that stops denying shows no denied exchange. */
+  /** What has failed by now, looked at by the clock: a set that nobody asks any more brings no exchange. */
   failed(nowMs: number): readonly Failed[] {
-    return [...this.running.values()].flatMap((comparison) => this.look(comparison, nowMs) ?? []);
+    this.settling.advance(nowMs);
+    return [...this.running.values()].flatMap(
+      (comparison) => failureOf(comparison, comparison.judge.judge(nowMs).trigger) ?? [],
+    );
   }
 
   judgement(id: string, nowMs: number): Judgement | undefined {
@@ -82,9 +91,37 @@ export class Comparisons {
     return [...this.running.values()].flatMap(({ judge }) => judge.judge(nowMs).evidence);
   }
 
-  private look(comparison: Comparison, nowMs: number): Failed | undefined {
-    const { trigger } = comparison.judge.judge(nowMs);
-    return trigger && { expectation: comparison.expectation, trigger };
+  private feed(comparison: Comparison, outcome: ExchangeOutcome, nowMs: number): void {
+    const { set, session, denied, errored, epoch } = outcome;
+    const isCandidate = set === comparison.expectation.candidate;
+    switch (comparison.kind) {
+      case 'rollout': {
+        if (!isCandidate && set !== comparison.expectation.baseline) return;
+        // Of the exchanges begun before the shares changed only those that took long come now: the
+        // cohort that shrank would seem to refuse less, the one that grew to refuse more.
+        const isComparable = session !== undefined && epoch === this.epoch;
+        const cohort = isCandidate ? 'canary' : 'control';
+        const seen = { cohort, denied, errored, ...(isComparable && { session }) } as const;
+        comparison.judge.observe(seen, nowMs);
+        return;
+      }
+      case 'watch':
+        if (isCandidate) comparison.judge.observe({ denied, errored }, nowMs);
+        return;
+      case 'standing':
+        if (isCandidate) comparison.judge.observe(errored, nowMs);
+        return;
+    }
+  }
+
+  private settle({ set, session, denied }: ExchangeOutcome, nowMs: number): void {
+    if (session === undefined) return;
+    this.history(set).record(session, denied);
+    for (const comparison of this.running.values()) {
+      if (comparison.kind === 'watch' && set === comparison.expectation.candidate) {
+        comparison.judge.settled(session, denied, nowMs);
+      }
+    }
   }
 
   private begin(expectation: JudgeExpectation, nowMs: number): Comparison {
@@ -99,11 +136,16 @@ export class Comparisons {
       }),
       emergency: denyRise === 'alerts',
     });
-    if (expectation.comparing === 'rollout') {
-      return { kind: 'rollout', expectation, judge: new RolloutJudge(judged, nowMs) };
+    switch (expectation.comparing) {
+      case 'rollout':
+        return { kind: 'rollout', expectation, judge: new RolloutJudge(judged, nowMs) };
+      case 'watch': {
+        const past = this.history(expectation.baseline).newestFirst();
+        return { kind: 'watch', expectation, judge: new WatchJudge(judged, past, nowMs) };
+      }
+      case 'standing':
+        return { kind: 'standing', expectation, judge: new StandingWatch(judged, nowMs) };
     }
-    const past = this.history(expectation.baseline).newestFirst();
-    return { kind: 'watch', expectation, judge: new WatchJudge(judged, past, nowMs) };
   }
 
   private history(digest: string): History {
@@ -114,6 +156,13 @@ export class Comparisons {
     }
     return history;
   }
+}
+
+function failureOf(
+  { expectation }: Comparison,
+  trigger: JudgementTrigger | undefined,
+): Failed | undefined {
+  return trigger && { expectation, trigger };
 }
 
 /** Sets whose recent past is remembered. */

@@ -344,7 +344,7 @@ export class PolicyController implements Control {
       ...(green && { green }),
       retained,
     });
-    comparisons.follow(judgeExpectations(this.record), clock.monotonicMs());
+    comparisons.follow(judgeExpectations(this.record), this.record.epoch, clock.monotonicMs());
     for (const digest of this.sets.keys()) {
       if (!retained.has(digest) && this.record.waiting?.digest !== digest) this.sets.delete(digest);
     }

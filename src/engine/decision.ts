@@ -109,13 +109,17 @@ export class DecisionDraft {
     const decided = this.kind === 'process' || verdict !== 'allow';
     if (decided) this.deps.metrics.decision(record);
     if (this.assignment && code !== 'local_reply' && decided) {
+      const errored = this.errors.length > 0 || code === 'internal_error';
       this.deps.outcome({
         set: this.assignment.set.digest,
         epoch: this.assignment.epoch,
         cohort: this.assignment.cohort,
         session: this.session?.hex,
-        denied: verdict === 'deny',
-        errored: this.errors.length > 0 || code === 'internal_error',
+        // What a limit or a body nobody can read refuses is no fault of a rule: counted as an error, a
+        // client who sends such bodies could undo a rollout.
+        denied: verdict === 'deny' || (verdict === 'unavailable' && !errored),
+        errored,
+        startedMs: this.startedMonotonicMs,
       });
     }
     if (verdict === 'allow' || verdict === 'incomplete') this.deps.decisions.allowed(record);

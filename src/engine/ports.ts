@@ -24,8 +24,12 @@ export interface ExchangeOutcome {
   readonly cohort: Cohort;
   /** Keyed hash; undefined puts the exchange outside the deny-rate statistics. */
   readonly session: string | undefined;
+  /** Refused for what it was or said; relative to the old set's, as no limit fits every traffic. */
   readonly denied: boolean;
+  /** A rule of the set could not do its work. */
   readonly errored: boolean;
+  /** Monotonic ms. */
+  readonly startedMs: number;
 }
 
 export interface EngineMetrics {

@@ -44,6 +44,11 @@ export class RolloutJudge {
     this.#scales = { plan, errors: new ErrorRate(plan), denies: this.#denies };
   }
 
+  /** Why the rollout failed, once it has: known without the cost of a judgement. */
+  get trigger(): JudgementTrigger | undefined {
+    return this.#trigger;
+  }
+
   observe(seen: Observation, nowMs: number): void {
     const atMs = this.#advance(nowMs);
     if (seen.session !== undefined) {

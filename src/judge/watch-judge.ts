@@ -49,14 +49,24 @@ export class WatchJudge {
     this.#scales = { plan, errors: new ErrorRate(plan), denies: this.#denies };
   }
 
+  /** Why the set failed, once it has: known without the cost of a judgement. */
+  get trigger(): JudgementTrigger | undefined {
+    return this.#trigger;
+  }
+
   /** An exchange of the new set: its cohort is not looked at. */
   observe(seen: Omit<Observation, 'cohort'>, nowMs: number): void {
+    if (seen.session !== undefined) this.settled(seen.session, seen.denied, nowMs);
     this.#latestMs = Math.max(this.#latestMs, nowMs);
     this.#lastSeenMs = this.#latestMs;
-    if (seen.session !== undefined) {
-      this.#denies.observe(seen.session, seen.denied, this.#latestMs - this.#startMs);
-    }
     this.#scales.errors.observe(seen.errored);
+    this.#weigh();
+  }
+
+  /** What came of an exchange whose errors were observed without its session (see `Settling`). */
+  settled(session: string, denied: boolean, nowMs: number): void {
+    this.#latestMs = Math.max(this.#latestMs, nowMs);
+    this.#denies.observe(session, denied, this.#latestMs - this.#startMs);
     this.#weigh();
   }
 

@@ -11,9 +11,9 @@ import { isTainted, liftOutdated } from './quarantine.ts';
 import { goBack } from './rollback.ts';
 import {
   activateAtOnce,
-  becomeBlue,
   begin,
   finish,
+  moveOn,
   note,
   servingDigest,
   setRef,
@@ -82,7 +82,7 @@ function activateEmergency(
   const interrupted = waiting === undefined ? free : { ...free, waiting };
   const watchMs = Math.min(forMs, act.watchMs ?? WATCH_MS_DEFAULT);
   const next: ActivationRecord = {
-    ...(declared ? interrupted : becomeBlue(interrupted, set, act.nowMs)),
+    ...(declared ? interrupted : moveOn(interrupted, set, act.nowMs)),
     emergency: { digest: set.digest, untilMs, previous },
     ...(watchMs > 0 && {
       watch: {

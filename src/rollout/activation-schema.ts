@@ -27,7 +27,9 @@ const SetShape = Type.Object(setFields);
 const RecordShape = Type.Object({
   schema: Type.Literal(ACTIVATION_SCHEMA),
   epoch: Count,
-  blue: Type.Optional(Type.Object({ ...setFields, sinceMs: Type.Number() })),
+  blue: Type.Optional(
+    Type.Object({ ...setFields, sinceMs: Type.Number(), replaced: Type.Optional(Digest) }),
+  ),
   previous: Type.Array(SetShape),
   rollout: Type.Optional(
     Type.Object({

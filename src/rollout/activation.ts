@@ -121,7 +121,12 @@ export interface ActivationRecord {
   readonly schema: typeof ACTIVATION_SCHEMA;
   /** Grows with every change of what serves; 0 before anything did (invariant "epochs only grow"). */
   readonly epoch: number;
-  readonly blue?: SetRef & { readonly sinceMs: number };
+  readonly blue?: SetRef & {
+    readonly sinceMs: number;
+    /** Digest of the set it replaced: hard triggers go back for as long as it serves (SEMANTICS §10).
+     * Absent where nobody may undo it: it was gone back to, forced, or the first. */
+    readonly replaced?: string;
+  };
   /** Sets that served before, newest first. */
   readonly previous: readonly SetRef[];
   readonly rollout?: RolloutState;

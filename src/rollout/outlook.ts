@@ -29,8 +29,9 @@ export function servingPlan(record: ActivationRecord): ServingPlan | undefined {
 
 /** What the judge compares, and what it may do about a rise of denials. */
 export interface JudgeExpectation {
-  readonly comparing: 'rollout' | 'watch';
-  /** Rollout id, or the digest and start of a watch: evidence of another id does not count. */
+  /** `standing`: only hard triggers, for as long as the candidate serves everybody. */
+  readonly comparing: 'rollout' | 'watch' | 'standing';
+  /** Rollout id, or the digest and time of a watch: evidence of another id does not count. */
   readonly id: string;
   readonly baseline: string;
   readonly candidate: string;
@@ -38,7 +39,7 @@ export interface JudgeExpectation {
   readonly plan?: RolloutPlan;
 }
 
-/** None, one or (a save with a rollout while the set before it is still watched) two comparisons. */
+/** At most two: of a rollout, and of the set that serves with the one it replaced. */
 export function judgeExpectations(record: ActivationRecord): readonly JudgeExpectation[] {
   const { blue, rollout, watch } = record;
   if (blue === undefined) return [];
@@ -61,6 +62,14 @@ export function judgeExpectations(record: ActivationRecord): readonly JudgeExpec
       candidate: watch.digest,
       denyRise: watch.denyRise,
       ...(blue.plan && { plan: blue.plan }),
+    });
+  } else if (blue.replaced !== undefined) {
+    expectations.push({
+      comparing: 'standing',
+      id: `standing-${blue.sinceMs}-${blue.digest}`,
+      baseline: blue.replaced,
+      candidate: blue.digest,
+      denyRise: 'alerts',
     });
   }
   return expectations;

@@ -11,6 +11,7 @@ import {
   begin,
   denyRiseOf,
   finish,
+  moveOn,
   note,
   servingDigest,
   setRef,
@@ -54,7 +55,7 @@ export function completePromotion(
 ): Outcome {
   const { green } = rollout;
   const watchMs = act.watchMs ?? WATCH_MS_DEFAULT;
-  const promoted = becomeBlue(without(record, 'rollout', 'watch'), green, act.nowMs);
+  const promoted = moveOn(without(record, 'rollout', 'watch'), green, act.nowMs);
   const next: ActivationRecord =
     watchMs > 0 && record.blue !== undefined
       ? {

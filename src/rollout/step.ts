@@ -100,11 +100,20 @@ export function becomeBlue(record: ActivationRecord, set: SetRef, nowMs: number)
   );
 }
 
+/** Makes `set` blue for as long as its errors stay within the hard limit. */
+export function moveOn(record: ActivationRecord, set: SetRef, nowMs: number): ActivationRecord {
+  const next = becomeBlue(record, set, nowMs);
+  const { blue } = next;
+  const old = record.blue?.digest;
+  if (blue === undefined || old === undefined || old === blue.digest) return next;
+  return { ...next, blue: { ...blue, replaced: old } };
+}
+
 /** Serves `set` at once, watched against the set before it (if there was one). */
 export function activateAtOnce(step: Step, set: SetRef, act: Act, reason: string): Step {
   const before = step.record.blue;
   const watchMs = act.watchMs ?? WATCH_MS_DEFAULT;
-  const bare = becomeBlue(without(step.record, 'watch'), set, act.nowMs);
+  const bare = moveOn(without(step.record, 'watch'), set, act.nowMs);
   const record =
     before === undefined || watchMs <= 0
       ? bare

@@ -73,6 +73,28 @@ describe('a save', () => {
     assert.equal(unwatched.watch, undefined);
   });
 
+  it('that nobody watches any more still answers for its errors, to the set it replaced', () => {
+    const standing = {
+      comparing: 'standing',
+      id: `standing-0-${A2.digest}`,
+      baseline: A1.digest,
+      candidate: A2.digest,
+      denyRise: 'alerts',
+    };
+    const watched = savedInTurn(A1, A2);
+    const after = taken(watchEnded(watched, act(WATCH_MS_DEFAULT))).record;
+    assert.deepEqual(judgeExpectations(after), [standing]);
+    const bad = { cause: 'judge', bad: A2.digest, evidence: EVIDENCE } as const;
+    const back = taken(rollback(after, bad, act())).record;
+    assert.equal(back.blue?.digest, A1.digest);
+    // What was gone back to, what was forced and what came first have nothing to go back to.
+    assert.deepEqual(judgeExpectations(back), []);
+    const forced = taken(promote(back, { force: true }, act())).record;
+    assert.equal(forced.blue?.digest, A2.digest);
+    assert.deepEqual(judgeExpectations(forced), []);
+    assert.deepEqual(judgeExpectations(savedInTurn(A1)), []);
+  });
+
   it('of what serves changes nothing', () => {
     const record = savedInTurn(A1);
     assert.equal(taken(saved(record, A1, act())).record, record);
