@@ -226,7 +226,7 @@ export class PolicyController implements Control {
     if (conflict) {
       const { file, line, column } = conflict.rule.position;
       this.refuseSave([
-        `${file}:${line}:${column}: stance_conflict: rule \`${conflict.rule.id}\` reaches route \`${conflict.route}\`, which is declared open; give the policy a selector that leaves it out, or close the route`,
+        `${file}:${line}:${column}: stance_conflict: ${stanceConflictWords(conflict)}`,
       ]);
       return undefined;
     }
@@ -262,6 +262,12 @@ export class PolicyController implements Control {
           const code = outcome.code === 'stale' ? 'invalid_argument' : outcome.code;
           return { ok: false, code, message: outcome.message } as const;
         }
+        // The way back stays open to every set: on an open route its exchanges are denied at run time.
+        const conflict =
+          name === 'rollback' ? undefined : await this.stanceConflict(outcome.record);
+        if (conflict !== undefined) {
+          return { ok: false, code: 'stance_conflict', message: conflict } as const;
+        }
         await this.take(outcome);
         const { epoch, blue } = this.record;
         return { ok: true, epoch, digest: blue?.digest ?? '', message: outcome.message } as const;
@@ -271,6 +277,17 @@ export class PolicyController implements Control {
       const message = 'the change could not be stored, and nothing has changed; see the log';
       return { ok: false, code: 'store_failed', message };
     }
+  }
+
+  /** Why a set that does not serve yet may not: a route declared open could not enforce it (SEMANTICS §5). */
+  private async stanceConflict(record: ActivationRecord): Promise<string | undefined> {
+    const { blue, green } = this.deps.serving.current;
+    for (const [digest, set] of await this.compiledSets(record)) {
+      if (digest === blue?.digest || digest === green?.set.digest) continue;
+      const conflict = this.deps.stances.conflict(set);
+      if (conflict) return stanceConflictWords(conflict);
+    }
+    return undefined;
   }
 
   /** A full digest, or enough of its beginning to mean one set. */
@@ -414,3 +431,11 @@ export class PolicyController implements Control {
 
 /** Sets kept for exchanges that Check has promised them to. */
 const RETAINED_SETS_MAX = 8;
+
+function stanceConflictWords(conflict: {
+  readonly route: string;
+  readonly rule: { readonly id: string };
+}): string {
+  const { route, rule } = conflict;
+  return `rule \`${rule.id}\` reaches route \`${route}\`, which is declared open; give the policy a selector that leaves it out, or close the route`;
+}
