@@ -96,12 +96,12 @@ describe('comparisons: answers that take half a minute', () => {
     { untilMs: 5 * MINUTE, epoch: 1, share: 0, denyRate: before },
     { untilMs: 12 * MINUTE, epoch: 2, share: 1, denyRate: after },
   ];
-  const watched = (before: number, after: number) => {
+  const watched = (before: number, after: number, expectation = WATCH) => {
     const comparisons = new Comparisons();
     comparisons.follow([], 1, 0);
     const atMs = 5 * MINUTE;
     return play(comparisons, replaced(before, after), [
-      { atMs, change: () => comparisons.follow([WATCH], 2, atMs) },
+      { atMs, change: () => comparisons.follow([expectation], 2, atMs) },
     ]);
   };
 
@@ -114,6 +114,11 @@ describe('comparisons: answers that take half a minute', () => {
     assert.equal(up?.failed.trigger.metric, 'deny_rate_up');
     assert.ok(up.atMs >= 5 * MINUTE + SETTLE_MS);
     assert.equal(watched(0.35, 0)?.failed.trigger.metric, 'deny_rate_down');
+  });
+
+  it('undo no emergency that refuses everything', () => {
+    assert.equal(watched(0.05, 1)?.failed.trigger.metric, 'deny_rate_up');
+    assert.equal(watched(0.05, 1, { ...WATCH, denyRise: 'alerts' }), undefined);
   });
 
   it('have no past to compare with when the set before served for less than they settle in', () => {

@@ -145,6 +145,22 @@ async function foundOf({ switchyard }: Stack, bad: string) {
   return { exchanges: exchangesOf(bad, decisionsIn(records)), transition };
 }
 
+/** Metric, counts and evidence of a rollback, as numbers and in words. */
+function assertEvidence(
+  transition: TransitionRecord | undefined,
+  metric: string,
+  words: RegExp,
+): void {
+  assert.ok(transition, 'no transition was recorded');
+  const { evidence, reason, by } = transition;
+  assert.equal(by, 'judge');
+  assert.match(reason, words);
+  assert.equal(evidence?.metric, metric);
+  for (const name of ['observed', 'limit', 'canaryCount', 'controlCount', 'evidence', 'threshold'])
+    assert.equal(typeof evidence?.[name], 'number', name);
+  assert.ok(Number(evidence?.evidence) >= Number(evidence?.threshold));
+}
+
 describe('cohorts through Envoy', function () {
   this.timeout(300_000);
   const SESSIONS = 10_000;
@@ -190,6 +206,28 @@ describe('cohorts through Envoy', function () {
     assert.equal([...cohorts.values()].filter((seen) => seen.size !== 1).length, 0);
     canaries = new Set([...sets].filter(([, seen]) => seen.has(green)).map(([session]) => session));
     assertShare(canaries.size, SESSIONS, 0.2);
+    // Envoy's own log of the same exchanges says the same.
+    const log = await stack.envoy.accessLog();
+    const inLog = log.filter((line) => line.cohort === 'canary' && line.set === green).length;
+    assert.equal(inLog, canaries.size * REQUESTS);
+  });
+
+  it('keeps every canary session when the share grows to 50 %', async () => {
+    const { stack, client } = at();
+    assert.equal((await stack.switchyard.cli('canary', '--share', '50%')).code, 0);
+    await inTurn(SESSIONS, 32, async (index) => {
+      await client.ask({ session: `session-${index}` });
+    });
+    await sleep(200);
+    const after = new Map<string, string>();
+    const { epoch } = await statusOf(stack.switchyard);
+    for (const record of decisionsIn(await recordsOf(stack.switchyard)))
+      if (record.session !== undefined && record.epoch === epoch)
+        after.set(record.session, record.cohort);
+    assert.equal(after.size, SESSIONS);
+    assert.equal([...canaries].filter((session) => after.get(session) !== 'canary').length, 0);
+    const grown = [...after.values()].filter((cohort) => cohort === 'canary').length;
+    assertShare(grown, SESSIONS, 0.5);
   });
 });
 
@@ -211,9 +249,16 @@ describe('a rollout through Envoy', function () {
       await client.ask({ session: `error-${sent}`, prompt: 'gamma' });
     const { exchanges, transition } = await foundOf(stack, bad);
     console.log(`      rolled back after ${exchanges} canary exchanges, one after another`);
-    assert.ok(isBad(await statusOf(stack.switchyard), bad));
+    const status = await statusOf(stack.switchyard);
+    assert.ok(isBad(status, bad));
     assert.ok(exchanges <= 10, String(exchanges));
-    assert.equal(transition?.evidence?.metric, 'error_rate');
+    assertEvidence(transition, 'error_rate', /^errors: observed 100 % > limit 1 %; evidence /);
+    assert.equal(status.history[0]?.kind, 'rolled_back');
+    assert.equal(status.history[0]?.reason, transition?.reason);
+    const page = (await stack.switchyard.cli('status')).output;
+    assert.ok(page.includes('observed 100 % > limit 1 %'), page);
+    // Green's faults opened no breaker of blue's, and blue serves all.
+    assert.equal((await client.ask({ session: 'error-0', prompt: 'gamma' })).status, 200);
   });
 
   it('ends within 200 exchanges of a set that refuses 35 % instead of 5 %, 9 times in 10', async () => {
@@ -226,10 +271,135 @@ describe('a rollout through Envoy', function () {
         most: 600,
       });
       assert.ok(verdict.rolledBack, `run ${run} was not rolled back`);
-      assert.equal(verdict.transition?.evidence?.metric, 'deny_rate_up');
+      assertEvidence(
+        verdict.transition,
+        'deny_rate_up',
+        /^deny rate, rise: observed \d+(\.\d+)? % > limit .* \(baseline .* %\); evidence .* of the 2,000 needed$/,
+      );
       needed.push(verdict.exchanges);
     }
     console.log(`      canary exchanges needed: ${needed.join(' ')}`);
     assert.ok(needed.filter((count) => count <= 200).length >= 9);
+  });
+
+  it('stays where it is while nothing is proven, and says so', async () => {
+    const { stack, client } = at();
+    const stages = rollout(
+      '{ share: 50%, duration: 1s }',
+      '{ share: 90%, duration: 1s }',
+      '{ share: 100% }',
+    );
+    const green = await tryOut(stack, refusing(['alpha'], 'quiet') + stages);
+    const firstEpoch = (await statusOf(stack.switchyard)).epoch;
+    await inTurn(20, 4, async (index) => {
+      await client.ask({ session: `quiet-${index}`, prompt: 'gamma' });
+    });
+    // Three looks of the clock at a stage whose time is over.
+    await sleep(4_500);
+    const status = await statusOf(stack.switchyard);
+    assert.equal(status.epoch, firstEpoch);
+    assert.equal(status.green?.digest, green);
+    assert.equal(status.rollout?.sharePpm, 500_000);
+    assert.equal(status.rollout?.stage, 0);
+    const [errors] = status.rollout?.judgement ?? [];
+    assert.match(
+      errors ?? '',
+      /^errors: observed 0 % <= limit 1 %; .*; proof of safety .* of the 100 needed$/,
+    );
+    assert.ok((await stack.switchyard.cli('status')).output.includes('proof of safety'));
+  });
+
+  it('is not undone by a rise of denials once it is an emergency', async () => {
+    const { stack, client } = at();
+    await stack.switchyard.cli('rollback');
+    const block = await tryOut(stack, refusing(['alpha', 'beta', 'gamma'], 'attack') + HALF);
+    const declared = await stack.switchyard.cli('activate', '--emergency', '--for', '2h');
+    assert.equal(declared.code, 0, declared.output);
+    let refused = 0;
+    await inTurn(1_000, 8, async (index) => {
+      const { status } = await client.ask({ session: `attack-${index}`, prompt: 'gamma' });
+      if (status === 400) refused++;
+    });
+    assert.equal(refused, 1_000);
+    // Two looks of the clock.
+    await sleep(2_500);
+    const status = await statusOf(stack.switchyard);
+    assert.equal(status.blue?.digest, block);
+    assert.equal(status.emergency?.digest, block);
+  });
+});
+
+describe('a set that stops refusing, through Envoy', function () {
+  this.timeout(120_000);
+  const at = withStack({ policies: { 'limits.yaml': refusing(['alpha', 'beta']) } });
+
+  it('is rolled back within 200 exchanges', async () => {
+    const needed: number[] = [];
+    for (let run = 1; run <= 3; run++) {
+      const bad = await tryOut(at().stack, refusing([], `run${run}`) + HALF);
+      const traffic = { name: `down-${run}`, seed: run, most: 600 };
+      const verdict = await sendUntilRolledBack(at(), bad, traffic);
+      assert.ok(verdict.rolledBack, `run ${run} was not rolled back`);
+      assertEvidence(
+        verdict.transition,
+        'deny_rate_down',
+        /^deny rate, fall: observed 0 % < limit .* \(baseline .* %\); evidence .* of the 2,000 needed$/,
+      );
+      needed.push(verdict.exchanges);
+    }
+    console.log(`      canary exchanges needed from 35 % to 0 %: ${needed.join(' ')}`);
+    assert.ok(needed.every((count) => count <= 200));
+  });
+});
+
+describe('a set that was activated at once, through Envoy', function () {
+  this.timeout(60_000);
+
+  /** Exchanges that the set judged until it was rolled back; 0 when it was not. */
+  async function failsAfter({ stack, client }: { stack: Stack; client: Client }, bad: string) {
+    for (let sent = 0; sent < 200 && !isBad(await statusOf(stack.switchyard), bad); sent++)
+      await client.ask({ session: `at-once-${sent}`, prompt: 'gamma' });
+    const status = await statusOf(stack.switchyard);
+    return { status, ...(await foundOf(stack, bad)) };
+  }
+
+  describe('watched', () => {
+    const at = withStack({ policies: { 'limits.yaml': refusing(['alpha']) } });
+
+    it('goes back to the set before when it errors on everything', async () => {
+      const { stack, client } = at();
+      const good = (await statusOf(stack.switchyard)).blue?.digest;
+      const bad = await serve(stack, failing());
+      const { status, exchanges, transition } = await failsAfter(at(), bad);
+      console.log(`      rolled back after ${exchanges} exchanges`);
+      assert.equal(status.blue?.digest, good);
+      assert.ok(isBad(status, bad));
+      assert.ok(exchanges <= 10, String(exchanges));
+      assertEvidence(transition, 'error_rate', /^errors: observed 100 % > limit /);
+      assert.equal((await client.ask({ session: 'after', prompt: 'gamma' })).status, 200);
+    });
+  });
+
+  describe('that nobody watches any more', () => {
+    const at = withStack({
+      policies: { 'limits.yaml': refusing(['alpha']) },
+      config: 'watchMs: 0\n',
+    });
+
+    it('goes back all the same when more than 5 % of its exchanges fail', async () => {
+      const good = (await statusOf(at().stack.switchyard)).blue?.digest;
+      const bad = await serve(at().stack, failing());
+      const { status, exchanges, transition } = await failsAfter(at(), bad);
+      console.log(`      rolled back after ${exchanges} exchanges`);
+      assert.equal(status.watch, undefined);
+      assert.equal(status.blue?.digest, good);
+      // Ten are enough; those that follow come while the rollback is being made durable.
+      assert.ok(exchanges <= 50, String(exchanges));
+      assertEvidence(
+        transition,
+        'error_rate',
+        /^errors after the rollout: observed 100 % > limit 5 %; evidence /,
+      );
+    });
   });
 });
