@@ -416,7 +416,13 @@ function addServe(program: Command): void {
         { ...flags, ...(given && { data: program.getOptionValue('data') as string }) },
       );
       if (!resolved.ok) throw new CliError(EXIT.badInput, resolved.errors.join('\n'));
-      await serve(resolved.config);
+      await serve(resolved.config).catch((error: unknown) => {
+        // What failed is the operator's: an address in use, a file that cannot be read.
+        const reason = error instanceof Error ? error.message : 'unknown';
+        process.stderr.write(`switchyard cannot serve: ${reason}\n`);
+        // What was started already would keep the process alive.
+        process.exit(EXIT.refused);
+      });
     });
 }
 

@@ -5,6 +5,7 @@ import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
 import type { RuleError } from './active-rules.ts';
 import type { DecisionCode } from './codes.ts';
+import { isChosenByClient } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Assigned } from './snapshot.ts';
 import type { Finding } from './text-track.ts';
@@ -166,7 +167,7 @@ export class DecisionDraft {
 
   /** A fact that a client can choose is shown only when some rule names it; else its keyed hash. */
   private shownFact(name: FactName, value: string): string {
-    const chosen = this.deps.facts[name]?.some((s) => s.from === 'header' || s.from === 'body');
+    const chosen = this.deps.facts[name]?.some(isChosenByClient);
     if (!chosen) return value;
     const named = this.assignment?.set.rules.some((rule) => rule.selector[name] === value);
     return named ? value : `h:${this.deps.keyedHash(value)}`;

@@ -74,6 +74,20 @@ export interface SourcedFact {
   readonly source: FactSource;
 }
 
+/**
+ * Whether the client writes the value: a header, the body, or an attribute that repeats what it sent. Such
+ * values are content where they are recorded (invariant 9).
+ */
+export function isChosenByClient(source: FactSource): boolean {
+  if (source.from === 'attribute') {
+    return source.name.startsWith('request.') || source.name === REQUESTED_SERVER_NAME;
+  }
+  return source.from === 'header' || source.from === 'body';
+}
+
+/** The name asked for in the TLS hello (SNI). */
+const REQUESTED_SERVER_NAME = 'connection.requested_server_name';
+
 /** Looks one fact up. Cost: its sources, in order. */
 export function lookUp(
   sources: readonly FactSource[] | undefined,

@@ -2,56 +2,62 @@
  * The server's configuration. One precedence, lowest first: embedded defaults, the file, environment
  * variables, flags. A later source replaces single values of an earlier one, never whole sections.
  */
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { LineCounter, parseDocument } from 'yaml';
-import { DEFAULT_FACTS, type FactConfig } from './facts.ts';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type ConfigFault, configFaults } from './config-errors.ts';
+import { DEFAULT_FACTS, type FactConfig, type FactSource } from './facts.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
 
 const Text = Type.String({ minLength: 1 });
 const Count = Type.Integer({ minimum: 0 });
 const closed = { additionalProperties: false };
 
-const FactSourceSchema = Type.Union([
-  Type.Object({ from: Type.Literal('grpcMetadata'), name: Text }, closed),
-  Type.Object({ from: Type.Literal('contextExtension'), name: Text }, closed),
-  Type.Object(
-    { from: Type.Literal('metadata'), namespace: Text, path: Type.Array(Text, { minItems: 1 }) },
-    closed,
-  ),
-  Type.Object({ from: Type.Literal('attribute'), name: Text }, closed),
-  Type.Object({ from: Type.Literal('peer') }, closed),
-  Type.Object({ from: Type.Literal('body') }, closed),
-  Type.Object(
-    {
-      from: Type.Literal('map'),
-      entries: Type.Array(
-        Type.Object(
-          {
-            authority: Type.Optional(Text),
-            pathPrefix: Type.Optional(Text),
-            value: Text,
-          },
-          closed,
-        ),
+/** A union's errors are those of all its members: a word from a list has one. */
+const words = <const Word extends string>(list: readonly Word[]) =>
+  Type.Unsafe<Word>(Type.Enum([...list]));
+
+/** What each kind of source has beside `from`. */
+export const FACT_SOURCES = Object.freeze({
+  grpcMetadata: source({ name: Text }),
+  contextExtension: source({ name: Text }),
+  metadata: source({ namespace: Text, path: Type.Array(Text, { minItems: 1 }) }),
+  attribute: source({ name: Text }),
+  peer: source({}),
+  body: source({}),
+  map: source({
+    entries: Type.Array(
+      Type.Object(
+        { authority: Type.Optional(Text), pathPrefix: Type.Optional(Text), value: Text },
+        closed,
       ),
-    },
-    closed,
-  ),
-  Type.Object({ from: Type.Literal('header'), name: Text, trusted: Type.Literal(true) }, closed),
+    ),
+  }),
+  header: source({ name: Text, trusted: Type.Literal(true) }),
+} satisfies Record<FactSource['from'], TSchema>);
+
+function source(properties: Record<string, TSchema>): TSchema {
+  return Type.Object({ from: Text, ...properties }, closed);
+}
+
+const SourceSchema = Type.Object({
+  from: words(Object.keys(FACT_SOURCES) as readonly FactSource['from'][]),
+});
+
+const Sources = Type.Optional(Type.Array(SourceSchema));
+
+const ModeSchema = words([
+  'NONE',
+  'STREAMED',
+  'BUFFERED',
+  'BUFFERED_PARTIAL',
+  'FULL_DUPLEX_STREAMED',
 ]);
 
-const Sources = Type.Optional(Type.Array(FactSourceSchema));
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-const ModeSchema = Type.Union([
-  Type.Literal('NONE'),
-  Type.Literal('STREAMED'),
-  Type.Literal('BUFFERED'),
-  Type.Literal('BUFFERED_PARTIAL'),
-  Type.Literal('FULL_DUPLEX_STREAMED'),
-]);
-
-const FileSchema = Type.Object(
+/** The file's schema; `docs/reference/configuration.md` has a row for each of its keys. */
+export const FileSchema = Type.Object(
   {
     /** Directory of policy documents that is watched. */
     policies: Type.Optional(Text),
@@ -113,9 +119,7 @@ const FileSchema = Type.Object(
       ),
     ),
     trustedHeaders: Type.Optional(Type.Array(Text)),
-    onStoreLoss: Type.Optional(
-      Type.Union([Type.Literal('lastKnownGood'), Type.Literal('deny'), Type.Literal('allow')]),
-    ),
+    onStoreLoss: Type.Optional(words(['lastKnownGood', 'deny', 'allow'])),
     limits: Type.Optional(
       Type.Object(
         Object.fromEntries(
@@ -128,7 +132,7 @@ const FileSchema = Type.Object(
       ),
     ),
     watchMs: Type.Optional(Count),
-    log: Type.Optional(Type.Object({ level: Type.Optional(Text) }, closed)),
+    log: Type.Optional(Type.Object({ level: Type.Optional(words(LOG_LEVELS)) }, closed)),
   },
   closed,
 );
@@ -201,6 +205,10 @@ export function resolveConfig(
   const read = file ? readFile(file, errors) : {};
   if (errors.length > 0) return { ok: false, errors };
   const over: ConfigOverrides = { ...environment, ...flags };
+  if (over.logLevel !== undefined && !(LOG_LEVELS as readonly string[]).includes(over.logLevel)) {
+    const from = flags.logLevel === undefined ? ENVIRONMENT.logLevel : '--log-level';
+    return { ok: false, errors: [`${from}: must be one of ${LOG_LEVELS.join(', ')}`] };
+  }
   return { ok: true, config: Object.freeze(merged(read, over)) };
 }
 
@@ -261,13 +269,35 @@ function readFile(
   }
   if (errors.length > 0) return {};
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  if (Value.Check(FileSchema, value)) return value;
-  for (const error of Value.Errors(FileSchema, value).slice(0, 20)) {
-    const path = error.instancePath.split('/').filter((part) => part !== '');
-    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+  const faults = Value.Check(FileSchema, value)
+    ? sourceFaults(value.facts ?? {})
+    : configFaults(Value.Errors(FileSchema, value));
+  for (const fault of faults) {
     errors.push(
-      `${place(node?.range?.[0] ?? 0)}: config_invalid: \`${error.instancePath || '/'}\` ${error.message}; see docs/reference/configuration.md`,
+      `${place(offsetOf(document, fault))}: config_invalid: ${fault.sentence}; see docs/reference/configuration.md`,
     );
   }
-  return {};
+  return value as ConfigFile;
+}
+
+/** What each source must have depends on its kind. */
+function sourceFaults(facts: NonNullable<ConfigFile['facts']>): readonly ConfigFault[] {
+  return Object.entries(facts).flatMap(([fact, sources]) =>
+    sources.flatMap((one, index) =>
+      configFaults(Value.Errors(FACT_SOURCES[one.from], one), ['facts', fact, String(index)]),
+    ),
+  );
+}
+
+/** Where the author must look: at the value, or at a key that does not belong. */
+function offsetOf(document: Document.Parsed, { path, unknownKey }: ConfigFault): number {
+  if (unknownKey) {
+    const parent = document.getIn(path.slice(0, -1), true);
+    const pairs = isMap(parent) ? parent.items : [];
+    const keys = pairs.map(({ key }) => key).filter(isScalar);
+    const key = keys.find(({ value }) => String(value) === path.at(-1));
+    if (key?.range) return key.range[0];
+  }
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  return (isNode(node) ? node.range?.[0] : undefined) ?? 0;
 }
