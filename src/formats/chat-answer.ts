@@ -112,10 +112,7 @@ class AnswerReader {
   /** A whole number from 0, or undefined. */
   #number(node: JsonNode | undefined): number | undefined {
     if (node?.kind !== 'number') return undefined;
-    const digits = String.fromCharCode(
-      ...this.#data.subarray(node.start, Math.min(node.end, node.start + 32)),
-    );
-    const value = Number(digits);
+    const value = plainNumber(this.#data, node.start, node.end);
     return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   }
 
@@ -281,3 +278,19 @@ class AnswerReader {
 /** Names are remembered for the length of a stream, so they must not be long. */
 const FIELD_NAME_UNITS_MAX = 256;
 const PLAIN_NAME = /^[A-Za-z_]\w{0,39}$/;
+
+/** The value of a JSON number; of a very long one, that of its beginning. */
+function plainNumber(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const digit = bytes[at]! - 0x30;
+    // A sign, a fraction or an exponent: rare, and read as JSON.parse would.
+    if (digit < 0 || digit > 9 || at - start >= SAFE_DIGITS)
+      return Number(String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 32))));
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+/** Decimal digits that a safe integer holds whatever they are. */
+const SAFE_DIGITS = 15;

@@ -2,7 +2,8 @@
  * Strict JSON (RFC 8259) over bytes, as a light tree of byte ranges: what JSON.parse accepts, and no
  * more. Values stay where they are; strings are decoded on demand (json-string.ts).
  */
-import { stringValue } from './json-string.ts';
+import { overlay, stringValue } from './json-string.ts';
+import { knownName } from './known-names.ts';
 
 export interface JsonString {
   readonly kind: 'string';
@@ -114,7 +115,7 @@ class JsonScanner {
   #reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
 
   constructor(bytes: Uint8Array, limits: JsonLimits, from: number, to: number) {
-    this.#bytes = bytes;
+    this.#bytes = overlay(bytes);
     this.#limits = limits;
     this.#at = from;
     this.#end = to;
@@ -158,9 +159,9 @@ class JsonScanner {
       case QUOTE:
         return this.#string();
       case 0x7b:
-        return this.#nested(depth, () => this.#object(depth));
+        return this.#tooDeep(depth) ? undefined : this.#object(depth);
       case 0x5b:
-        return this.#nested(depth, () => this.#array(depth));
+        return this.#tooDeep(depth) ? undefined : this.#array(depth);
       case 0x74:
         return this.#word('true');
       case 0x66:
@@ -172,10 +173,15 @@ class JsonScanner {
     }
   }
 
-  #nested(depth: number, read: () => JsonNode | undefined): JsonNode | undefined {
-    if (depth <= this.#limits.depthMax) return read();
+  #name(literal: JsonString): string {
+    const known = literal.simple && knownName(this.#bytes, literal.start + 1, literal.end - 1);
+    return known || stringValue(this.#bytes, literal);
+  }
+
+  #tooDeep(depth: number): boolean {
+    if (depth <= this.#limits.depthMax) return false;
     this.#reason = 'json_too_deep';
-    return undefined;
+    return true;
   }
 
   #word(kind: 'true' | 'false' | 'null'): JsonScalar | undefined {
@@ -271,7 +277,7 @@ class JsonScanner {
       this.#skipSpace();
       const value = this.#value(depth + 1);
       if (value === undefined) return undefined;
-      members.push({ key: stringValue(this.#bytes, key), value, shadowed: false });
+      members.push({ key: this.#name(key), value, shadowed: false });
       this.#skipSpace();
       if (this.#take(0x7d)) {
         markShadowed(members);

@@ -1,7 +1,7 @@
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
-import { stringValue } from './json-string.ts';
+import { overlay, stringValue } from './json-string.ts';
 
 /** Numbers for texts that stand alone, so that no two of a body share a key. One per body. */
 export class KeyCounter {
@@ -20,7 +20,7 @@ export class PieceCollector {
   readonly #keys: KeyCounter;
 
   constructor(data: Uint8Array, keys: KeyCounter) {
-    this.#data = data;
+    this.#data = overlay(data);
     this.#keys = keys;
   }
 
@@ -56,14 +56,28 @@ export class PieceCollector {
    * text of its own otherwise, so that no field is a hiding place.
    */
   metadata(node: JsonNode, family: string, place: Place): void {
-    if (node.kind === 'string' && isToken(this.valueOf(node))) return;
+    if (node.kind === 'string' && this.#isToken(node)) return;
     this.standAlone(node, family, place);
+  }
+
+  /** The bytes of a simple literal are its value: such names repeat on every chunk, and are not decoded. */
+  #isToken(literal: JsonString): boolean {
+    if (!literal.simple) return isToken(this.valueOf(literal));
+    if (literal.end - literal.start - 2 > TOKEN_UNITS_MAX) return false;
+    for (let at = literal.start + 1; at < literal.end - 1; at += 1)
+      if (TOKEN_BYTES[this.#data[at]!] === 0) return false;
+    return true;
   }
 }
 
-const TOKEN = /^[\w.:/@+=-]{0,128}$/;
+const TOKEN_UNITS_MAX = 128;
+const TOKEN = /^[\w.:/@+=-]*$/;
+/** 1 for each ASCII character that a token may hold. */
+const TOKEN_BYTES = Uint8Array.from({ length: 128 }, (_, unit) =>
+  TOKEN.test(String.fromCharCode(unit)) ? 1 : 0,
+);
 
 /** Whether a value reads as an identifier: one word of at most 128 ASCII characters. */
 export function isToken(value: string): boolean {
-  return TOKEN.test(value);
+  return value.length <= TOKEN_UNITS_MAX && TOKEN.test(value);
 }

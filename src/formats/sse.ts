@@ -48,7 +48,13 @@ export class EventSplitter {
         events.push(this.#cut(start, scan));
         start = scan;
       }
-      if (this.#endsEvent(view[scan]!)) {
+      const next = insideLine(view, scan, Math.min(view.length, start + this.#frameBytesMax));
+      if (next > scan) {
+        this.#lineIsEmpty = false;
+        this.#afterCr = false;
+        // The loop adds the one back.
+        scan = next - 1;
+      } else if (this.#endsEvent(view[scan]!)) {
         events.push(this.#cut(start, scan + 1));
         start = scan + 1;
         this.#oversized = false;
@@ -72,18 +78,22 @@ export class EventSplitter {
     return { bytes: this.#pending.copy(start, end), oversized: this.#oversized, first };
   }
 
+  /** `byte`: an LF or a CR. */
   #endsEvent(byte: number): boolean {
     const completesCrlf = byte === LF && this.#afterCr;
     this.#afterCr = byte === CR;
     if (completesCrlf) return false;
-    if (byte !== LF && byte !== CR) {
-      this.#lineIsEmpty = false;
-      return false;
-    }
     const blank = this.#lineIsEmpty;
     this.#lineIsEmpty = true;
     return blank;
   }
+}
+
+/** The first line end from `from` on, or `to`. */
+function insideLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== LF && bytes[at] !== CR) at += 1;
+  return at;
 }
 
 /** Where the value of one `data` line lies. */
@@ -112,7 +122,7 @@ export function readEvent(bytes: Uint8Array, first: boolean): EventReading {
   const marked = first && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   let start = marked ? 3 : 0;
   while (start < bytes.length) {
-    const end = lineEnd(bytes, start);
+    const end = insideLine(bytes, start, bytes.length);
     const value = dataValue(bytes, start, end);
     if (value !== undefined) {
       lines.push({ dataStart, rawStart: value, length: end - value });
@@ -123,12 +133,6 @@ export function readEvent(bytes: Uint8Array, first: boolean): EventReading {
     start = end + (bytes[end] === CR && bytes[end + 1] === LF ? 2 : 1);
   }
   return { lines, foreign };
-}
-
-function lineEnd(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at += 1;
-  return at;
 }
 
 /** First byte of the value of a `data` line, or undefined for another line. */

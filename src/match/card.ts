@@ -74,6 +74,14 @@ export class CardTracker implements Tracker {
     if (this.threads.length > 0) this.decide(sink);
   }
 
+  /** To the next digit, when no separator stands open. */
+  skip(units: Uint16Array, from: number, to: number): number {
+    if (this.previous !== NOTHING) return from;
+    let index = from;
+    while (index < to && digitOf(units[index] as number) < 0) index++;
+    return index;
+  }
+
   end(at: number, sink: MatchSink): void {
     if (this.previous === DIGIT) this.closeGroup(at);
     for (const thread of this.threads) thread.dead = true;

@@ -18,6 +18,11 @@ export type MatchSink = (match: Match) => void;
 export interface Tracker {
   /** Consumes the unit at position `at`; positions are consecutive from 0. Reports what this decides. */
   step(unit: number, at: number, sink: MatchSink): void;
+  /**
+   * Only while nothing is live: consumes those of `units[from,to)` that come before the first that might start
+   * something, and returns the index of that one, or `to`. The same as a `step` for each, only quicker.
+   */
+  skip?(units: Uint16Array, from: number, to: number): number;
   /** The text ends before position `at`: reports what is still undecided. Nothing may follow. */
   end(at: number, sink: MatchSink): void;
   /**

@@ -18,8 +18,14 @@ export interface KeywordTrie {
   readonly terminal: readonly number[];
   /** Whether a keyword that may follow a word character ends here or below. */
   readonly free: readonly boolean[];
+  /** For each ASCII unit: whether it is part of a word, and where a keyword may begin with it. */
+  readonly ascii: Uint8Array;
   readonly unitsMax: number;
 }
+
+export const IS_WORD = 1;
+export const BEGINS_AT_EDGE = 2;
+export const BEGINS_ANYWHERE = 4;
 
 export const ENDS = 1;
 export const NEEDS_BOUNDARY = 2;
@@ -99,5 +105,10 @@ export function buildTrie(
     terminal[node] = bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
     unitsMax = Math.max(unitsMax, units);
   }
-  return { fold, roots, unit, child, sibling, terminal, free, unitsMax };
+  const ascii = Uint8Array.from({ length: 128 }, (_, own) => {
+    const node = roots.get(fold(own));
+    const begins = node === undefined ? 0 : free[node] ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
+    return begins | (isWordUnit(own) ? IS_WORD : 0);
+  });
+  return { fold, roots, unit, child, sibling, terminal, free, ascii, unitsMax };
 }

@@ -7,8 +7,11 @@
 import { isHigh, isLow, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
 import type { Detector, MatchSink, Tracker } from './detector.ts';
 import {
+  BEGINS_ANYWHERE,
+  BEGINS_AT_EDGE,
   buildTrie,
   ENDS,
+  IS_WORD,
   type KeywordTrie,
   NEEDS_BOUNDARY,
   NO_NODE,
@@ -74,6 +77,24 @@ class KeywordTracker implements Tracker {
     this.previous = unit;
     this.afterWord = word;
     if (this.threads.length > 0) this.decide(sink);
+  }
+
+  /** Over ASCII with which no keyword begins, or none inside of a word. */
+  skip(units: Uint16Array, from: number, to: number): number {
+    const { ascii } = this.trie;
+    let word = this.afterWord;
+    let index = from;
+    for (; index < to; index++) {
+      const roles = ascii[units[index] as number];
+      if (roles === undefined || (roles & BEGINS_ANYWHERE) !== 0) break;
+      if ((roles & BEGINS_AT_EDGE) !== 0 && !word) break;
+      word = (roles & IS_WORD) !== 0;
+    }
+    if (index > from) {
+      this.previous = units[index - 1] as number;
+      this.afterWord = word;
+    }
+    return index;
   }
 
   end(_at: number, sink: MatchSink): void {

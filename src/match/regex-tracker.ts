@@ -70,6 +70,13 @@ export class RegexTracker implements Tracker {
     this.decide(at + 1, low, high, sink);
   }
 
+  skip(units: Uint16Array, from: number, to: number): number {
+    let index = from;
+    while (index < to && !this.steps.mayStart(units[index] as number)) index++;
+    if (index > from) this.before = kindOf(units[index - 1] as number);
+    return index;
+  }
+
   end(at: number, sink: MatchSink): void {
     if (this.liveStart === Number.POSITIVE_INFINITY) return;
     const low = (this.liveStart - this.base) >> 5;

@@ -33,6 +33,15 @@ export class SafeHistory {
     this.pieces.push({ units, safe, slope: undefined });
   }
 
+  /** Records that nothing was held after each of the units up to `units`. O(1). */
+  rise(units: number): void {
+    while (this.units < units) {
+      const last = this.pieces[this.pieces.length - 1] as Piece;
+      if (last.slope === 1 && last.safe === last.units) this.units = units;
+      else this.add(this.units + 1, this.units + 1);
+    }
+  }
+
   /** The value after `units` units. Throws RangeError for what is forgotten or not yet seen. O(log pieces). */
   at(units: number): number {
     let low = this.first;

@@ -1,5 +1,5 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type { Detector, Match, Tracker } from './detector.ts';
+import type { Detector, Match, MatchSink, Tracker } from './detector.ts';
 import { SafeHistory } from './safe-history.ts';
 
 export interface ScannedRule {
@@ -28,11 +28,14 @@ const NOTHING_LIVE = Number.POSITIVE_INFINITY;
 
 /** Scratch of the synchronous `take`; nothing in it outlives a call. */
 const lives = new Float64Array(PIECE_UNITS);
+/** The units of the piece: reading a string unit by unit is slow, and every lane would do it again. */
+const piece = new Uint16Array(PIECE_UNITS);
 
 interface Lane {
   readonly rule: number;
   readonly tracker: Tracker;
   readonly order: number;
+  readonly sink: MatchSink;
 }
 
 interface Undelivered extends ScannedMatch {
@@ -52,6 +55,8 @@ export class TextScanner {
   private readonly history = new SafeHistory();
   private found: Undelivered[] = [];
   private units = 0;
+  /** Units that the lane whose turn it is has consumed. */
+  private consumed = 0;
   private settled = 0;
   private overflowed = false;
   private ended = false;
@@ -62,7 +67,13 @@ export class TextScanner {
   ) {
     this.lanes = rules
       .flatMap(({ rule, detector }) => detector.start().map((tracker) => ({ rule, tracker })))
-      .map((lane, order) => ({ ...lane, order }));
+      .map(({ rule, tracker }, order) => ({
+        rule,
+        tracker,
+        order,
+        sink: ({ start, end, label }) =>
+          this.found.push({ rule, order, decidedAt: this.consumed, start, end, label }),
+      }));
     this.liveUnitsMax = limits.liveUnitsMax;
   }
 
@@ -94,9 +105,8 @@ export class TextScanner {
     if (this.ended) return;
     this.ended = true;
     if (this.overflowed) return;
-    for (const lane of this.lanes) {
-      lane.tracker.end(this.units, (match) => this.report(lane, match, this.units));
-    }
+    this.consumed = this.units;
+    for (const { tracker, sink } of this.lanes) tracker.end(this.units, sink);
     this.settled = this.units;
   }
 
@@ -132,17 +142,26 @@ export class TextScanner {
     const first = base + from;
     const known = this.found.length;
     lives.fill(NOTHING_LIVE, 0, count);
-    for (const lane of this.lanes) {
-      const { tracker } = lane;
-      let units = first;
-      const sink = (match: Match): void => this.report(lane, match, units + 1);
-      for (let index = 0; index < count; index++, units++) {
-        tracker.step(text.charCodeAt(from + index), units, sink);
+    for (let index = 0; index < count; index++) piece[index] = text.charCodeAt(from + index);
+    for (const { tracker, sink } of this.lanes) {
+      for (let index = 0; index < count; index++) {
+        if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
+          index = tracker.skip(piece, index, count);
+          if (index === count) break;
+        }
+        this.consumed = first + index + 1;
+        tracker.step(piece[index] as number, first + index, sink);
         const live = tracker.liveStart;
         if (live < (lives[index] as number)) lives[index] = live;
       }
     }
     for (let index = 0; index < count; index++) {
+      if (lives[index] === NOTHING_LIVE) {
+        while (index + 1 < count && lives[index + 1] === NOTHING_LIVE) index++;
+        this.settled = first + index + 1;
+        this.history.rise(this.settled);
+        continue;
+      }
       const units = first + index + 1;
       const safe = Math.min(lives[index] as number, units);
       if (units - safe > this.liveUnitsMax) {
@@ -153,10 +172,5 @@ export class TextScanner {
       this.settled = safe;
       this.history.add(units, safe);
     }
-  }
-
-  private report(lane: Lane, match: Match, decidedAt: number): void {
-    const { rule, order } = lane;
-    this.found.push({ rule, order, decidedAt, ...match });
   }
 }

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { keywordDetector } from '../../src/match/keywords.ts';
 import { piiDetector } from '../../src/match/pii.ts';
 import { regexDetector } from '../../src/match/regex.ts';
-import { LIVE_UNITS_MAX, type ScannedMatch, TextScanner } from '../../src/match/scanner.ts';
+import {
+  LIVE_UNITS_MAX,
+  type ScannedMatch,
+  type ScannedRule,
+  TextScanner,
+} from '../../src/match/scanner.ts';
 import { pieces } from './oracle.ts';
 
 function regex(pattern: string) {
@@ -24,8 +29,12 @@ interface Run {
   readonly overflow: boolean;
 }
 
-function run(parts: readonly string[], liveUnitsMax = LIVE_UNITS_MAX): Run {
-  const scanner = new TextScanner(RULES, { liveUnitsMax });
+function run(
+  parts: readonly string[],
+  liveUnitsMax = LIVE_UNITS_MAX,
+  rules: readonly ScannedRule[] = RULES,
+): Run {
+  const scanner = new TextScanner(rules, { liveUnitsMax });
   const matches: ScannedMatch[] = [];
   for (const part of parts) {
     scanner.push(part);
@@ -84,6 +93,32 @@ describe('TextScanner', () => {
     const matches = run([whole]).matches;
     assert.equal(matches.length, 9);
     assert.deepEqual(run([...whole]).matches, matches);
+  });
+
+  it('says the same whether or not its trackers skip', () => {
+    const rules = [
+      ...RULES,
+      { rule: 4, detector: keywordDetector({ words: ['an', '\u00fcber', '\u{1d400}b'] }) },
+      { rule: 5, detector: keywordDetector({ words: ['an', '-x'], substring: true }) },
+      { rule: 6, detector: regex('\\b[\u00fcx]n?\\b') },
+    ];
+    const stepping = rules.map(({ rule, detector }) => ({
+      rule,
+      detector: {
+        ...detector,
+        start: () => detector.start().map((tracker) => Object.assign(tracker, { skip: undefined })),
+      },
+    }));
+    const unit = fc.constantFrom(
+      ...['Bank', 'A', 'an', 'b', 'x', ' ', '-', '_', '@a.co', '4111111111111111', '4111', '1'],
+      ...['\u00fc', 'ber', '\ud835', '\udc00', '\u{1d400}', '\u0661', '\u00a0', '\n'],
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 24 }), fc.array(fc.nat()), (whole, cuts) => {
+        assert.deepEqual(run(pieces(whole, cuts), 40, rules), run([whole], 40, stepping));
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it('remembers what was safe after every unit', () => {
