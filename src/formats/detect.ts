@@ -21,28 +21,61 @@ export interface DetectedFormat {
   readonly streamed: boolean;
 }
 
-const CHAT_PATH = /\/chat\/completions\/?$/;
+/** What a line may look at to make its format: a body's description, its media type in lower case. */
+export interface Spoken extends BodyDescription {
+  readonly media: string;
+}
+
+/** Where an API is served. Its requests are documents, its answers documents or event streams. */
+interface PathLine {
+  readonly name: Format['name'];
+  /** Matches the path without its query. */
+  readonly path: RegExp;
+  readonly format: (spoken: Spoken) => Format;
+  /** Media types of answers that come in parts, where those are not event streams alone. */
+  readonly streams?: RegExp;
+}
+
+/** A format that the media type alone names, on paths of no API. */
+interface MediaLine {
+  readonly media: RegExp;
+  readonly direction?: Direction;
+  readonly format: Format;
+}
+
+/** One line per API; the first that matches counts. */
+const APIS: readonly PathLine[] = [
+  { name: 'openai.chat', path: /\/chat\/completions\/?$/, format: () => openaiChat },
+];
+
+/** One line per media type. */
+const MEDIA: readonly MediaLine[] = [{ media: /^text\/plain$/, format: plainText }];
+
+const EVENTS = /^text\/event-stream$/;
+const JSON_TEXT = /^application\/json$|\+json$/;
 const OPAQUE: DetectedFormat = Object.freeze({ format: opaque, streamed: true });
 
 export function detectFormat(body: BodyDescription): DetectedFormat {
-  const type = parseContentType(body.contentType ?? '');
-  if (!type.utf8) return OPAQUE;
-  const chat =
-    body.requestFormat === undefined
-      ? CHAT_PATH.test(pathOnly(body.path))
-      : body.requestFormat.name === 'openai.chat';
-  if (!chat) {
-    return type.media === 'text/plain'
-      ? { format: plainText, streamed: body.direction === 'response' }
-      : OPAQUE;
+  const { media, utf8 } = parseContentType(body.contentType ?? '');
+  if (!utf8) return OPAQUE;
+  const { requestFormat, direction } = body;
+  const path = pathOnly(body.path);
+  const api = APIS.find((line) =>
+    requestFormat === undefined ? line.path.test(path) : line.name === requestFormat.name,
+  );
+  if (api !== undefined) {
+    const spoken = { ...body, media };
+    // A server may well parse a request that is not labelled as JSON, so neither does the label matter here.
+    if (direction === 'request') return { format: api.format(spoken), streamed: false };
+    if ((api.streams ?? EVENTS).test(media)) return { format: api.format(spoken), streamed: true };
+    if (JSON_TEXT.test(media)) return { format: api.format(spoken), streamed: false };
+    // SDKs read an event stream under any label: taken for plain text, words would hide between deltas.
+    return OPAQUE;
   }
-  // A server may well parse a chat request that is not labelled as JSON, so neither does the label matter here.
-  if (body.direction === 'request') return { format: openaiChat, streamed: false };
-  if (type.media === 'text/event-stream') return { format: openaiChat, streamed: true };
-  if (type.media === 'application/json' || type.media.endsWith('+json'))
-    return { format: openaiChat, streamed: false };
-  // SDKs read an event stream under any label: taken for plain text, words would hide between deltas.
-  return OPAQUE;
+  const line = MEDIA.find(
+    (one) => one.media.test(media) && (one.direction ?? direction) === direction,
+  );
+  return line === undefined ? OPAQUE : { format: line.format, streamed: direction === 'response' };
 }
 
 function pathOnly(path: string): string {
