@@ -5,7 +5,6 @@
 
 import { detectFormat } from '../formats/detect.ts';
 import { decodeBody } from '../formats/encodings.ts';
-import { requestFactsOf } from '../formats/openai-chat.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { candidates, needsModel, reaches } from './active-rules.ts';
@@ -246,7 +245,7 @@ export class RequestSide {
     });
     const reader = exchange.requestFormat.reader('request', false);
     const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
-    const asked = frames[0] && requestFactsOf(frames[0]);
+    const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;

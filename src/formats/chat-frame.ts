@@ -1,11 +1,7 @@
-/** A frame of a chat body: pieces are string literals in one JSON text. */
-import { Buffer } from 'node:buffer';
-import type { Edit, Frame, Piece } from './frame.ts';
-import type { JsonNode, JsonString } from './json.ts';
-import { escapeJson, isAscii } from './json-string.ts';
-import { applySplices, editsByPiece, type Splice, wholeCharacterEdits } from './splice.ts';
-import type { DataLine } from './sse.ts';
-import { unitStarts } from './utf8.ts';
+/** A frame of a chat body, and what it says besides its text. */
+import type { Edit, Frame } from './frame.ts';
+import type { JsonNode } from './json.ts';
+import { type JsonFrameParts, jsonFrame } from './json-frame.ts';
 
 /** What one entry of `choices` says besides its text. */
 export interface ChoiceFacts {
@@ -26,17 +22,9 @@ export interface Envelope {
   readonly model: string;
 }
 
-/** What a request says besides its text. */
-export interface RequestFacts {
-  readonly model?: string;
-  /** The caller asked for an event stream. */
-  readonly stream: boolean;
-}
-
 export interface ChatFacts {
   readonly choices: readonly ChoiceFacts[];
-  readonly envelope?: Envelope;
-  readonly request?: RequestFacts;
+  readonly envelope: Envelope;
 }
 
 export interface ChatFrame extends Frame {
@@ -47,87 +35,16 @@ export function isChatFrame(frame: Frame): frame is ChatFrame {
   return 'chat' in frame;
 }
 
-export interface ChatFrameParts {
-  /** The frame's own bytes. */
-  readonly raw: Uint8Array;
-  /** The JSON text: `raw` itself, or the joined lines of an event that has several. */
-  readonly data: Uint8Array;
-  /** Where the data lies in `raw`; undefined when both are the same bytes. */
-  readonly lines?: readonly DataLine[];
-  readonly pieces: readonly Piece[];
-  /** The literal of each piece, by index; ranges in `data`. */
-  readonly literals: readonly JsonString[];
-  readonly ends: readonly string[];
-  readonly facts: ChatFacts;
-}
-
-/** A frame whose text was read. */
-export function readableFrame(parts: ChatFrameParts): ChatFrame {
-  const render = (edits: readonly Edit[], unfinished: boolean): Uint8Array => {
-    const splices = [
-      ...textSplices(parts, edits),
-      ...nullSplices(parts, repeatedText(parts.facts, edits)),
-      ...(unfinished
-        ? nullSplices(
-            parts,
-            parts.facts.choices.flatMap((c) => c.finishReasons),
-          )
-        : []),
-    ];
-    return applySplices(parts.raw, splices);
-  };
-  return Object.freeze({
-    bytes: parts.raw,
-    pieces: parts.pieces,
-    ends: parts.ends,
-    terminal: false,
-    chat: parts.facts,
-    render: (edits: readonly Edit[]) => render(edits, false),
-    renderUnfinished: (edits: readonly Edit[]) => render(edits, true),
-  });
-}
-
-const NO_FACTS: ChatFacts = Object.freeze({ choices: [] });
-
-/** A frame without text: a comment, an empty event, the end marker. */
-export function silentFrame(bytes: Uint8Array, terminal: boolean): ChatFrame {
-  return Object.freeze({
-    bytes,
-    pieces: [],
-    ends: terminal ? ['choice/'] : [],
-    terminal,
-    chat: NO_FACTS,
-    render: (edits: readonly Edit[]) => unchanged(bytes, edits),
-    renderUnfinished: (edits: readonly Edit[]) => unchanged(bytes, edits),
-  });
-}
-
-/** A frame whose meaning could not be read, and why. */
-export function unreadableFrame(bytes: Uint8Array, reason: string): ChatFrame {
-  return Object.freeze({ ...silentFrame(bytes, false), unreadable: reason });
-}
-
-/** Rendering of a frame that has no pieces. */
-export function unchanged(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
-  editsByPiece([], edits);
-  return bytes;
-}
-
-function textSplices(parts: ChatFrameParts, edits: readonly Edit[]): readonly Splice[] {
-  const splices: Splice[] = [];
-  const asciiOnly = edits.length > 0 && isAscii(parts.raw);
-  for (const [index, group] of editsByPiece(parts.pieces, edits)) {
-    const literal = parts.literals[index]!;
-    const starts = literal.simple
-      ? undefined
-      : unitStarts(parts.data, literal.start + 1, literal.end - 1, true);
-    const byteAt = (unit: number): number => starts?.[unit] ?? literal.start + 1 + unit;
-    for (const edit of wholeCharacterEdits(parts.pieces[index]!, group)) {
-      const bytes = Buffer.from(escapeJson(edit.replacement, asciiOnly), 'utf8');
-      splices.push(...inRaw(parts, { start: byteAt(edit.start), end: byteAt(edit.end), bytes }));
-    }
-  }
-  return splices;
+/** A frame of an answer. */
+export function chatFrame(parts: JsonFrameParts, facts: ChatFacts): ChatFrame {
+  const swaps = (edits: readonly Edit[], unfinished: boolean) =>
+    [
+      ...repeatedText(facts, edits),
+      ...(unfinished ? facts.choices.flatMap((choice) => choice.finishReasons) : []),
+    ]
+      .filter((node) => node.kind !== 'null')
+      .map((node) => ({ node, json: 'null' }));
+  return Object.freeze({ ...jsonFrame({ ...parts, swaps }), chat: facts });
 }
 
 function repeatedText(facts: ChatFacts, edits: readonly Edit[]): readonly JsonNode[] {
@@ -135,29 +52,4 @@ function repeatedText(facts: ChatFacts, edits: readonly Edit[]): readonly JsonNo
   return facts.choices
     .filter((choice) => choice.pieces.some((piece) => touched.has(piece)))
     .flatMap((choice) => choice.logprobs);
-}
-
-const NULL = Buffer.from('null');
-
-function nullSplices(parts: ChatFrameParts, nodes: readonly JsonNode[]): readonly Splice[] {
-  return nodes
-    .filter((node) => node.kind !== 'null')
-    .flatMap((node) => inRaw(parts, { start: node.start, end: node.end, bytes: NULL }));
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** A splice of the data as splices of the raw bytes: one per line it touches, so that all lines stay. */
-function inRaw(parts: ChatFrameParts, splice: Splice): readonly Splice[] {
-  if (parts.lines === undefined) return [splice];
-  const splices: Splice[] = [];
-  for (const line of parts.lines) {
-    const start = Math.max(splice.start, line.dataStart);
-    const end = Math.min(splice.end, line.dataStart + line.length);
-    if (start > end) continue;
-    const shift = line.rawStart - line.dataStart;
-    const bytes = splices.length === 0 ? splice.bytes : NOTHING;
-    splices.push({ start: start + shift, end: end + shift, bytes });
-  }
-  return splices;
 }

@@ -1,6 +1,6 @@
 /** Reads the body of a chat completion request: whose words stand where. */
 import type { Place } from '../policy/set.ts';
-import type { RequestFacts } from './chat-frame.ts';
+import type { RequestFacts } from './frame.ts';
 import type { JsonArray, JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import { stringValue } from './json-string.ts';

@@ -16,6 +16,18 @@ export interface Piece {
   readonly value: string;
   /** The text is complete with this piece (always true in a whole body). */
   readonly last: boolean;
+  /**
+   * The text is signed by its provider: changed, it would be rejected. A rule that would change it ends
+   * the answer or refuses the request instead (SEMANTICS §1). The same for every piece of a text.
+   */
+  readonly sealed?: true;
+}
+
+/** What a request says besides its text. */
+export interface RequestFacts {
+  readonly model?: string;
+  /** The caller asked for an event stream. */
+  readonly stream: boolean;
 }
 
 /** Replace units `[start,end)` of `value` of piece `piece` by `replacement` (may be ''; start may equal end). */
@@ -36,6 +48,13 @@ export interface Frame {
   readonly unreadable?: string;
   /** The format's own end marker (`[DONE]`): nothing of any text follows. */
   readonly terminal: boolean;
+  /** The frame is a request. */
+  readonly request?: RequestFacts;
+  /**
+   * `bytes` are out of date, as something was put in front of the frame since it was read (numbers count
+   * on): `render([])` gives the bytes that may leave. Asked when the frame leaves.
+   */
+  stale?(): boolean;
   /**
    * The same frame with the edits applied: all other bytes unchanged, replacements in the frame's own
    * JSON style. Edits are ordered by (piece, start), disjoint. Cost: linear in the frame.

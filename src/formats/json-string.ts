@@ -75,3 +75,13 @@ export function escapeJson(text: string, asciiOnly: boolean): string {
   }
   return escaped;
 }
+
+/** JSON with every unit above U+007E of its strings escaped; structure has none. Cost: linear. */
+export function asciiJson(json: string): string {
+  let ascii = '';
+  for (let i = 0; i < json.length; i += 1) {
+    const unit = json.charCodeAt(i);
+    ascii += unit > 0x7e ? unicodeEscape(unit) : json[i];
+  }
+  return ascii;
+}

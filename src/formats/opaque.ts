@@ -1,7 +1,8 @@
 /** A body whose format nobody here reads: it passes as it comes, or not at all. */
-import { unreadableFrame } from './chat-frame.ts';
+
 import { errorResponse } from './chat-refusal.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
+import { unreadableFrame } from './json-frame.ts';
 
 class OpaqueReader implements BodyReader {
   readonly pendingBytes = 0;

@@ -1,7 +1,21 @@
+import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
-import { overlay, stringValue } from './json-string.ts';
+import { isAscii, overlay, stringValue } from './json-string.ts';
+
+/** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
+export interface WrittenJson {
+  readonly kind: 'written';
+  readonly start: number;
+  readonly end: number;
+  readonly simple: boolean;
+  /** What becomes `null` when the piece is cut short, as half of a value could not be read. */
+  readonly owner: JsonNode;
+}
+
+/** Where a piece stands in its frame's data. */
+export type PieceSource = JsonString | WrittenJson;
 
 /** Numbers for texts that stand alone, so that no two of a body share a key. One per body. */
 export class KeyCounter {
@@ -15,8 +29,8 @@ export class KeyCounter {
 /** Gathers the pieces of one frame together with the literals that they came from. */
 export class PieceCollector {
   readonly pieces: Piece[] = [];
-  readonly literals: JsonString[] = [];
-  readonly #data: Uint8Array;
+  readonly literals: PieceSource[] = [];
+  readonly #data: Buffer;
   readonly #keys: KeyCounter;
 
   constructor(data: Uint8Array, keys: KeyCounter) {
@@ -39,6 +53,16 @@ export class PieceCollector {
     this.pieces.push({ text, place, encoding, value: this.valueOf(literal), last });
     this.literals.push(literal);
     return this.pieces.length - 1;
+  }
+
+  /** Adds `node` as one text of its own, as it is written. `owner`: see `WrittenJson`. */
+  written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): void {
+    const { start, end } = node;
+    const bytes = this.#data.subarray(start, end);
+    const text = `${family}/${this.#keys.take()}`;
+    const value = bytes.toString('utf8');
+    this.pieces.push({ text, place, encoding: 'json', value, last: true });
+    this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
   }
 
   /** Every string below `node`, duplicates included, as texts of their own: `<family>/<n>`. */

@@ -2,7 +2,6 @@
 import { Buffer } from 'node:buffer';
 import type { Direction, Place } from '../policy/set.ts';
 import { ByteStore } from './byte-store.ts';
-import { unchanged, unreadableFrame } from './chat-frame.ts';
 import { refusalHeaders } from './chat-refusal.ts';
 import type {
   AppendForm,
@@ -14,6 +13,7 @@ import type {
   Refusal,
   RefusalResponse,
 } from './frame.ts';
+import { unchanged, unreadableFrame } from './json-frame.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { applySplices, wholeCharacterEdits } from './splice.ts';
 import { incompleteTail, unitStarts } from './utf8.ts';

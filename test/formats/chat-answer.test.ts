@@ -95,7 +95,7 @@ describe('chat answer as a stream', () => {
     );
     assert.deepEqual(
       frames.map((frame) => frame.ends),
-      [[], ['choice/0/'], ['choice/']],
+      [[], ['choice/0/'], []],
     );
     assert.deepEqual(
       frames.map((frame) => frame.terminal),

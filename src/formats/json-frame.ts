@@ -1,0 +1,131 @@
+/** A frame whose pieces stand in one JSON text. */
+import { Buffer } from 'node:buffer';
+import type { Edit, Frame, Piece, RequestFacts } from './frame.ts';
+import type { JsonNode } from './json.ts';
+import { asciiJson, escapeJson, isAscii } from './json-string.ts';
+import type { PieceSource } from './piece-collector.ts';
+import { applySplices, editsByPiece, type Splice, wholeCharacterEdits } from './splice.ts';
+import type { DataLine } from './sse.ts';
+import { unitStarts } from './utf8.ts';
+
+/** A value that gives way to another, whatever it is: `json` is written in its place. */
+export interface Swap {
+  readonly node: JsonNode;
+  readonly json: string;
+}
+
+export interface JsonFrameParts {
+  /** The frame's own bytes. */
+  readonly raw: Uint8Array;
+  /** The JSON text: `raw` itself, or the joined lines of an event that has several. */
+  readonly data: Uint8Array;
+  /** Where the data lies in `raw`; undefined when both are the same bytes. */
+  readonly lines?: readonly DataLine[];
+  readonly pieces: readonly Piece[];
+  /** Where each piece stands, by index; ranges in `data`. */
+  readonly literals: readonly PieceSource[];
+  readonly ends: readonly string[];
+  readonly terminal?: boolean;
+  readonly request?: RequestFacts;
+  /** What else changes when these edits are made: repeated text that contradicts, a reason to finish. */
+  readonly swaps?: (edits: readonly Edit[], unfinished: boolean) => readonly Swap[];
+}
+
+/** A frame whose text was read. */
+export function jsonFrame(parts: JsonFrameParts): Frame {
+  const render = (edits: readonly Edit[], unfinished: boolean): Uint8Array => {
+    const texts = textSplices(parts, edits);
+    const swaps = [
+      ...halved(parts, edits).map((node) => ({ node, json: 'null' })),
+      ...(parts.swaps?.(edits, unfinished) ?? []),
+    ];
+    // Of two splices that begin together the first one counts: a value that gives way takes its text along.
+    return applySplices(parts.raw, [
+      ...swaps.flatMap(({ node, json }) =>
+        inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
+      ),
+      ...texts,
+    ]);
+  };
+  return Object.freeze({
+    bytes: parts.raw,
+    pieces: parts.pieces,
+    ends: parts.ends,
+    terminal: parts.terminal ?? false,
+    ...(parts.request === undefined ? {} : { request: parts.request }),
+    render: (edits: readonly Edit[]) => render(edits, false),
+    renderUnfinished: (edits: readonly Edit[]) => render(edits, true),
+  });
+}
+
+/** A frame without text: a comment, an empty event, the end marker. */
+export function silentFrame(bytes: Uint8Array, terminal: boolean): Frame {
+  return Object.freeze({
+    bytes,
+    pieces: [],
+    ends: [],
+    terminal,
+    render: (edits: readonly Edit[]) => unchanged(bytes, edits),
+    renderUnfinished: (edits: readonly Edit[]) => unchanged(bytes, edits),
+  });
+}
+
+/** A frame whose meaning could not be read, and why. */
+export function unreadableFrame(bytes: Uint8Array, reason: string): Frame {
+  return Object.freeze({ ...silentFrame(bytes, false), unreadable: reason });
+}
+
+/** Rendering of a frame that has no pieces. */
+export function unchanged(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  editsByPiece([], edits);
+  return bytes;
+}
+
+function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Splice[] {
+  const splices: Splice[] = [];
+  const asciiOnly = edits.length > 0 && isAscii(parts.raw);
+  for (const [index, group] of editsByPiece(parts.pieces, edits)) {
+    const literal = parts.literals[index]!;
+    const written = literal.kind === 'written';
+    const from = written ? literal.start : literal.start + 1;
+    const to = written ? literal.end : literal.end - 1;
+    const starts = literal.simple ? undefined : unitStarts(parts.data, from, to, !written);
+    const byteAt = (unit: number): number => starts?.[unit] ?? from + unit;
+    for (const edit of wholeCharacterEdits(parts.pieces[index]!, group)) {
+      const { replacement } = edit;
+      // What replaces a part of written JSON comes as written JSON.
+      const json = written ? replacement : escapeJson(replacement, asciiOnly);
+      const bytes = Buffer.from(written && asciiOnly ? asciiJson(json) : json, 'utf8');
+      splices.push(...inRaw(parts, { start: byteAt(edit.start), end: byteAt(edit.end), bytes }));
+    }
+  }
+  return splices;
+}
+
+/** Owners of written values whose end is cut off. */
+function halved(parts: JsonFrameParts, edits: readonly Edit[]): readonly JsonNode[] {
+  const owners = new Set<JsonNode>();
+  for (const { piece, end, replacement } of edits) {
+    const source = parts.literals[piece]!;
+    const cut = replacement === '' && end === parts.pieces[piece]!.value.length;
+    if (source.kind === 'written' && cut) owners.add(source.owner);
+  }
+  return [...owners];
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** A splice of the data as splices of the raw bytes: one per line it touches, so that all lines stay. */
+function inRaw(parts: JsonFrameParts, splice: Splice): readonly Splice[] {
+  if (parts.lines === undefined) return [splice];
+  const splices: Splice[] = [];
+  for (const line of parts.lines) {
+    const start = Math.max(splice.start, line.dataStart);
+    const end = Math.min(splice.end, line.dataStart + line.length);
+    if (start > end) continue;
+    const shift = line.rawStart - line.dataStart;
+    const bytes = splices.length === 0 ? splice.bytes : NOTHING;
+    splices.push({ start: start + shift, end: end + shift, bytes });
+  }
+  return splices;
+}
