@@ -3,6 +3,7 @@
  * assignment to Process by dynamic metadata (SEMANTICS §2). It sees no verified claims: in Istio custom
  * authorization runs before JWT validation.
  */
+import { formatOfPath } from '../formats/detect.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.ts';
 import { activate } from './active-rules.ts';
@@ -41,7 +42,7 @@ function answer(
   const assignment = assign(deps.serving.current, decision.session, deps.xxh64);
   decision.assignment = assignment;
   if (!assignment) {
-    if (deps.onStoreLoss === 'deny') return refuse(decision, 'no_policy_set');
+    if (deps.onStoreLoss === 'deny') return refuse(decision, request.path, 'no_policy_set');
     decision.degraded = true;
     decision.close('allow', 'allowed');
     return { kind: 'allow', metadata: { exchange: decision.id } };
@@ -70,7 +71,7 @@ function answer(
   if (active.refusal) {
     const { code } = active.refusal;
     const action = code === 'policy' ? active.refusal.rule.action : undefined;
-    return refuse(decision, code, action?.kind === 'block' ? action : undefined);
+    return refuse(decision, request.path, code, action?.kind === 'block' ? action : undefined);
   }
   decision.close('allow', 'allowed');
   return {
@@ -86,11 +87,12 @@ function answer(
 
 function refuse(
   decision: DecisionDraft,
+  path: string,
   code: RefusalCode,
   block?: { readonly message: string; readonly status: number },
 ): CheckAnswer {
   const kind = REFUSALS[code];
-  const response = openaiChat.refusalResponse(
+  const response = (formatOfPath(path) ?? openaiChat).refusalResponse(
     {
       message: block?.message ?? kind.message,
       decisionId: decision.id,

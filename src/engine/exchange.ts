@@ -3,6 +3,7 @@
  * assignment (invariant 1), the facts, the active rules, the refusal and the record. A throw anywhere
  * below ends the stream with an error status in the protocol layer; the record still says so.
  */
+import { formatOfPath } from '../formats/detect.ts';
 import type { Format } from '../formats/frame.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
@@ -160,7 +161,9 @@ export class Exchange implements ProcessHandler {
     this.refused = true;
     this.stall.stop();
     this.decision.phase = direction;
-    const answer = this.requestFormat.refusalResponse(
+    // Also where its body cannot be read, or was not yet: a caller understands the API that it called.
+    const format = formatOfPath(this.path) ?? this.requestFormat;
+    const answer = format.refusalResponse(
       {
         message: block?.message ?? kind.message,
         decisionId: this.decision.id,

@@ -3,7 +3,7 @@
  * then leave in order, changed only where a match is settled (invariant 5, `noByteLeavesUnjudged`).
  * Output depends on the bytes only: frames are taken one by one, however many arrive at once.
  */
-import type { BodyReader, Edit, Frame, Refusal } from '../formats/frame.ts';
+import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
 import type { Placeholders } from './placeholders.ts';
@@ -74,7 +74,7 @@ export class BodyInspection {
 
   /** Settled text precedes the match that stopped the body, in frames that have not left. */
   get hasRemainder(): boolean {
-    return this.stop?.kind === 'policy' && this.queue.some((held) => this.remains(held));
+    return this.blockedTrack !== undefined && this.queue.some((held) => this.remains(held));
   }
 
   push(bytes: Uint8Array): InspectionStep {
@@ -111,7 +111,7 @@ export class BodyInspection {
    */
   refuse(refusal: Refusal): readonly Uint8Array[] {
     const output: Uint8Array[] = [];
-    if (this.stop?.kind === 'policy') this.releaseUpToCuts(output);
+    if (this.blockedTrack) this.releaseUpToCuts(output);
     this.queue = [];
     this.queuedBytes = 0;
     return [...output, ...this.options.reader.refuse(refusal)];
@@ -130,7 +130,7 @@ export class BodyInspection {
     const spans: Span[] = [];
     const ended: TextTrack[] = [];
     frame.pieces.forEach((piece, index) => {
-      const track = this.track(piece.text, piece.place, piece.encoding);
+      const track = this.track(piece);
       if (!track || (this.stop && !this.options.whole)) return;
       const start = track.length;
       if (piece.last) {
@@ -154,7 +154,7 @@ export class BodyInspection {
     if (!this.stop) this.release(output);
   }
 
-  private track(key: string, place: Frame['pieces'][number]['place'], encoding: 'plain' | 'json') {
+  private track({ text: key, place, encoding, sealed }: Piece): TextTrack | undefined {
     const known = this.tracks.get(key);
     if (known && !known.ended) return known;
     const { direction, rules, appends } = this.options;
@@ -164,7 +164,14 @@ export class BodyInspection {
       this.stop = { kind: 'unreadable', reason: 'too_many_texts' };
       return undefined;
     }
-    const track = new TextTrack(key, place, encoding, reading, this.options.placeholders);
+    const track = new TextTrack(
+      key,
+      place,
+      encoding,
+      reading,
+      this.options.placeholders,
+      sealed === true,
+    );
     this.tracks.set(key, track);
     return track;
   }
@@ -173,9 +180,17 @@ export class BodyInspection {
   private noteBlock(track: TextTrack): void {
     if (track.overflow) this.stop ??= { kind: 'held_too_much' };
     if (!track.blocked) return;
-    const { rule } = track.blocked;
-    if (this.stop && !(this.stop.kind === 'policy' && rule.rank < this.stop.rule.rank)) return;
-    this.stop = { kind: 'policy', rule };
+    const { rule, sealed } = track.blocked;
+    if (sealed) {
+      if (this.stop) return;
+      this.stop = { kind: 'unreadable', reason: 'sealed_text' };
+    } else {
+      const { stop } = this;
+      const cutBySeal = stop?.kind === 'unreadable' && this.blockedTrack !== undefined;
+      const outranked = stop?.kind === 'policy' && rule.rank < stop.rule.rank;
+      if (stop && !cutBySeal && !outranked) return;
+      this.stop = { kind: 'policy', rule };
+    }
     this.blockedTrack = track;
   }
 
@@ -238,7 +253,8 @@ export class BodyInspection {
     for (const { track, piece, start, end } of held.spans) {
       for (const edit of track.edits(start, end)) edits.push({ piece, ...edit });
     }
-    if (edits.length === 0 || !held.frame) return held.bytes;
+    const stale = held.frame?.stale?.() ?? false;
+    if ((edits.length === 0 && !stale) || !held.frame) return held.bytes;
     this.changed = true;
     edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
     return held.frame.render(edits);

@@ -40,12 +40,16 @@ export class TextTrack {
   /** Source units fed so far. */
   length = 0;
   ended = false;
-  /** The first settled match of an enforcing blocking rule: the text is cut at its start. */
-  blocked: { readonly rule: Rule; readonly cut: number } | undefined;
+  /**
+   * The first settled match of an enforcing blocking rule: the text is cut at its start. `sealed`: of a
+   * rule that would change a text which nobody may change.
+   */
+  blocked: { readonly rule: Rule; readonly cut: number; readonly sealed: boolean } | undefined;
   /** Rules whose `append` was earned by a match. */
   readonly appends = new Set<Rule>();
 
   private readonly rules: readonly Rule[];
+  private readonly sealed: boolean;
   private readonly scanner: TextScanner;
   private readonly view: JsonTextView | undefined;
   private readonly placeholders: Placeholders;
@@ -59,15 +63,20 @@ export class TextTrack {
   /** View coordinate up to which the current cluster of overlapping matches reaches. */
   private clusterEnd = 0;
 
-  /** `rules`: those that read this text, in rank order; only those with a detector. */
+  /**
+   * `rules`: those that read this text, in rank order; only those with a detector. `sealed`: its provider
+   * has signed it (SEMANTICS §1).
+   */
   constructor(
     key: string,
     place: Place,
     encoding: 'plain' | 'json',
     rules: readonly Rule[],
     placeholders: Placeholders,
+    sealed: boolean,
   ) {
     this.key = key;
+    this.sealed = sealed;
     this.place = place;
     this.rules = rules;
     this.placeholders = placeholders;
@@ -159,7 +168,6 @@ export class TextTrack {
     if (safe > this.windowStart) {
       this.window = this.window.slice(safe - this.windowStart);
       this.windowStart = safe;
-      this.scanner.forget(safe);
       if (this.allowances.length > 0) {
         this.allowances = this.allowances.filter((match) => match.end > safe);
       }
@@ -184,14 +192,21 @@ export class TextTrack {
         this.appends.add(rule);
         return;
       case 'block':
-        if (!this.blocked) this.blocked = { rule, cut: start };
-        else if (rule.rank < this.blocked.rule.rank) this.blocked = { rule, cut: this.blocked.cut };
+        this.block(rule, start);
         return;
       case 'redact':
       case 'rewrite':
-        this.cover(match, start, end, rule);
+        if (!this.sealed) this.cover(match, start, end, rule);
+        else this.blocked ??= { rule, cut: start, sealed: true };
         return;
     }
+  }
+
+  /** What a rule forbids outranks what could only not be changed, wherever in the text they stand. */
+  private block(rule: Rule, start: number): void {
+    const { blocked } = this;
+    if (blocked && !blocked.sealed && rule.rank >= blocked.rule.rank) return;
+    this.blocked = { rule, cut: blocked?.cut ?? start, sealed: false };
   }
 
   /** An `allow` that reads content exempts what its match covers, and no more. */

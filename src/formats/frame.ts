@@ -110,7 +110,17 @@ export interface RefusalResponse {
 }
 
 export interface Format {
-  readonly name: 'openai.chat' | 'gemini' | 'mcp' | 'json' | 'sse' | 'ndjson' | 'text' | 'opaque';
+  readonly name:
+    | 'openai.chat'
+    | 'openai.responses'
+    | 'anthropic.messages'
+    | 'gemini'
+    | 'mcp'
+    | 'json'
+    | 'sse'
+    | 'ndjson'
+    | 'text'
+    | 'opaque';
   reader(direction: 'request' | 'response', streamed: boolean): BodyReader;
   /** The refusal in the caller's words: `as: error` a 4xx error object, `as: refusal` a 200 with a refusal. */
   refusalResponse(

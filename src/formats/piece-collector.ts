@@ -55,6 +55,13 @@ export class PieceCollector {
     return this.pieces.length - 1;
   }
 
+  /** Adds a piece of a text that its provider has signed. */
+  sealed(literal: JsonString, text: string, place: Place, last: boolean): void {
+    const value = this.valueOf(literal);
+    this.pieces.push({ text, place, encoding: 'plain', value, last, sealed: true });
+    this.literals.push(literal);
+  }
+
   /** Adds `node` as one text of its own, as it is written. `owner`: see `WrittenJson`. */
   written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): void {
     const { start, end } = node;

@@ -1,0 +1,161 @@
+/** Reads content blocks of the Messages API, in requests and in whole answers. */
+import type { Place } from '../policy/set.ts';
+import { isEncodedBytes } from './chat-request.ts';
+import type { RequestFacts } from './frame.ts';
+import type { JsonNode, JsonObject } from './json.ts';
+import { memberOf } from './json.ts';
+import { stringValue } from './json-string.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+/** Members that hold ciphertext or signatures of the provider: bytes that nobody but it can read. */
+const PROVIDER_BYTES: ReadonlySet<string> = new Set([
+  'signature',
+  'data',
+  'encrypted_content',
+  'encrypted_index',
+  'encrypted_stdout',
+]);
+
+/** Members that name something. */
+const NAMES: ReadonlySet<string> = new Set([
+  'type',
+  'id',
+  'tool_use_id',
+  'server_name',
+  'cache_control',
+  'file_id',
+  'media_type',
+]);
+
+/** Collects every string of a request that a model may read. */
+export function readMessagesRequest(root: JsonObject, collector: PieceCollector): void {
+  for (const { key, value, shadowed } of root.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', 'user');
+    else if (key === 'messages' && value.kind === 'array')
+      value.items.forEach((message, index) => {
+        readMessage(message, `message/${index}`, collector);
+      });
+    else if (key === 'system') readContent(value, 'system', 'system', collector);
+    else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
+    else if (key === 'model') collector.metadata(value, 'other', 'user');
+    else collector.standAlone(value, 'other', 'user');
+  }
+}
+
+/** What a request says besides its text. */
+export function messagesRequestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
+  const model = memberOf(root, 'model');
+  const stream = memberOf(root, 'stream')?.kind === 'true';
+  return model?.kind === 'string' ? { model: stringValue(bytes, model), stream } : { stream };
+}
+
+const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+};
+
+function readMessage(message: JsonNode, key: string, collector: PieceCollector): void {
+  if (message.kind !== 'object') {
+    collector.standAlone(message, 'other', 'user');
+    return;
+  }
+  const role = wordOf(message, 'role', collector);
+  const place = Object.hasOwn(PLACE_OF_ROLE, role) ? PLACE_OF_ROLE[role]! : 'user';
+  for (const { key: name, value, shadowed } of message.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === 'role') collector.metadata(value, `${key}/other`, place);
+    else if (name === 'content') readContent(value, key, place, collector);
+    else collector.standAlone(value, `${key}/other`, place);
+  }
+}
+
+/** The value of a member that is a string, or ''. */
+export function wordOf(object: JsonObject, name: string, collector: PieceCollector): string {
+  const node = memberOf(object, name);
+  return node?.kind === 'string' ? collector.valueOf(node) : '';
+}
+
+/** Content: one string, or blocks. */
+export function readContent(
+  content: JsonNode,
+  key: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (content.kind === 'string') collector.add(content, `${key}/content`, place, true);
+  else if (content.kind === 'array')
+    content.items.forEach((block, index) => {
+      if (block.kind === 'object') readBlock(block, `${key}/block/${index}`, place, collector);
+      else collector.standAlone(block, `${key}/other`, place);
+    });
+  else if (content.kind === 'object') readBlock(content, `${key}/block`, place, collector);
+}
+
+/** Whose words a block holds that stands among words of `place`. */
+export function placeOfBlock(type: string, place: Place): Place {
+  if (type.endsWith('tool_use')) return 'tool_call';
+  if (type.endsWith('tool_result')) return 'tool_result';
+  const quoted = type === 'document' || type === 'search_result';
+  return quoted && place !== 'tool_result' ? 'retrieved' : place;
+}
+
+function readBlock(block: JsonObject, key: string, around: Place, collector: PieceCollector): void {
+  const type = wordOf(block, 'type', collector);
+  const place = placeOfBlock(type, around);
+  for (const { key: name, value, shadowed } of block.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+    else if (name === 'text' && value.kind === 'string')
+      collector.add(value, `${key}/content`, place, true);
+    else if (name === 'thinking' && value.kind === 'string')
+      collector.sealed(value, `${key}/thinking`, place, true);
+    else if (PROVIDER_BYTES.has(name)) readProviderBytes(value, `${key}/${name}`, place, collector);
+    else if (name === 'content') readContent(value, key, place, collector);
+    else if (name === 'source' && value.kind === 'object')
+      readSource(value, `${key}/source`, place, collector);
+    else if (name === 'input') readInput(value, key, collector);
+    else collector.standAlone(value, `${key}/other`, place);
+  }
+}
+
+/** Arguments of a tool, as an object: its names and numbers count, too. */
+export function readInput(input: JsonNode, key: string, collector: PieceCollector): void {
+  if (input.kind === 'object' || input.kind === 'array') {
+    if (!isEmpty(input)) collector.written(input, `${key}/input`, 'tool_call');
+  } else collector.standAlone(input, `${key}/input`, 'tool_call');
+}
+
+function isEmpty(node: JsonNode): boolean {
+  if (node.kind === 'object') return node.members.length === 0;
+  return node.kind === 'array' && node.items.length === 0;
+}
+
+/** Ciphertext is passed over; anything else in its place is read, but never changed. */
+export function readProviderBytes(
+  node: JsonNode,
+  text: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (node.kind !== 'string') collector.standAlone(node, text, place);
+  else if (!isEncodedBytes(collector.valueOf(node))) collector.sealed(node, text, place, true);
+}
+
+/** Where the bytes of a picture or a document come from; those of a plain text are text. */
+function readSource(
+  source: JsonObject,
+  key: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  const isText = wordOf(source, 'type', collector) === 'text';
+  for (const { key: name, value, shadowed } of source.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (NAMES.has(name)) collector.metadata(value, key, place);
+    else if (name === 'content') readContent(value, key, place, collector);
+    else if (name === 'data' && !isText && value.kind === 'string') {
+      if (!isEncodedBytes(collector.valueOf(value))) collector.standAlone(value, key, place);
+    } else collector.standAlone(value, key, place);
+  }
+}

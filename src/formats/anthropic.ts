@@ -1,0 +1,151 @@
+/** The Messages API (`POST …/v1/messages`): JSON requests, JSON or event-stream answers. */
+import { Buffer } from 'node:buffer';
+import { messagesRequestFacts, readContent, readMessagesRequest } from './anthropic-content.ts';
+import {
+  isMessageFrame,
+  type MessageFrame,
+  type MessageMemory,
+  readMessageEvent,
+} from './anthropic-events.ts';
+import {
+  messageRefusalEvents,
+  messageRefusalResponse,
+  refusalMessage,
+  textDeltaEvent,
+} from './anthropic-refusal.ts';
+import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
+import { type JsonObject, memberOf } from './json.ts';
+import { appendingEdit, JsonDocumentReader } from './json-document.ts';
+import { jsonFrame, unreadableFrame } from './json-frame.ts';
+import { type EventSource, JsonStreamReader } from './json-stream.ts';
+import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import { KeyCounter, PieceCollector } from './piece-collector.ts';
+
+/** The format with limits of its own. */
+export function anthropicMessagesWith(limits: FormatLimits): Format {
+  return Object.freeze({
+    name: 'anthropic.messages' as const,
+    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
+      if (direction === 'request') return new MessagesRequestReader(limits);
+      return streamed ? new MessageStreamReader(limits) : new MessageReader(limits);
+    },
+    refusalResponse: messageRefusalResponse,
+  });
+}
+
+export const anthropicMessages: Format = anthropicMessagesWith(DEFAULT_FORMAT_LIMITS);
+
+const IMPOSSIBLE: AppendForm = { kind: 'impossible' };
+
+class MessagesRequestReader extends JsonDocumentReader {
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    readMessagesRequest(root, collector);
+    const { pieces, literals } = collector;
+    const request = messagesRequestFacts(root, bytes);
+    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
+  }
+
+  /** Half a request cannot be ended as a refusal; it is answered instead. */
+  refuse(): readonly Uint8Array[] {
+    return [];
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
+
+/** Members of an answer that repeat words of the protocol. */
+const METADATA: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'stop_reason']);
+
+class MessageReader extends JsonDocumentReader {
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const isAnswer = ['content', 'error', 'input_tokens'].some(
+      (name) => memberOf(root, name) !== undefined,
+    );
+    if (!isAnswer) return unreadableFrame(bytes, 'not_a_message');
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    for (const { key, value, shadowed } of root.members) {
+      if (shadowed) collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === 'content') readContent(value, 'answer', 'assistant', collector);
+      else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
+      else collector.standAlone(value, 'other', 'assistant');
+    }
+    const { pieces, literals } = collector;
+    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+  }
+
+  /** A whole refusal in place of the answer, as long as nothing of that has left. */
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    return this.begun ? [] : [Buffer.from(refusalMessage(refusal), 'utf8')];
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    if (!text.endsWith('/content')) return IMPOSSIBLE;
+    return appendingEdit(text, addition, before) ?? IMPOSSIBLE;
+  }
+}
+
+const TEXT_BLOCK = /^block\/(\d+)\/content$/;
+
+/** An answer as an event stream. */
+class MessageStreamReader extends JsonStreamReader {
+  readonly #memory: MessageMemory = { blocks: new Map(), state: 'new' };
+  readonly #keys = new KeyCounter();
+  /** Name of the model as first read: the same however the bytes arrive. */
+  #model = '';
+  /** What has left. */
+  readonly #openBlocks = new Set<number>();
+  #begun = false;
+  #finished = false;
+  #outputTokens = 0;
+
+  protected read(root: JsonObject, source: EventSource): Frame {
+    const collector = new PieceCollector(source.data, this.#keys);
+    const event = readMessageEvent(root, source.data, collector, this.#memory);
+    if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
+    const { facts, ends, stopReasons } = event;
+    if (facts.model !== undefined) this.#model ||= facts.model;
+    const { pieces, literals } = collector;
+    const swaps = (_edits: readonly Edit[], unfinished: boolean) =>
+      unfinished
+        ? stopReasons.filter((node) => node.kind !== 'null').map((node) => ({ node, json: 'null' }))
+        : [];
+    const terminal = facts.event === 'message_stop';
+    const frame: MessageFrame = {
+      ...jsonFrame({ ...source, pieces, literals, ends, terminal, swaps }),
+      message: facts,
+    };
+    return Object.freeze(frame);
+  }
+
+  override sent(frame: Frame): void {
+    super.sent(frame);
+    if (!isMessageFrame(frame)) return;
+    const { event, index, outputTokens } = frame.message;
+    if (outputTokens !== undefined) this.#outputTokens = outputTokens;
+    if (event === 'message_start') this.#begun = true;
+    else if (event === 'message_stop') this.#finished = true;
+    else if (event === 'content_block_start') this.#openBlocks.add(index!);
+    else if (event === 'content_block_stop') this.#openBlocks.delete(index!);
+  }
+
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    if (this.#finished) return [];
+    const seen = {
+      begun: this.#begun,
+      model: this.#model,
+      openBlocks: [...this.#openBlocks],
+      outputTokens: this.#outputTokens,
+    };
+    return this.following(messageRefusalEvents(seen, refusal));
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    const block = TEXT_BLOCK.exec(text)?.[1];
+    if (block === undefined) return IMPOSSIBLE;
+    const edit = appendingEdit(text, addition, before);
+    return edit ?? { kind: 'frame', bytes: textDeltaEvent(Number(block), addition) };
+  }
+}
