@@ -59,6 +59,21 @@ export const isAsciiDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0
  */
 export const foldUnit = (unit: number): number => folds[unit] as number;
 
+const together = new Map<number, number[]>();
+for (let unit = 0; unit < UNITS; unit++) {
+  const folded = folds[unit] as number;
+  if (folded === unit) continue;
+  const units = together.get(folded);
+  if (units === undefined) together.set(folded, [unit]);
+  else units.push(unit);
+}
+
+/** All units that fold to `folded`, ascending. */
+export function foldedUnits(folded: number): readonly number[] {
+  const others = together.get(folded) ?? [];
+  return foldUnit(folded) === folded ? [...others, folded].sort((a, b) => a - b) : others;
+}
+
 /** The value of a decimal digit of any script in the basic plane, or -1. */
 export const digitOf = (unit: number): number => digits[unit] as number;
 

@@ -2,6 +2,7 @@
  * The seam between rules and the matcher. A Detector is compiled once and frozen; a Tracker is one
  * detector's small state in one text. Positions are UTF-16 units from the start of that text.
  */
+import type { UnionPart } from './union-part.ts';
 
 export interface Match {
   /** First unit covered. */
@@ -23,6 +24,11 @@ export interface Tracker {
    * something, and returns the index of that one, or `to`. The same as a `step` for each, only quicker.
    */
   skip?(units: Uint16Array, from: number, to: number): number;
+  /**
+   * Only while nothing is live: lets the next `step` be at any position. `before` is the unit that stands
+   * there before it and `earlier` the one before that; -1 for none.
+   */
+  resume?(before: number, earlier: number): void;
   /** The text ends before position `at`: reports what is still undecided. Nothing may follow. */
   end(at: number, sink: MatchSink): void;
   /**
@@ -36,6 +42,11 @@ export interface Detector {
   readonly kind: 'keywords' | 'regex' | 'pii';
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
   readonly unitsMax?: number;
+  /**
+   * If the rule can share one automaton with others, which call its only tracker, one with `resume`, where
+   * a match ends. Without it its trackers read every unit.
+   */
+  readonly part?: UnionPart;
   /** Estimated bytes of its tables, for `matcherBytesMax`. */
   readonly bytes: number;
   /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */

@@ -6,6 +6,7 @@
  */
 import { isHigh, isLow, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
 import type { Detector, MatchSink, Tracker } from './detector.ts';
+import { keywordPart } from './keyword-part.ts';
 import {
   BEGINS_ANYWHERE,
   BEGINS_AT_EDGE,
@@ -95,6 +96,13 @@ class KeywordTracker implements Tracker {
       this.afterWord = word;
     }
     return index;
+  }
+
+  resume(before: number, earlier: number): void {
+    this.previous = before;
+    this.afterWord =
+      before >= 0 &&
+      (isLow(before) && isHigh(earlier) ? isWordPair(earlier, before) : isWordUnit(before));
   }
 
   end(_at: number, sink: MatchSink): void {
@@ -189,6 +197,7 @@ export function keywordDetector(options: KeywordOptions): Detector {
   return Object.freeze({
     kind: 'keywords' as const,
     unitsMax: trie.unitsMax,
+    part: keywordPart(trie, options.caseSensitive ?? false),
     bytes: trie.unit.length * BYTES_PER_NODE,
     start,
     matches: (text: string) => matchesIn(start(), text).length > 0,

@@ -77,6 +77,10 @@ export class RegexTracker implements Tracker {
     return index;
   }
 
+  resume(before: number): void {
+    this.before = before < 0 ? EDGE : kindOf(before);
+  }
+
   end(at: number, sink: MatchSink): void {
     if (this.liveStart === Number.POSITIVE_INFINITY) return;
     const low = (this.liveStart - this.base) >> 5;

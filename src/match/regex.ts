@@ -6,6 +6,7 @@
 import type { Detector, Tracker } from './detector.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
+import { regexPart } from './regex-part.ts';
 import { type BuildFailure, buildAutomaton, EDGE, KINDS, NODES_MAX } from './regex-program.ts';
 import { RegexSteps } from './regex-steps.ts';
 import { RegexTracker } from './regex-tracker.ts';
@@ -88,6 +89,7 @@ export function regexDetector(options: RegexOptions): RegexCompilation {
   const detector: Detector = {
     kind: 'regex',
     ...(unitsMax === NO_CAP ? {} : { unitsMax }),
+    part: regexPart(steps, automaton.nodes, unitsCap),
     bytes: BYTES_FIXED + automaton.nodes.length * BYTES_PER_NODE,
     start,
     matches: (text) => matchesIn(start(), text).length > 0,

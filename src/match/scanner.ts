@@ -1,6 +1,8 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
 import type { Detector, Match, MatchSink, Tracker } from './detector.ts';
-import { SafeHistory } from './safe-history.ts';
+import { automatonFor } from './union-cache.ts';
+import type { UnionPart } from './union-part.ts';
+import { type UnionRule, UnionRun } from './union-run.ts';
 
 export interface ScannedRule {
   /** What the caller calls the rule; comes back in its matches. */
@@ -26,15 +28,11 @@ const PIECE_UNITS = 1_024;
 
 const NOTHING_LIVE = Number.POSITIVE_INFINITY;
 
-/** Scratch of the synchronous `take`; nothing in it outlives a call. */
-const lives = new Float64Array(PIECE_UNITS);
 /** The units of the piece: reading a string unit by unit is slow, and every lane would do it again. */
 const piece = new Uint16Array(PIECE_UNITS);
 
 interface Lane {
-  readonly rule: number;
   readonly tracker: Tracker;
-  readonly order: number;
   readonly sink: MatchSink;
 }
 
@@ -47,15 +45,16 @@ const byDecision = (a: Undelivered, b: Undelivered): number =>
 
 /**
  * Positions are UTF-16 units from the start of the text. How the text is cut into pushes changes nothing:
- * not the matches, not `decidedAt`, not `safeAfter`, not `overflow`.
+ * not the matches, not `decidedAt`, not `overflow`, and not `safe` after so many units.
  */
 export class TextScanner {
+  /** Rules that have no part in the automaton. */
   private readonly lanes: readonly Lane[];
+  private readonly union: UnionRun | undefined;
   private readonly liveUnitsMax: number;
-  private readonly history = new SafeHistory();
   private found: Undelivered[] = [];
   private units = 0;
-  /** Units that the lane whose turn it is has consumed. */
+  /** Units that the tracker whose turn it is has consumed. */
   private consumed = 0;
   private settled = 0;
   private overflowed = false;
@@ -65,15 +64,25 @@ export class TextScanner {
     rules: readonly ScannedRule[],
     limits: ScannerLimits = { liveUnitsMax: LIVE_UNITS_MAX },
   ) {
-    this.lanes = rules
-      .flatMap(({ rule, detector }) => detector.start().map((tracker) => ({ rule, tracker })))
-      .map(({ rule, tracker }, order) => ({
-        rule,
-        tracker,
-        order,
-        sink: ({ start, end, label }) =>
-          this.found.push({ rule, order, decidedAt: this.consumed, start, end, label }),
-      }));
+    const sinkOf =
+      (rule: number, order: number): MatchSink =>
+      ({ start, end, label }) =>
+        this.found.push({ rule, order, decidedAt: this.consumed, start, end, label });
+    const lanes: Lane[] = [];
+    const parts: UnionPart[] = [];
+    const shared: UnionRule[] = [];
+    for (const [order, { rule, detector }] of rules.entries()) {
+      const sink = sinkOf(rule, order);
+      if (detector.part !== undefined) {
+        parts.push(detector.part);
+        shared.push({ start: () => detector.start()[0] as Tracker, sink });
+      } else for (const tracker of detector.start()) lanes.push({ tracker, sink });
+    }
+    this.lanes = lanes;
+    this.union =
+      parts.length === 0
+        ? undefined
+        : new UnionRun(automatonFor(parts), shared, (units) => (this.consumed = units));
     this.liveUnitsMax = limits.liveUnitsMax;
   }
 
@@ -95,8 +104,14 @@ export class TextScanner {
   /** Throws Error after `end`. */
   push(text: string): void {
     if (this.ended) throw new Error('the text has ended');
-    for (let at = 0; at < text.length && !this.overflowed; at += PIECE_UNITS)
-      this.take(text, at, Math.min(text.length, at + PIECE_UNITS), this.units);
+    for (let at = 0; at < text.length && !this.overflowed; ) {
+      const first = this.units + at;
+      // No farther than to where too much would wait if nothing were decided: so no overflow is missed.
+      const most = this.settled + this.liveUnitsMax + 1 - first;
+      const to = Math.min(text.length, at + PIECE_UNITS, at + most);
+      this.take(text, at, to, first);
+      at = to;
+    }
     this.units += text.length;
   }
 
@@ -106,6 +121,7 @@ export class TextScanner {
     this.ended = true;
     if (this.overflowed) return;
     this.consumed = this.units;
+    this.union?.end(this.units);
     for (const { tracker, sink } of this.lanes) tracker.end(this.units, sink);
     this.settled = this.units;
   }
@@ -124,25 +140,12 @@ export class TextScanner {
     }));
   }
 
-  /**
-   * The value `safe` had when exactly `units` units were consumed. Throws RangeError below what was
-   * forgotten, above `length`, and beyond an overflow.
-   */
-  safeAfter(units: number): number {
-    return this.history.at(units);
-  }
-
-  /** Promises that `safeAfter` is not asked below `units` again. */
-  forget(units: number): void {
-    this.history.forget(units);
-  }
-
-  private take(text: string, from: number, to: number, base: number): void {
+  private take(text: string, from: number, to: number, first: number): void {
     const count = to - from;
-    const first = base + from;
     const known = this.found.length;
-    lives.fill(NOTHING_LIVE, 0, count);
+    const units = first + count;
     for (let index = 0; index < count; index++) piece[index] = text.charCodeAt(from + index);
+    let live = this.union?.take(piece, count, first) ?? NOTHING_LIVE;
     for (const { tracker, sink } of this.lanes) {
       for (let index = 0; index < count; index++) {
         if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
@@ -151,26 +154,15 @@ export class TextScanner {
         }
         this.consumed = first + index + 1;
         tracker.step(piece[index] as number, first + index, sink);
-        const live = tracker.liveStart;
-        if (live < (lives[index] as number)) lives[index] = live;
       }
+      live = Math.min(live, tracker.liveStart);
     }
-    for (let index = 0; index < count; index++) {
-      if (lives[index] === NOTHING_LIVE) {
-        while (index + 1 < count && lives[index + 1] === NOTHING_LIVE) index++;
-        this.settled = first + index + 1;
-        this.history.rise(this.settled);
-        continue;
-      }
-      const units = first + index + 1;
-      const safe = Math.min(lives[index] as number, units);
-      if (units - safe > this.liveUnitsMax) {
-        this.overflowed = true;
-        this.found = this.found.filter((match, place) => place < known || match.decidedAt < units);
-        return;
-      }
-      this.settled = safe;
-      this.history.add(units, safe);
+    const safe = Math.min(live, units);
+    if (units - safe > this.liveUnitsMax) {
+      this.overflowed = true;
+      this.found = this.found.filter((match, place) => place < known || match.decidedAt < units);
+      return;
     }
+    this.settled = safe;
   }
 }

@@ -1,0 +1,192 @@
+/**
+ * The rules of one automaton in one text. The automaton reads every unit; where it finds a match it wakes
+ * the rule's own tracker, which reads from the start of the match until nothing of the rule is live, and
+ * meanwhile what the automaton says of the rule does not count.
+ */
+import type { MatchSink, Tracker } from './detector.ts';
+import { OLD, type UnionAutomaton, type UnionState } from './union-automaton.ts';
+
+export interface UnionRule {
+  readonly start: () => Tracker;
+  readonly sink: MatchSink;
+}
+
+interface Awake {
+  readonly rule: number;
+  readonly tracker: Tracker;
+  readonly sink: MatchSink;
+  /** Position behind the unit after which nothing of the rule was live, or Infinity. */
+  idleAt: number;
+}
+
+/** Units before a start that a tracker must know. */
+const CONTEXT_UNITS = 2;
+const NOTHING = new Uint16Array(0);
+
+/** Scratch of the synchronous `take`: what was kept of the text, then the piece. */
+let buffer = new Uint16Array(2_048);
+
+export class UnionRun {
+  private readonly automaton: UnionAutomaton;
+  private readonly rules: readonly UnionRule[];
+  /** Called with the units consumed before a tracker reports. */
+  private readonly consume: (units: number) => void;
+  private readonly trackers: (Tracker | undefined)[] = [];
+  private state: UnionState;
+  private awake: Awake[] = [];
+  private tail = NOTHING;
+  private tailUnits = 0;
+  /** Position of `buffer[0]`. */
+  private origin = 0;
+
+  constructor(
+    automaton: UnionAutomaton,
+    rules: readonly UnionRule[],
+    consume: (units: number) => void,
+  ) {
+    this.automaton = automaton;
+    this.rules = rules;
+    this.consume = consume;
+    this.state = automaton.first;
+  }
+
+  /** Reads the first `count` of `units`, which begin at position `first`; the live start behind them. */
+  take(units: Uint16Array, count: number, first: number): number {
+    const from = this.tailUnits;
+    const to = from + count;
+    if (to > buffer.length) buffer = new Uint16Array(2 * to);
+    buffer.set(this.tail.subarray(0, from));
+    buffer.set(count === units.length ? units : units.subarray(0, count), from);
+    this.origin = first - from;
+    for (const one of this.awake) this.runAhead(one, from, to);
+    this.automaton.count(count);
+    let at = from;
+    this.state = this.automaton.current(this.state);
+    while (at < to) {
+      at = this.read(at, this.awake.length === 0 ? to : this.nextStop(to), to);
+      if (this.awake.length > 0) this.putToSleep(this.origin + at);
+    }
+    return this.settle(to);
+  }
+
+  /** The text ends at `at`: every rule of which something is live is decided by its tracker. */
+  end(at: number): void {
+    const from = this.tailUnits;
+    if (from > buffer.length) buffer = new Uint16Array(2 * from);
+    buffer.set(this.tail.subarray(0, from));
+    this.origin = at - from;
+    const oldest = new Map<number, number>();
+    const { threads } = this.state;
+    for (let place = 0; place < threads.length; place += 3) {
+      const rule = threads[place] as number;
+      const age = threads[place + 2] as number;
+      if (age !== OLD && age > (oldest.get(rule) ?? 0)) oldest.set(rule, age);
+    }
+    for (const [rule, age] of oldest) if (!this.isAwake(rule)) this.wake(rule, from - age, from);
+    this.consume(at);
+    for (const { tracker, sink } of this.awake) tracker.end(at, sink);
+    this.awake = [];
+  }
+
+  /** Reads up to `stop`, or up to the first unit that wakes a tracker; `end` is the end of the piece. */
+  private read(from: number, stop: number, end: number): number {
+    const { automaton } = this;
+    const { width } = automaton;
+    const classes = automaton.classes.of;
+    let { state } = this;
+    let at = from;
+    while (at < stop) {
+      if (state.row >= 0) {
+        const { table } = automaton;
+        let { row } = state;
+        for (; at < stop; at++) {
+          const next = table[row + (classes[buffer[at] as number] as number)] as number;
+          if (next < 0) break;
+          row = next;
+        }
+        state = automaton.states[row / width] as UnionState;
+        if (at === stop) break;
+      }
+      const { target, calls } = automaton.step(state, classes[buffer[at] as number] as number);
+      state = target;
+      at++;
+      let woken = false;
+      for (const { rule, age } of calls) {
+        if (this.isAwake(rule)) continue;
+        this.wake(rule, at - 1 - age, end, at);
+        woken = true;
+      }
+      if (woken) break;
+    }
+    this.state = state;
+    return at;
+  }
+
+  private isAwake(rule: number): boolean {
+    for (const one of this.awake) if (one.rule === rule) return true;
+    return false;
+  }
+
+  /** Lets a tracker read from `from`; whether anything is live counts from `called` on. */
+  private wake(rule: number, from: number, end: number, called = end): void {
+    const { start, sink } = this.rules[rule] as UnionRule;
+    const tracker = (this.trackers[rule] ??= start());
+    const before = from > 0 ? (buffer[from - 1] as number) : -1;
+    const earlier = from > 1 ? (buffer[from - 2] as number) : -1;
+    tracker.resume?.(before, earlier);
+    const one: Awake = { rule, tracker, sink, idleAt: Number.POSITIVE_INFINITY };
+    this.awake.push(one);
+    for (let at = from; at < called; at++) {
+      this.consume(this.origin + at + 1);
+      tracker.step(buffer[at] as number, this.origin + at, sink);
+    }
+    if (tracker.liveStart === Number.POSITIVE_INFINITY) one.idleAt = this.origin + called;
+    else this.runAhead(one, called, end);
+  }
+
+  private runAhead(one: Awake, from: number, end: number): void {
+    const { tracker, sink } = one;
+    for (let at = from; at < end; at++) {
+      this.consume(this.origin + at + 1);
+      tracker.step(buffer[at] as number, this.origin + at, sink);
+      if (tracker.liveStart === Number.POSITIVE_INFINITY) {
+        one.idleAt = this.origin + at + 1;
+        return;
+      }
+    }
+  }
+
+  private nextStop(end: number): number {
+    let stop = end;
+    for (const { idleAt } of this.awake) stop = Math.min(stop, idleAt - this.origin);
+    return stop;
+  }
+
+  /** Hands rules back to the automaton, from `position` on, with nothing of them live. */
+  private putToSleep(position: number): void {
+    let left = 0;
+    for (const one of this.awake)
+      if (one.idleAt <= position) this.state = this.automaton.without(this.state, one.rule);
+      else this.awake[left++] = one;
+    this.awake.length = left;
+  }
+
+  private settle(to: number): number {
+    let aged = this.state.oldest;
+    let live = Number.POSITIVE_INFINITY;
+    if (this.awake.length > 0) {
+      aged = 0;
+      const { threads } = this.state;
+      for (let place = 0; place < threads.length; place += 3) {
+        const age = threads[place + 2] as number;
+        if (age > aged && age !== OLD && !this.isAwake(threads[place] as number)) aged = age;
+      }
+      for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
+    }
+    const kept = Math.min(to, aged + CONTEXT_UNITS);
+    if (kept > this.tail.length) this.tail = new Uint16Array(2 * kept);
+    this.tail.set(buffer.subarray(to - kept, to));
+    this.tailUnits = kept;
+    return aged > 0 ? Math.min(live, this.origin + to - aged) : live;
+  }
+}
