@@ -16,6 +16,9 @@ export interface Match {
 /** Receives the matches of a tracker's own greedy partition (SEMANTICS §1), each once, in order of start. */
 export type MatchSink = (match: Match) => void;
 
+/** About how many units a `leap` leaves to be read one by one. */
+export const LEAP_UNITS = 64;
+
 export interface Tracker {
   /** Consumes the unit at position `at`; positions are consecutive from 0. Reports what this decides. */
   step(unit: number, at: number, sink: MatchSink): void;
@@ -24,6 +27,12 @@ export interface Tracker {
    * something, and returns the index of that one, or `to`. The same as a `step` for each, only quicker.
    */
   skip?(units: Uint16Array, from: number, to: number): number;
+  /**
+   * Consumes those of `units[from,to)` that decide nothing and of which nothing is live at the next that
+   * might, or behind the last; returns the index of the first that is left, `to` only if `from` is. Worth
+   * asking again some `LEAP_UNITS` later.
+   */
+  leap?(units: Uint16Array, from: number, to: number): number;
   /**
    * Only while nothing is live: lets the next `step` be at any position. `before` is the unit that stands
    * there before it and `earlier` the one before that; -1 for none.

@@ -139,6 +139,17 @@ export class EmailTracker implements Tracker {
     this.liveStart = this.domain?.start ?? waiting;
   }
 
+  /** To where a local part of the next `@` may begin, or what is live behind the last unit. */
+  leap(units: Uint16Array, from: number, to: number): number {
+    if (to - from <= LOCAL_UNITS_MAX || this.domain !== undefined) return from;
+    let next = from;
+    while (next < to && units[next] !== AT) next++;
+    if (next - from <= LOCAL_UNITS_MAX) return from;
+    this.run = NONE;
+    this.starter = NONE;
+    return next - LOCAL_UNITS_MAX;
+  }
+
   end(_at: number, sink: MatchSink): void {
     if (this.domain !== undefined) this.close(this.domain, NONE, sink);
     this.liveStart = Number.POSITIVE_INFINITY;

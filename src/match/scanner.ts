@@ -1,5 +1,5 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type { Detector, Match, MatchSink, Tracker } from './detector.ts';
+import { type Detector, LEAP_UNITS, type Match, type MatchSink, type Tracker } from './detector.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
 import { type UnionRule, UnionRun } from './union-run.ts';
@@ -147,7 +147,12 @@ export class TextScanner {
     for (let index = 0; index < count; index++) piece[index] = text.charCodeAt(from + index);
     let live = this.union?.take(piece, count, first) ?? NOTHING_LIVE;
     for (const { tracker, sink } of this.lanes) {
+      let leapAgain = 0;
       for (let index = 0; index < count; index++) {
+        if (tracker.leap !== undefined && index >= leapAgain) {
+          index = tracker.leap(piece, index, count);
+          leapAgain = index + LEAP_UNITS + 1;
+        }
         if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
           index = tracker.skip(piece, index, count);
           if (index === count) break;

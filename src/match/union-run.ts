@@ -26,6 +26,21 @@ const NOTHING = new Uint16Array(0);
 /** Scratch of the synchronous `take`: what was kept of the text, then the piece. */
 let buffer = new Uint16Array(2_048);
 
+/** A view costs more than a few units. */
+const FEW_UNITS = 48;
+
+function copyUnits(
+  source: Uint16Array,
+  from: number,
+  to: number,
+  at: number,
+  target: Uint16Array,
+): void {
+  if (to - from > FEW_UNITS) target.set(source.subarray(from, to), at);
+  else
+    for (let index = from; index < to; index++) target[at + index - from] = source[index] as number;
+}
+
 export class UnionRun {
   private readonly automaton: UnionAutomaton;
   private readonly rules: readonly UnionRule[];
@@ -55,8 +70,8 @@ export class UnionRun {
     const from = this.tailUnits;
     const to = from + count;
     if (to > buffer.length) buffer = new Uint16Array(2 * to);
-    buffer.set(this.tail.subarray(0, from));
-    buffer.set(count === units.length ? units : units.subarray(0, count), from);
+    copyUnits(this.tail, 0, from, 0, buffer);
+    copyUnits(units, 0, count, from, buffer);
     this.origin = first - from;
     for (const one of this.awake) this.runAhead(one, from, to);
     this.automaton.count(count);
@@ -73,7 +88,7 @@ export class UnionRun {
   end(at: number): void {
     const from = this.tailUnits;
     if (from > buffer.length) buffer = new Uint16Array(2 * from);
-    buffer.set(this.tail.subarray(0, from));
+    copyUnits(this.tail, 0, from, 0, buffer);
     this.origin = at - from;
     const oldest = new Map<number, number>();
     const { threads } = this.state;
@@ -185,7 +200,7 @@ export class UnionRun {
     }
     const kept = Math.min(to, aged + CONTEXT_UNITS);
     if (kept > this.tail.length) this.tail = new Uint16Array(2 * kept);
-    this.tail.set(buffer.subarray(to - kept, to));
+    copyUnits(buffer, to - kept, to, 0, this.tail);
     this.tailUnits = kept;
     return aged > 0 ? Math.min(live, this.origin + to - aged) : live;
   }
