@@ -1,10 +1,8 @@
 /** Reads content blocks of the Messages API, in requests and in whole answers. */
 import type { Place } from '../policy/set.ts';
 import { isEncodedBytes } from './chat-request.ts';
-import type { RequestFacts } from './frame.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
-import { stringValue } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
 /** Members that hold ciphertext or signatures of the provider: bytes that nobody but it can read. */
@@ -40,13 +38,6 @@ export function readMessagesRequest(root: JsonObject, collector: PieceCollector)
     else if (key === 'model') collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
   }
-}
-
-/** What a request says besides its text. */
-export function messagesRequestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
-  const model = memberOf(root, 'model');
-  const stream = memberOf(root, 'stream')?.kind === 'true';
-  return model?.kind === 'string' ? { model: stringValue(bytes, model), stream } : { stream };
 }
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {

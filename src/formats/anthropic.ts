@@ -1,6 +1,6 @@
 /** The Messages API (`POST …/v1/messages`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
-import { messagesRequestFacts, readContent, readMessagesRequest } from './anthropic-content.ts';
+import { readContent, readMessagesRequest } from './anthropic-content.ts';
 import {
   isMessageFrame,
   type MessageFrame,
@@ -13,6 +13,7 @@ import {
   refusalMessage,
   textDeltaEvent,
 } from './anthropic-refusal.ts';
+import { requestFacts } from './chat-request.ts';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
 import { type JsonObject, memberOf } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
@@ -42,7 +43,7 @@ class MessagesRequestReader extends JsonDocumentReader {
     const collector = new PieceCollector(bytes, new KeyCounter());
     readMessagesRequest(root, collector);
     const { pieces, literals } = collector;
-    const request = messagesRequestFacts(root, bytes);
+    const request = requestFacts(root, bytes);
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
   }
 

@@ -1,8 +1,10 @@
 /** Which format a body has, by what its headers say. What is not known for certain is opaque. */
 import type { Direction } from '../policy/set.ts';
+import { anthropicMessages } from './anthropic.ts';
 import type { Format } from './frame.ts';
 import { opaque } from './opaque.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiResponses } from './openai-responses.ts';
 import { plainText } from './text.ts';
 
 export interface BodyDescription {
@@ -32,8 +34,8 @@ interface PathLine {
   /** Matches the path without its query. */
   readonly path: RegExp;
   readonly format: (spoken: Spoken) => Format;
-  /** Media types of answers that come in parts, where those are not event streams alone. */
-  readonly streams?: RegExp;
+  /** Whether an answer comes in parts, where those are not event streams alone. */
+  readonly streams?: (spoken: Spoken) => boolean;
 }
 
 /** A format that the media type alone names, on paths of no API. */
@@ -43,15 +45,24 @@ interface MediaLine {
   readonly format: Format;
 }
 
+/** Creating a response, and asking for a stored one, its items or its end. */
+const RESPONSES_PATH = /\/(?:v1|openai)\/responses(?:\/[\w-]+(?:\/(?:cancel|input_items))?)?\/?$/;
+
+/** The API itself, and the same bodies on Vertex AI. */
+const MESSAGES_PATH =
+  /\/v1\/messages(?:\/count_tokens)?\/?$|\/publishers\/anthropic\/models\/[^/]+:(?:r|streamR)awPredict$/;
+
 /** One line per API; the first that matches counts. */
 const APIS: readonly PathLine[] = [
   { name: 'openai.chat', path: /\/chat\/completions\/?$/, format: () => openaiChat },
+  { name: 'openai.responses', path: RESPONSES_PATH, format: () => openaiResponses },
+  { name: 'anthropic.messages', path: MESSAGES_PATH, format: () => anthropicMessages },
 ];
 
 /** One line per media type. */
 const MEDIA: readonly MediaLine[] = [{ media: /^text\/plain$/, format: plainText }];
 
-const EVENTS = /^text\/event-stream$/;
+const EVENTS = 'text/event-stream';
 const JSON_TEXT = /^application\/json$|\+json$/;
 const OPAQUE: DetectedFormat = Object.freeze({ format: opaque, streamed: true });
 
@@ -67,8 +78,9 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
     const spoken = { ...body, media };
     // A server may well parse a request that is not labelled as JSON, so neither does the label matter here.
     if (direction === 'request') return { format: api.format(spoken), streamed: false };
-    if ((api.streams ?? EVENTS).test(media)) return { format: api.format(spoken), streamed: true };
-    if (JSON_TEXT.test(media)) return { format: api.format(spoken), streamed: false };
+    if (media === EVENTS) return { format: api.format(spoken), streamed: true };
+    if (JSON_TEXT.test(media))
+      return { format: api.format(spoken), streamed: api.streams?.(spoken) ?? false };
     // SDKs read an event stream under any label: taken for plain text, words would hide between deltas.
     return OPAQUE;
   }
@@ -76,6 +88,13 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
     (one) => one.media.test(media) && (one.direction ?? direction) === direction,
   );
   return line === undefined ? OPAQUE : { format: line.format, streamed: direction === 'response' };
+}
+
+/** The API that speaks on a path, to refuse in its words; undefined on paths of none. */
+export function formatOfPath(path: string): Format | undefined {
+  const only = pathOnly(path);
+  const spoken = { path, contentType: undefined, direction: 'request' as const, media: '' };
+  return APIS.find((line) => line.path.test(only))?.format(spoken);
 }
 
 function pathOnly(path: string): string {

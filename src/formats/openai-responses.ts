@@ -1,0 +1,207 @@
+/** The Responses API (`POST …/v1/responses`): JSON requests, JSON or event-stream answers. */
+import { Buffer } from 'node:buffer';
+import { requestFacts } from './chat-request.ts';
+import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
+import type { JsonObject } from './json.ts';
+import { appendingEdit, JsonDocumentReader } from './json-document.ts';
+import { jsonFrame, type Swap, unreadableFrame } from './json-frame.ts';
+import { type EventSource, JsonStreamReader } from './json-stream.ts';
+import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import { KeyCounter, PieceCollector } from './piece-collector.ts';
+import { isResponsesAnswer, readResponse, readResponsesRequest } from './responses-body.ts';
+import {
+  type ResponseEnvelope,
+  type ResponseFacts,
+  type ResponseMemory,
+  readResponseEvent,
+} from './responses-events.ts';
+import type { Repeat } from './responses-items.ts';
+import {
+  refusedResponse,
+  responseEvent,
+  responseRefusalEvents,
+  responsesRefusalResponse,
+  unseenResponse,
+} from './responses-refusal.ts';
+
+/** The format with limits of its own. */
+export function openaiResponsesWith(limits: FormatLimits): Format {
+  return Object.freeze({
+    name: 'openai.responses' as const,
+    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
+      if (direction === 'request') return new ResponsesRequestReader(limits);
+      return streamed ? new ResponseStreamReader(limits) : new ResponseReader(limits);
+    },
+    refusalResponse: responsesRefusalResponse,
+  });
+}
+
+export const openaiResponses: Format = openaiResponsesWith(DEFAULT_FORMAT_LIMITS);
+
+const IMPOSSIBLE: AppendForm = { kind: 'impossible' };
+
+class ResponsesRequestReader extends JsonDocumentReader {
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    readResponsesRequest(root, collector);
+    const { pieces, literals } = collector;
+    const request = requestFacts(root, bytes);
+    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
+  }
+
+  /** Half a request cannot be ended as a refusal; it is answered instead. */
+  refuse(): readonly Uint8Array[] {
+    return [];
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
+
+class ResponseReader extends JsonDocumentReader {
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    if (!isResponsesAnswer(root, collector)) return unreadableFrame(bytes, 'not_a_response');
+    const repeats: Repeat[] = [];
+    readResponse(root, 'output', { collector, repeats, last: true });
+    const { pieces, literals } = collector;
+    const swaps = (edits: readonly Edit[]) => repeated(repeats, edits);
+    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], swaps });
+  }
+
+  /** A whole refusal in place of the answer, as long as nothing of that has left. */
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    return this.begun ? [] : [Buffer.from(refusedResponse(refusal), 'utf8')];
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    if (!text.endsWith('/content')) return IMPOSSIBLE;
+    return appendingEdit(text, addition, before) ?? IMPOSSIBLE;
+  }
+}
+
+/** Token by token, a changed text is spelled no more. Clients count on an array. */
+function repeated(repeats: readonly Repeat[], edits: readonly Edit[]): readonly Swap[] {
+  const touched = new Set(edits.map((edit) => edit.piece));
+  const nodes = new Set(repeats.filter(({ piece }) => touched.has(piece)).map(({ node }) => node));
+  return [...nodes].map((node) => ({ node, json: '[]' }));
+}
+
+interface ResponseFrame extends Frame {
+  readonly response: ResponseFacts;
+  /** Place among the events of the stream, from 0. */
+  readonly ordinal: number;
+}
+
+function isResponseFrame(frame: Frame): frame is ResponseFrame {
+  return 'response' in frame;
+}
+
+const CONTENT_TEXT = /^(output\/(\d+))\/part\/(\d+)\/content$/;
+const NOTHING = new Uint8Array(0);
+
+/** An answer as an event stream. */
+class ResponseStreamReader extends JsonStreamReader {
+  readonly #memory: ResponseMemory;
+  readonly #keys = new KeyCounter();
+  #frames = 0;
+  /** As first read: the same however the bytes arrive. */
+  #envelope: ResponseEnvelope | undefined;
+  /** Ordinals of the events in front of which one of our own was put, ascending. */
+  readonly #insertions: number[] = [];
+  /** What has left. */
+  #begun = false;
+  #finished = false;
+  #items = 0;
+  #sequence = 0;
+
+  constructor(limits: FormatLimits) {
+    super(limits);
+    const { textsMax } = limits;
+    this.#memory = { items: new Map(), parts: new Set(), over: new Set(), textsMax };
+  }
+
+  protected read(root: JsonObject, source: EventSource): Frame {
+    const collector = new PieceCollector(source.data, this.#keys);
+    const event = readResponseEvent(root, source.data, collector, this.#memory);
+    if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
+    const { facts, ends, terminal, repeats } = event;
+    this.#envelope ??= facts.envelope;
+    const ordinal = this.#frames;
+    this.#frames += 1;
+    const { pieces, literals } = collector;
+    const moved = () => (facts.sequence === undefined ? 0 : this.#insertedUpTo(ordinal));
+    const swaps = (edits: readonly Edit[]) => {
+      const by = moved();
+      const number = facts.sequence;
+      const renumbered =
+        number === undefined || by === 0
+          ? []
+          : [{ node: number.node, json: String(number.value + by) }];
+      return [...repeated(repeats, edits), ...renumbered];
+    };
+    const frame = jsonFrame({ ...source, pieces, literals, ends, terminal, swaps });
+    const response: ResponseFrame = {
+      ...frame,
+      // A refusal has an end of its own.
+      ...(terminal ? { renderUnfinished: () => NOTHING } : {}),
+      stale: () => moved() > 0,
+      response: facts,
+      ordinal,
+    };
+    return Object.freeze(response);
+  }
+
+  override sent(frame: Frame, unfinished = false): void {
+    super.sent(frame);
+    if (frame.terminal && !unfinished) this.#finished = true;
+    if (!isResponseFrame(frame)) return;
+    const { event, sequence, outputIndex, envelope } = frame.response;
+    if (envelope !== undefined) this.#begun = true;
+    if (event === 'response.output_item.added')
+      this.#items = Math.max(this.#items, (outputIndex ?? 0) + 1);
+    if (sequence !== undefined)
+      this.#sequence = sequence.value + this.#insertedUpTo(frame.ordinal) + 1;
+  }
+
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    if (this.#finished) return [];
+    const { envelope } = unseenResponse(refusal);
+    const seen = {
+      begun: this.#begun,
+      envelope: this.#envelope ?? envelope,
+      items: this.#items,
+      sequence: this.#sequence,
+    };
+    return this.following(responseRefusalEvents(seen, refusal));
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    const edit = text.endsWith('/content') ? appendingEdit(text, addition, before) : undefined;
+    if (edit !== undefined) return edit;
+    const [, item, output, content] = CONTENT_TEXT.exec(text) ?? [];
+    if (item === undefined || before === undefined || !isResponseFrame(before)) return IMPOSSIBLE;
+    const number = before.response.sequence;
+    const members = {
+      item_id: this.#memory.items.get(item) ?? '',
+      output_index: Number(output),
+      content_index: Number(content),
+      delta: addition,
+      logprobs: [],
+    };
+    if (number === undefined)
+      return { kind: 'frame', bytes: responseEvent('response.output_text.delta', members) };
+    const sequence = number.value + this.#insertedUpTo(before.ordinal);
+    this.#insertions.push(before.ordinal);
+    const bytes = responseEvent('response.output_text.delta', {
+      sequence_number: sequence,
+      ...members,
+    });
+    return { kind: 'frame', bytes };
+  }
+
+  #insertedUpTo(ordinal: number): number {
+    return this.#insertions.filter((at) => at <= ordinal).length;
+  }
+}

@@ -1,0 +1,141 @@
+/** Reads items of the Responses API: what `input` and `output` are made of. */
+import type { Place } from '../policy/set.ts';
+import { readProviderBytes, wordOf } from './anthropic-content.ts';
+import { isEncodedBytes } from './chat-request.ts';
+import type { JsonNode, JsonObject } from './json.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+/** A value that spells the text of a piece once more: it goes when that is changed. */
+export interface Repeat {
+  readonly piece: number;
+  readonly node: JsonNode;
+}
+
+/** Where items are read to. */
+export interface ItemSink {
+  readonly collector: PieceCollector;
+  readonly repeats: Repeat[];
+  /** Texts are complete; otherwise deltas go on with them. */
+  readonly last: boolean;
+}
+
+const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+  developer: 'system',
+  tool: 'tool_result',
+};
+
+/** Whose words an item holds. */
+function placeOfItem(type: string, role: string, otherwise: Place): Place {
+  if (type === '' || type === 'message')
+    return Object.hasOwn(PLACE_OF_ROLE, role) ? PLACE_OF_ROLE[role]! : otherwise;
+  if (type === 'reasoning') return 'assistant';
+  if (type === 'mcp_list_tools') return 'tool_definition';
+  if (type.endsWith('_output')) return 'tool_result';
+  return type.includes('call') ? 'tool_call' : otherwise;
+}
+
+/** Members that name something. */
+const NAMES: ReadonlySet<string> = new Set([
+  'type',
+  'id',
+  'call_id',
+  'role',
+  'status',
+  'server_label',
+  'phase',
+  'file_id',
+  'detail',
+  'container_id',
+]);
+
+/** Collects every string of an item. `otherwise`: whose words those of an unknown item are. */
+export function readItem(node: JsonNode, key: string, otherwise: Place, sink: ItemSink): void {
+  const { collector, last } = sink;
+  if (node.kind !== 'object') {
+    collector.standAlone(node, `${key}/other`, otherwise);
+    return;
+  }
+  const type = wordOf(node, 'type', collector);
+  const place = placeOfItem(type, wordOf(node, 'role', collector), otherwise);
+  for (const { key: name, value, shadowed } of node.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+    else if (name === 'content') readParts(value, `${key}/part`, place, sink);
+    else if (name === 'summary') readParts(value, `${key}/summary`, place, sink);
+    else if (name === 'output') readParts(value, `${key}/output`, 'tool_result', sink);
+    else if (name === 'encrypted_content')
+      readProviderBytes(value, `${key}/encrypted`, place, collector);
+    else if (name === 'result' && type === 'image_generation_call')
+      readMedia(value, key, place, sink);
+    else if (name === 'results' || name === 'outputs')
+      collector.standAlone(value, `${key}/${name}`, 'tool_result');
+    else if (place === 'tool_call' && value.kind === 'string' && OF_CALLS.has(name))
+      collector.add(
+        value,
+        `${key}/${name}`,
+        place,
+        last || name === 'name',
+        name === 'arguments' ? 'json' : 'plain',
+      );
+    else collector.standAlone(value, `${key}/other`, place);
+  }
+}
+
+/** Texts of calls. All but the name come in deltas. */
+const OF_CALLS: ReadonlySet<string> = new Set(['arguments', 'input', 'code', 'name']);
+
+/** Content: one string, or parts. */
+function readParts(content: JsonNode, key: string, place: Place, sink: ItemSink): void {
+  const { collector, last } = sink;
+  if (content.kind === 'string') collector.add(content, `${key}/content`, place, last);
+  else if (content.kind === 'array')
+    content.items.forEach((part, index) => {
+      readPart(part, `${key}/${index}`, place, sink);
+    });
+  else readPart(content, key, place, sink);
+}
+
+/** Members of a part that carry media, bare or one level deeper. */
+const MEDIA: ReadonlySet<string> = new Set(['image_url', 'file_data', 'data', 'input_audio']);
+
+/** One part of a message, of a reasoning or of an output. */
+export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSink): void {
+  const { collector, last, repeats } = sink;
+  if (node.kind !== 'object') {
+    collector.standAlone(node, `${key}/other`, place);
+    return;
+  }
+  const field = textFieldOf(wordOf(node, 'type', collector));
+  const from = collector.pieces.length;
+  for (const { key: name, value, shadowed } of node.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+    else if (name === 'text' && value.kind === 'string')
+      collector.add(value, `${key}/${field}`, place, last);
+    else if (name === 'refusal' && value.kind === 'string')
+      collector.add(value, `${key}/refusal`, place, last);
+    else if (MEDIA.has(name)) readMedia(value, `${key}/media`, place, sink);
+    else if (name !== 'logprobs' || value.kind !== 'array')
+      collector.standAlone(value, `${key}/other`, place);
+  }
+  for (const { key: name, value } of node.members)
+    if (name === 'logprobs' && value.kind === 'array')
+      for (let piece = from; piece < collector.pieces.length; piece += 1)
+        repeats.push({ piece, node: value });
+}
+
+/** What a model says to the caller is content; what it says to itself is not. */
+export function textFieldOf(partType: string): string {
+  return partType === 'reasoning_text' || partType === 'summary_text' ? 'text' : 'content';
+}
+
+function readMedia(node: JsonNode, key: string, place: Place, sink: ItemSink): void {
+  if (node.kind === 'string') {
+    if (!isEncodedBytes(sink.collector.valueOf(node))) sink.collector.standAlone(node, key, place);
+  } else if (node.kind === 'object')
+    for (const { value } of (node satisfies JsonObject).members) readMedia(value, key, place, sink);
+  else sink.collector.standAlone(node, key, place);
+}
