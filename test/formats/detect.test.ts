@@ -3,6 +3,7 @@ import { detectFormat } from '../../src/formats/detect.ts';
 import { opaque } from '../../src/formats/opaque.ts';
 import { openaiChat } from '../../src/formats/openai-chat.ts';
 
+const EVENTS = 'text/event-stream';
 const CHAT = '/v1/chat/completions';
 
 const ROWS: readonly (readonly ['request' | 'response', string, string, string])[] = [
@@ -14,6 +15,19 @@ const ROWS: readonly (readonly ['request' | 'response', string, string, string])
   ['request', '/v1/chat%2Fcompletions', 'application/json', 'opaque streamed'],
   ['request', '/v1/other?x=/chat/completions', 'application/json', 'opaque streamed'],
   ['request', '/v1/chat/completions/extra', 'application/json', 'opaque streamed'],
+  ['request', '/v1/models/g:generateContent', 'application/json', 'gemini whole'],
+  [
+    'request',
+    '/v1/projects/p/locations/l/publishers/google/models/g@1:streamGenerateContent',
+    '',
+    'gemini whole',
+  ],
+  ['request', '/v1beta/models/g:countTokens', 'application/json', 'opaque streamed'],
+  ['request', '/v1beta/models/g%3AgenerateContent', 'application/json', 'opaque streamed'],
+  ['response', '/v1/models/g:generateContent', 'application/json', 'gemini whole'],
+  ['response', '/v1/models/g:streamGenerateContent', 'application/json', 'gemini streamed'],
+  ['response', '/v1/models/g:streamGenerateContent?alt=sse', EVENTS, 'gemini streamed'],
+  ['response', '/v1/models/g:streamGenerateContent?alt=sse', 'text/plain', 'opaque streamed'],
   ['request', '/say', 'text/plain', 'text whole'],
   ['response', CHAT, 'text/event-stream; charset=utf-8', 'openai.chat streamed'],
   ['response', CHAT, 'Text/Event-Stream', 'openai.chat streamed'],

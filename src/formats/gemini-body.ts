@@ -1,0 +1,368 @@
+/** Reads the bodies of `generateContent`: whose words stand where. Names come in camel and snake case. */
+import type { Place } from '../policy/set.ts';
+import { isEncodedBytes } from './chat-request.ts';
+import type { JsonNode, JsonObject, JsonString } from './json.ts';
+import { memberOf } from './json.ts';
+import { overlay } from './json-string.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+/** Most candidates of one answer (the API gives at most 8). */
+export const CANDIDATES_MAX = 128;
+
+/** What one entry of `candidates` says besides its text. */
+export interface CandidateFacts {
+  readonly index: number;
+  readonly finished: boolean;
+  /** Indices into `Frame.pieces`. */
+  readonly pieces: readonly number[];
+  /** Values of `finishReason`, duplicates included. */
+  readonly finishReasons: readonly JsonNode[];
+  /** Values that spell the text once more, token by token. */
+  readonly repeats: readonly JsonNode[];
+}
+
+export interface AnswerReading {
+  readonly candidates: readonly CandidateFacts[];
+  /** `modelVersion` and `responseId`, as far as they are given. */
+  readonly envelope: Readonly<Record<string, string>>;
+  /** Why the frame cannot be trusted, if so. */
+  readonly unreadable?: string;
+}
+
+/** What earlier frames of a stream have said. */
+export interface GeminiMemory {
+  /** Numbers for the arguments of calls that come in parts, by candidate, call and JSON path. */
+  readonly arguments: Map<string, number>;
+  /** Calls that have begun, by candidate. */
+  readonly calls: Map<number, number>;
+  readonly textsMax: number;
+}
+
+export function newGeminiMemory(textsMax: number): GeminiMemory {
+  return { arguments: new Map(), calls: new Map(), textsMax };
+}
+
+/** The API takes `system_instruction` for `systemInstruction`, and so on (proto3 JSON). */
+function camel(name: string): string {
+  return name.includes('_')
+    ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    : name;
+}
+
+const ROLES: Readonly<Record<string, Place>> = {
+  user: 'user',
+  model: 'assistant',
+  system: 'system',
+  function: 'tool_result',
+  tool: 'tool_result',
+};
+
+/** Collects every string of a request that a model may read. */
+export function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
+  for (const { key, value, shadowed } of root.members) {
+    const name = camel(key);
+    if (shadowed) collector.standAlone(value, 'shadowed', 'user');
+    else if (name === 'contents') readContents(value, collector);
+    else if (name === 'systemInstruction') readContent(value, 'system', collector, 'system');
+    else if (name === 'tools') readTools(value, collector);
+    else if (name === 'model' || name === 'cachedContent')
+      collector.metadata(value, 'other', 'user');
+    else collector.standAlone(value, 'other', 'user');
+  }
+}
+
+/** Descriptions, names and schemas are all instructions to a model: read as they are written. */
+function readTools(tools: JsonNode, collector: PieceCollector): void {
+  if (tools.kind === 'array')
+    for (const tool of tools.items) collector.written(tool, 'tool_definition', 'tool_definition');
+  else collector.written(tools, 'tool_definition', 'tool_definition');
+}
+
+function readContents(contents: JsonNode, collector: PieceCollector): void {
+  const items = contents.kind === 'array' ? contents.items : [contents];
+  items.forEach((content, index) => {
+    readContent(content, `content/${index}`, collector);
+  });
+}
+
+/** One turn. `fixed`: its place whatever its role says. */
+function readContent(
+  content: JsonNode,
+  key: string,
+  collector: PieceCollector,
+  fixed?: Place,
+): void {
+  const place = fixed ?? placeOf(content, collector);
+  if (content.kind !== 'object') {
+    collector.standAlone(content, key, place);
+    return;
+  }
+  for (const { key: name, value, shadowed } of content.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === 'role') collector.metadata(value, key, place);
+    else if (name === 'parts') {
+      const parts = value.kind === 'array' ? value.items : [value];
+      parts.forEach((part, index) => {
+        readPart(part, place, collector, (literal, field, where) => {
+          collector.add(literal, `${key}/part/${index}/${field}`, where, true);
+        });
+      });
+    } else collector.standAlone(value, key, place);
+  }
+}
+
+function placeOf(content: JsonNode, collector: PieceCollector): Place {
+  const role = content.kind === 'object' ? memberOf(content, 'role') : undefined;
+  const name = role?.kind === 'string' ? collector.valueOf(role) : '';
+  return Object.hasOwn(ROLES, name) ? ROLES[name]! : 'user';
+}
+
+/** How the text of a part joins a text: the field names which. */
+type Joins = (literal: JsonString, field: string, place: Place) => void;
+
+function readPart(part: JsonNode, place: Place, collector: PieceCollector, join: Joins): void {
+  if (part.kind !== 'object') {
+    if (part.kind === 'string') join(part, 'content', place);
+    else collector.standAlone(part, 'other', place);
+    return;
+  }
+  const thought = memberOf(part, 'thought')?.kind === 'true';
+  for (const { key, value, shadowed } of part.members) {
+    const name = camel(key);
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (name === 'text' && value.kind === 'string')
+      join(value, thought ? 'thought' : 'content', place);
+    else if (name === 'thoughtSignature') readBytes(value, collector, place);
+    else if (name === 'functionCall') readCall(value, collector, join);
+    else if (name === 'functionResponse') readWrapped(value, 'response', 'tool_result', collector);
+    else if (name === 'inlineData' && value.kind === 'object') readMedia(value, collector, place);
+    else if (name === 'executableCode' && value.kind === 'object')
+      readRun(value, 'code', place, collector, join);
+    else if (name === 'codeExecutionResult' && value.kind === 'object')
+      readRun(value, 'output', 'tool_result', collector, join);
+    else collector.standAlone(value, 'other', place);
+  }
+}
+
+/** Base64 is no text; anything else in its place is. */
+function readBytes(value: JsonNode, collector: PieceCollector, place: Place): void {
+  if (value.kind === 'string' && isEncodedBytes(collector.valueOf(value))) return;
+  collector.standAlone(value, 'other', place);
+}
+
+function readMedia(media: JsonObject, collector: PieceCollector, place: Place): void {
+  for (const { key, value, shadowed } of media.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (key === 'data') readBytes(value, collector, place);
+    else collector.metadata(value, 'other', place);
+  }
+}
+
+/** Code that the model had run, or what came of it. */
+function readRun(
+  run: JsonObject,
+  field: 'code' | 'output',
+  place: Place,
+  collector: PieceCollector,
+  join: Joins,
+): void {
+  for (const { key, value, shadowed } of run.members) {
+    if (shadowed) collector.standAlone(value, 'shadowed', place);
+    else if (key === field && value.kind === 'string') join(value, field, place);
+    else collector.metadata(value, 'other', place);
+  }
+}
+
+/** A call or its result: a name, an id, and a value that is read as it is written. */
+function readWrapped(
+  node: JsonNode,
+  holder: 'args' | 'response',
+  place: Place,
+  collector: PieceCollector,
+): void {
+  if (node.kind !== 'object') {
+    collector.standAlone(node, 'other', place);
+    return;
+  }
+  for (const { key, value, shadowed } of node.members) {
+    if (shadowed) collector.written(value, 'shadowed', place, node);
+    else if (key === holder) collector.written(value, place, place, node);
+    else if (key === 'id') collector.metadata(value, 'other', place);
+    else collector.standAlone(value, 'other', place);
+  }
+}
+
+function readCall(call: JsonNode, collector: PieceCollector, join: Joins): void {
+  const parts = call.kind === 'object' ? memberOf(call, 'partialArgs') : undefined;
+  if (call.kind !== 'object' || parts?.kind !== 'array') {
+    readWrapped(call, 'args', 'tool_call', collector);
+    return;
+  }
+  if (memberOf(call, 'name') !== undefined) join(NEW_CALL, 'call', 'tool_call');
+  for (const { key, value, shadowed } of call.members) {
+    if (shadowed || key !== 'partialArgs') collector.standAlone(value, 'other', 'tool_call');
+  }
+  for (const part of parts.items) {
+    const path = part.kind === 'object' ? memberOf(part, 'jsonPath') : undefined;
+    const text = part.kind === 'object' ? memberOf(part, 'stringValue') : undefined;
+    if (path?.kind === 'string' && text?.kind === 'string')
+      join(text, `argument/${collector.valueOf(path)}`, 'tool_call');
+    else collector.standAlone(part, 'other', 'tool_call');
+  }
+}
+
+/** Stands for the beginning of a call where there is no text of it. */
+const NEW_CALL: JsonString = Object.freeze({ kind: 'string', start: 0, end: 0, simple: true });
+
+/** Collects every string of an answer. `streamed`: texts go on in later chunks. */
+export function readGeminiAnswer(
+  root: JsonObject,
+  data: Uint8Array,
+  collector: PieceCollector,
+  memory: GeminiMemory,
+  streamed: boolean,
+): AnswerReading {
+  return new AnswerReader(data, collector, memory, streamed).read(root);
+}
+
+class AnswerReader {
+  readonly #data: Uint8Array;
+  readonly #collector: PieceCollector;
+  readonly #memory: GeminiMemory;
+  readonly #streamed: boolean;
+  #unreadable: string | undefined;
+  #candidate = 0;
+
+  constructor(
+    data: Uint8Array,
+    collector: PieceCollector,
+    memory: GeminiMemory,
+    streamed: boolean,
+  ) {
+    this.#data = data;
+    this.#collector = collector;
+    this.#memory = memory;
+    this.#streamed = streamed;
+  }
+
+  read(root: JsonObject): AnswerReading {
+    const candidates: CandidateFacts[] = [];
+    const envelope: Record<string, string> = {};
+    for (const { key, value, shadowed } of root.members) {
+      const name = camel(key);
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (name === 'candidates' && value.kind === 'array')
+        value.items.forEach((item, position) => {
+          if (item.kind === 'object') candidates.push(this.#readCandidate(item, position));
+          else this.#collector.standAlone(item, 'other', 'assistant');
+        });
+      else if (ENVELOPE.has(name) && value.kind === 'string') {
+        if (name !== 'createTime') envelope[name] = this.#collector.valueOf(value);
+        this.#collector.metadata(value, 'other', 'assistant');
+      } else if (WORDS.has(name)) this.#words(value);
+      else this.#collector.standAlone(value, 'other', 'assistant');
+    }
+    return {
+      candidates,
+      envelope,
+      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+    };
+  }
+
+  #readCandidate(candidate: JsonObject, position: number): CandidateFacts {
+    const index = this.#indexOf(candidate, position);
+    const begun = this.#collector.pieces.length;
+    const finishReasons: JsonNode[] = [];
+    const repeats: JsonNode[] = [];
+    this.#candidate = index;
+    let finished = false;
+    for (const { key, value, shadowed } of candidate.members) {
+      const name = camel(key);
+      if (name === 'finishReason') finishReasons.push(value);
+      if (name === 'logprobsResult') repeats.push(value);
+      else if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (name === 'content') this.#readContent(value);
+      else if (name === 'finishReason') {
+        finished = value.kind !== 'null';
+        this.#words(value);
+      } else if (name === 'groundingMetadata' || name === 'urlContextMetadata')
+        this.#collector.standAlone(value, 'other', 'retrieved');
+      else if (name === 'safetyRatings') this.#words(value);
+      else this.#collector.standAlone(value, 'other', 'assistant');
+    }
+    const pieces = this.#collector.pieces.map((_, at) => at).slice(begun);
+    if (!this.#streamed) this.#markLast(pieces);
+    return { index, finished, pieces, finishReasons, repeats };
+  }
+
+  #readContent(content: JsonNode): void {
+    if (content.kind !== 'object') {
+      this.#collector.standAlone(content, 'other', 'assistant');
+      return;
+    }
+    for (const { key, value, shadowed } of content.members) {
+      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
+      else if (key === 'parts' && value.kind === 'array')
+        for (const part of value.items)
+          readPart(part, 'assistant', this.#collector, (literal, field, place) => {
+            this.#join(literal, field, place);
+          });
+      else if (key === 'role') this.#words(value);
+      else this.#collector.standAlone(value, 'other', 'assistant');
+    }
+  }
+
+  #join(literal: JsonString, field: string, place: Place): void {
+    const candidate = this.#candidate;
+    const { calls } = this.#memory;
+    if (literal === NEW_CALL) {
+      calls.set(candidate, (calls.get(candidate) ?? 0) + 1);
+      return;
+    }
+    const name = field.startsWith('argument/')
+      ? this.#argument(`${candidate}/${calls.get(candidate) ?? 0}/${field}`)
+      : field;
+    this.#collector.add(literal, `candidate/${candidate}/${name}`, place, false);
+  }
+
+  /** JSON paths hold names that the model chose: no key may show them. */
+  #argument(path: string): string {
+    const { arguments: known, textsMax } = this.#memory;
+    const number = known.get(path) ?? known.size;
+    if (number >= textsMax || path.length > PATH_UNITS_MAX) this.#unreadable ??= 'too_many_texts';
+    else known.set(path, number);
+    return `argument/${number}`;
+  }
+
+  /** Words such as `STOP` or `NEGLIGIBLE`, at any depth: no text as long as they are one word. */
+  #words(node: JsonNode): void {
+    if (node.kind === 'array') for (const item of node.items) this.#words(item);
+    else if (node.kind === 'object') for (const { value } of node.members) this.#words(value);
+    else this.#collector.metadata(node, 'other', 'assistant');
+  }
+
+  #markLast(pieces: readonly number[]): void {
+    const seen = new Set<string>();
+    for (const index of pieces.toReversed()) {
+      const piece = this.#collector.pieces[index]!;
+      if (!seen.has(piece.text)) this.#collector.pieces[index] = { ...piece, last: true };
+      seen.add(piece.text);
+    }
+  }
+
+  /** The candidate's `index`, or its position: the API leaves out 0, and some gateways all of them. */
+  #indexOf(candidate: JsonObject, position: number): number {
+    const node = memberOf(candidate, 'index');
+    if (node === undefined || node.kind === 'null') return position;
+    const digits = overlay(this.#data).toString('latin1', node.start, node.end);
+    const index = node.kind === 'number' ? Number(digits) : Number.NaN;
+    if (Number.isSafeInteger(index) && index >= 0 && index < CANDIDATES_MAX) return index;
+    this.#unreadable ??= 'bad_candidate_index';
+    return 0;
+  }
+}
+
+const PATH_UNITS_MAX = 256;
+const ENVELOPE: ReadonlySet<string> = new Set(['modelVersion', 'responseId', 'createTime']);
+/** Members of an answer whose strings are names of kinds, mostly. */
+const WORDS: ReadonlySet<string> = new Set(['usageMetadata', 'promptFeedback']);

@@ -1,0 +1,329 @@
+/**
+ * The Gemini API (`models/…:generateContent`, `:streamGenerateContent`; `/v1`, `/v1beta`, Vertex paths):
+ * JSON requests; answers as a document, an event stream (`alt=sse`) or a JSON array in pieces.
+ */
+import { Buffer } from 'node:buffer';
+import type {
+  AppendForm,
+  BodyReader,
+  Format,
+  Frame,
+  Refusal,
+  RefusalResponse,
+  RequestFacts,
+} from './frame.ts';
+import {
+  type AnswerReading,
+  type CandidateFacts,
+  newGeminiMemory,
+  readGeminiAnswer,
+  readGeminiRequest,
+} from './gemini-body.ts';
+import {
+  type GeminiTransport,
+  geminiEvent,
+  geminiRefusalResponse,
+  refusedCandidates,
+  refusedPrompt,
+  textChunk,
+} from './gemini-refusal.ts';
+import { type JsonObject, readJson } from './json.ts';
+import { appendingEdit, JsonDocumentReader } from './json-document.ts';
+import { ElementSplitter, type RawElement } from './json-elements.ts';
+import {
+  type JsonFrameParts,
+  jsonFrame,
+  type Swap,
+  silentFrame,
+  unreadableFrame,
+} from './json-frame.ts';
+import { type EventSource, JsonStreamReader } from './json-stream.ts';
+import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import { KeyCounter, PieceCollector } from './piece-collector.ts';
+
+/** Paths of the API: `model` may stand in `models/`, `tunedModels/` or an `endpoints/` of Vertex. */
+export const GEMINI_PATH =
+  /\/(?:models|tunedModels|endpoints)\/([^/:?#]+):(generateContent|streamGenerateContent)\/?$/;
+
+/** What a call asks for, which stands in its path. */
+export interface GeminiCall {
+  readonly model?: string;
+  readonly transport: GeminiTransport;
+}
+
+/** The call that a path and the media type of its answer (of a request: any) mean. */
+export function geminiCallAt(path: string, media: string): GeminiCall {
+  const [plain, query = ''] = path.split('#', 1)[0]!.split('?', 2) as [string, string?];
+  const found = GEMINI_PATH.exec(plain);
+  const model = found?.[1] === undefined ? {} : { model: found[1] };
+  if (media === 'text/event-stream') return { ...model, transport: 'events' };
+  if (found?.[2] !== 'streamGenerateContent') return { ...model, transport: 'document' };
+  const events = query.split('&').some((field) => field === 'alt=sse' || field === '%24alt=sse');
+  return { ...model, transport: events ? 'events' : 'array' };
+}
+
+/** The format at a path, for a line of the table. */
+export function geminiAt(spoken: {
+  readonly path: string;
+  readonly media: string;
+  readonly direction: 'request' | 'response';
+}): Format {
+  const call = geminiCallAt(spoken.path, spoken.media);
+  // The answer's own type outranks what was asked for: an array under the name of JSON is one.
+  const array =
+    spoken.direction === 'response' &&
+    spoken.media !== 'text/event-stream' &&
+    geminiStreams(spoken);
+  return geminiWith(DEFAULT_FORMAT_LIMITS, array ? { ...call, transport: 'array' } : call);
+}
+
+/** Whether an answer comes in parts: under `:streamGenerateContent` JSON does, too. */
+export function geminiStreams(spoken: { readonly path: string; readonly media: string }): boolean {
+  return (
+    spoken.media === 'text/event-stream' ||
+    GEMINI_PATH.exec(spoken.path.split(/[?#]/, 1)[0]!)?.[2] === 'streamGenerateContent'
+  );
+}
+
+/** The format of one call with limits of its own. */
+export function geminiWith(limits: FormatLimits, call: GeminiCall): Format {
+  return Object.freeze({
+    name: 'gemini' as const,
+    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
+      if (direction === 'request') return new GeminiRequestReader(limits, call);
+      if (!streamed) return new GeminiDocumentReader(limits);
+      return call.transport === 'array'
+        ? new GeminiArrayReader(limits)
+        : new GeminiEventReader(limits);
+    },
+    refusalResponse: (refusal: Refusal, status: number, as: 'error' | 'refusal'): RefusalResponse =>
+      geminiRefusalResponse(refusal, status, as, call.transport),
+  });
+}
+
+const IMPOSSIBLE: AppendForm = Object.freeze({ kind: 'impossible' });
+const CONTENT_TEXT = /^candidate\/(\d+)\/content$/;
+
+class GeminiRequestReader extends JsonDocumentReader {
+  readonly #request: RequestFacts;
+
+  constructor(limits: FormatLimits, call: GeminiCall) {
+    super(limits);
+    const stream = call.transport !== 'document';
+    this.#request = call.model === undefined ? { stream } : { model: call.model, stream };
+  }
+
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    readGeminiRequest(root, collector);
+    const { pieces, literals } = collector;
+    return jsonFrame({
+      raw: bytes,
+      data: bytes,
+      pieces,
+      literals,
+      ends: [],
+      request: this.#request,
+    });
+  }
+
+  /** Half a request cannot be ended as a refusal; it is answered instead. */
+  refuse(): readonly Uint8Array[] {
+    return [];
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
+
+interface GeminiFrame extends Frame {
+  readonly gemini: AnswerReading;
+}
+
+function isGeminiFrame(frame: Frame): frame is GeminiFrame {
+  return 'gemini' in frame;
+}
+
+/** Token by token, what was changed would still be told; a finish that did not come is taken back. */
+function swapsOf(candidates: readonly CandidateFacts[]): JsonFrameParts['swaps'] {
+  return (edits, unfinished): readonly Swap[] => {
+    const touched = new Set(edits.map((edit) => edit.piece));
+    return candidates
+      .flatMap((candidate) => [
+        ...(candidate.pieces.some((piece) => touched.has(piece)) ? candidate.repeats : []),
+        ...(unfinished ? candidate.finishReasons : []),
+      ])
+      .map((node) => ({ node, json: 'null' }));
+  };
+}
+
+function answerFrame(
+  reading: AnswerReading,
+  source: EventSource,
+  collector: PieceCollector,
+): Frame {
+  if (reading.unreadable !== undefined) return unreadableFrame(source.raw, reading.unreadable);
+  const { pieces, literals } = collector;
+  const swaps = swapsOf(reading.candidates)!;
+  const frame = jsonFrame({ ...source, pieces, literals, ends: [], swaps });
+  return Object.freeze({ ...frame, gemini: reading });
+}
+
+class GeminiDocumentReader extends JsonDocumentReader {
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    const memory = newGeminiMemory(this.limits.textsMax);
+    const reading = readGeminiAnswer(root, bytes, collector, memory, false);
+    return answerFrame(reading, { raw: bytes, data: bytes }, collector);
+  }
+
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    return this.begun ? [] : [Buffer.from(refusedPrompt(refusal), 'utf8')];
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    if (!CONTENT_TEXT.test(text)) return IMPOSSIBLE;
+    return appendingEdit(text, addition, before) ?? IMPOSSIBLE;
+  }
+}
+
+/** What has been read of a streamed answer, and what of it has left. */
+class Progress {
+  readonly #memory;
+  readonly #keys = new KeyCounter();
+  /** Of the first chunk: the same however the bytes arrive. */
+  #envelope: AnswerReading['envelope'] | undefined;
+  /** Candidate → whether it has finished, as far as it has left. */
+  readonly #sent = new Map<number, boolean>();
+
+  constructor(limits: FormatLimits) {
+    this.#memory = newGeminiMemory(limits.textsMax);
+  }
+
+  frame(root: JsonObject, source: EventSource): Frame {
+    const collector = new PieceCollector(source.data, this.#keys);
+    const reading = readGeminiAnswer(root, source.data, collector, this.#memory, true);
+    this.#envelope ??= reading.envelope;
+    return answerFrame(reading, source, collector);
+  }
+
+  sent(frame: Frame, unfinished: boolean): void {
+    if (!isGeminiFrame(frame)) return;
+    for (const { index, finished } of frame.gemini.candidates)
+      this.#sent.set(index, (this.#sent.get(index) ?? false) || (finished && !unfinished));
+  }
+
+  /** The JSON of a last chunk that refuses. */
+  refusal(refusal: Refusal): string {
+    if (this.#sent.size === 0) return refusedPrompt(refusal);
+    const open = [...this.#sent].filter(([, finished]) => !finished).map(([index]) => index);
+    return refusedCandidates(this.#envelope ?? {}, open.length > 0 ? open : [0], refusal);
+  }
+
+  /** An edit of `before`, or the JSON of a chunk of its own. */
+  append(
+    text: string,
+    addition: string,
+    before: Frame | undefined,
+    asFrame: (json: string) => Uint8Array,
+  ): AppendForm {
+    const index = CONTENT_TEXT.exec(text)?.[1];
+    if (index === undefined) return IMPOSSIBLE;
+    const edit = appendingEdit(text, addition, before);
+    const json = () => textChunk(this.#envelope ?? {}, Number(index), addition);
+    return edit ?? { kind: 'frame', bytes: asFrame(json()) };
+  }
+}
+
+class GeminiEventReader extends JsonStreamReader {
+  readonly #progress: Progress;
+
+  constructor(limits: FormatLimits) {
+    super(limits);
+    this.#progress = new Progress(limits);
+  }
+
+  protected read(root: JsonObject, source: EventSource): Frame {
+    return this.#progress.frame(root, source);
+  }
+
+  override sent(frame: Frame, unfinished = false): void {
+    super.sent(frame);
+    this.#progress.sent(frame, unfinished);
+  }
+
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    return this.following([geminiEvent(this.#progress.refusal(refusal))]);
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    return this.#progress.append(text, addition, before, geminiEvent);
+  }
+}
+
+/** Without `alt=sse`: `[{…},\n{…}]`, an element a chunk. */
+class GeminiArrayReader implements BodyReader {
+  readonly #limits: FormatLimits;
+  readonly #elements: ElementSplitter;
+  readonly #progress: Progress;
+  /** How what has left ends: an own element must fit behind it. */
+  #left: 'nothing' | 'element' | 'all' = 'nothing';
+  readonly #kinds = new WeakMap<Frame, RawElement['kind']>();
+
+  constructor(limits: FormatLimits) {
+    this.#limits = limits;
+    this.#elements = new ElementSplitter(limits.frameBytesMax);
+    this.#progress = new Progress(limits);
+  }
+
+  get pendingBytes(): number {
+    return this.#elements.pendingBytes;
+  }
+
+  push(bytes: Uint8Array): readonly Frame[] {
+    return this.#elements.push(bytes).map((element) => this.#frame(element));
+  }
+
+  end(): readonly Frame[] {
+    return this.#elements.end().map((element) => this.#frame(element));
+  }
+
+  sent(frame: Frame, unfinished = false): void {
+    this.#progress.sent(frame, unfinished);
+    const kind = this.#kinds.get(frame);
+    if (kind === 'element') this.#left = this.#elements.array ? 'element' : 'all';
+    else if (kind !== 'space') this.#left = 'all';
+  }
+
+  /** Behind half an element, or an array that is closed, nothing can be said. */
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    if (this.#left === 'all') return [];
+    const before = this.#left === 'nothing' ? '[' : ',\n';
+    return [Buffer.from(`${before}${this.#progress.refusal(refusal)}]`, 'utf8')];
+  }
+
+  /** A text that goes on has an element before it, so that a comma fits. */
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    return this.#progress.append(text, addition, before, (json) =>
+      Buffer.from(`,\n${json}`, 'utf8'),
+    );
+  }
+
+  #frame(element: RawElement): Frame {
+    const frame = this.#read(element);
+    this.#kinds.set(frame, element.kind);
+    return frame;
+  }
+
+  #read({ bytes, from, to, kind }: RawElement): Frame {
+    if (kind === 'space') return silentFrame(bytes, false);
+    if (kind === 'close') return silentFrame(bytes, true);
+    if (kind === 'oversized') return unreadableFrame(bytes, 'frame_too_large');
+    if (kind === 'broken') return unreadableFrame(bytes, 'not_json');
+    const json = readJson(bytes, this.#limits, from, to);
+    if (!json.ok) return unreadableFrame(bytes, json.reason);
+    if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
+    return this.#progress.frame(json.root, { raw: bytes, data: bytes });
+  }
+}
