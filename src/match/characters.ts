@@ -11,6 +11,7 @@ const DIGIT = /^\p{Nd}$/u;
 
 const IS_WORD = 1;
 const IS_LETTER = 2;
+const IS_INVISIBLE = 4;
 
 export const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
 export const isLow = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
@@ -21,6 +22,20 @@ function foldOne(character: string): string {
   return lowered.length === 1 ? lowered : character;
 }
 
+/** Units that are not seen: soft hyphen, joiners, fillers, marks of direction, selectors of variants. */
+const INVISIBLE = new Set([0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x3164, 0xfeff, 0xffa0]);
+for (const [first, last] of [
+  [0x17b4, 0x17b5],
+  [0x180b, 0x180f],
+  [0x200b, 0x200f],
+  [0x202a, 0x202e],
+  [0x2060, 0x206f],
+  [0xfe00, 0xfe0f],
+] as const)
+  for (let unit = first; unit <= last; unit++) INVISIBLE.add(unit);
+
+export const invisibleUnits: readonly number[] = [...INVISIBLE].sort((a, b) => a - b);
+
 const flags = new Uint8Array(UNITS);
 const folds = new Uint16Array(UNITS);
 const digits = new Int8Array(UNITS).fill(-1);
@@ -28,15 +43,20 @@ for (let unit = 0; unit < UNITS; unit++) {
   folds[unit] = unit;
   if (isHigh(unit) || isLow(unit)) continue;
   const character = String.fromCharCode(unit);
+  if (INVISIBLE.has(unit)) flags[unit] = IS_INVISIBLE;
   const word = WORD.test(character);
   if (!word) continue;
-  flags[unit] = IS_WORD | (unit > 0x7f && LETTER.test(character) ? IS_LETTER : 0);
+  if (flags[unit] === 0) flags[unit] = IS_WORD;
+  if (unit > 0x7f && LETTER.test(character)) flags[unit] = (flags[unit] as number) | IS_LETTER;
   folds[unit] = foldOne(character).charCodeAt(0);
   // Unicode lays decimal digits out in runs of ten, zero first, so the one before a digit is one less.
   if (DIGIT.test(character)) digits[unit] = unit === 0x30 ? 0 : ((digits[unit - 1] ?? -1) + 1) % 10;
 }
 
-/** Letters, numbers, marks and the underscore. A lone surrogate is none of them. */
+export const isInvisible = (unit: number): boolean =>
+  ((flags[unit] as number) & IS_INVISIBLE) !== 0;
+
+/** Letters, numbers, marks and the underscore, if they are seen. A lone surrogate is none of them. */
 export const isWordUnit = (unit: number): boolean => ((flags[unit] as number) & IS_WORD) !== 0;
 
 /** The same for a character outside the basic plane, given its two units. */
@@ -58,21 +78,6 @@ export const isAsciiDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0
  * What would grow (`ß` to `SS`, `İ`) keeps its unit, and letters outside the basic plane do not fold.
  */
 export const foldUnit = (unit: number): number => folds[unit] as number;
-
-const together = new Map<number, number[]>();
-for (let unit = 0; unit < UNITS; unit++) {
-  const folded = folds[unit] as number;
-  if (folded === unit) continue;
-  const units = together.get(folded);
-  if (units === undefined) together.set(folded, [unit]);
-  else units.push(unit);
-}
-
-/** All units that fold to `folded`, ascending. */
-export function foldedUnits(folded: number): readonly number[] {
-  const others = together.get(folded) ?? [];
-  return foldUnit(folded) === folded ? [...others, folded].sort((a, b) => a - b) : others;
-}
 
 /** The value of a decimal digit of any script in the basic plane, or -1. */
 export const digitOf = (unit: number): number => digits[unit] as number;

@@ -1,13 +1,16 @@
 /** A list of keywords as part of the automaton of all rules. A place is a node of the trie and a run of spaces. */
-import { foldedUnits, isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
+import { invisibleUnits, isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
 import {
   ENDS,
+  isSkipped,
   type KeywordTrie,
   NEEDS_BOUNDARY,
   NO_NODE,
+  SKIPPED_MAX,
   SPACE,
   SPACE_RUN_MAX,
 } from './keyword-trie.ts';
+import { foldsAsPair, isMark, unitsLike } from './look-alikes.ts';
 import {
   AFTER_HIGH,
   AFTER_PAIR,
@@ -19,18 +22,36 @@ import { rangesOfUnits } from './unit-classes.ts';
 
 const RUNS = SPACE_RUN_MAX + 1;
 
-const spaces: number[] = [];
-for (let unit = 0; unit < 0x10000; unit++) if (isSpaceUnit(unit)) spaces.push(unit);
+const allUnits = (wanted: (unit: number) => boolean): number[] => {
+  const units: number[] = [];
+  for (let unit = 0; unit < 0x10000; unit++) if (wanted(unit)) units.push(unit);
+  return rangesOfUnits(units);
+};
+const SPACES = allUnits(isSpaceUnit);
+const ALWAYS = [allUnits(isMark), rangesOfUnits(invisibleUnits), allUnits(foldsAsPair)];
 
-function unitSetsOf(trie: KeywordTrie, caseSensitive: boolean): number[][] {
-  const sets: number[][] = [];
+function unitSetsOf(trie: KeywordTrie): readonly (readonly number[])[] {
+  const sets: (readonly number[])[] = [...ALWAYS];
   for (const folded of new Set(trie.unit.slice(1)))
-    if (folded === SPACE) sets.push(rangesOfUnits(spaces));
-    else sets.push(caseSensitive ? [folded, folded] : rangesOfUnits(foldedUnits(folded)));
+    sets.push(folded === SPACE ? SPACES : rangesOfUnits(unitsLike(trie.fold, folded)));
   return sets;
 }
 
-export function keywordPart(trie: KeywordTrie, caseSensitive: boolean): UnionPart {
+/** The fewest units that lead to each node. */
+function depthsOf(trie: KeywordTrie): Int32Array {
+  const depths = new Int32Array(trie.unit.length);
+  for (const node of trie.roots.values()) depths[node] = 1;
+  // A node was made before its children.
+  for (let node = 1; node < depths.length; node++) {
+    let child = trie.child[node] as number;
+    for (; child !== NO_NODE; child = trie.sibling[child] as number)
+      depths[child] = (depths[node] as number) + 1;
+  }
+  return depths;
+}
+
+export function keywordPart(trie: KeywordTrie): UnionPart {
+  const depths = depthsOf(trie);
   const enter = (node: number, sink: PartSink): void => {
     const terminal = trie.terminal[node] as number;
     const bounded = (terminal & NEEDS_BOUNDARY) !== 0;
@@ -44,6 +65,10 @@ export function keywordPart(trie: KeywordTrie, caseSensitive: boolean): UnionPar
     const terminal = trie.terminal[node] as number;
     // Half of a character does not say whether it is part of a word: the tracker waits for the other.
     if ((terminal & NEEDS_BOUNDARY) !== 0 && (isHigh(unit) || !isWordUnit(unit))) sink.call();
+    if (isSkipped(unit)) {
+      sink.go(place);
+      return;
+    }
     const space = isSpaceUnit(unit);
     if (space && trie.unit[node] === SPACE) {
       if ((place % RUNS) + 1 <= SPACE_RUN_MAX) sink.go(place + 1);
@@ -53,12 +78,16 @@ export function keywordPart(trie: KeywordTrie, caseSensitive: boolean): UnionPar
     let child = trie.child[node] as number;
     while (child !== NO_NODE && trie.unit[child] !== folded) child = trie.sibling[child] as number;
     if (child !== NO_NODE) enter(child, sink);
+    else if (foldsAsPair(unit) && trie.child[node] !== NO_NODE) sink.call();
   };
 
   const begin = (context: number, unit: number, sink: PartSink): void => {
     if (context === AFTER_HIGH && isLow(unit)) return;
     const node = trie.roots.get(trie.fold(unit));
-    if (node === undefined) return;
+    if (node === undefined) {
+      if (foldsAsPair(unit)) sink.call();
+      return;
+    }
     const free = trie.free[node] === true;
     const unsure = context === AFTER_PAIR;
     // What may follow a word character is not said by half of a character, nor what follows one in two.
@@ -67,9 +96,10 @@ export function keywordPart(trie: KeywordTrie, caseSensitive: boolean): UnionPar
   };
 
   return {
-    unitSets: unitSetsOf(trie, caseSensitive),
+    unitSets: unitSetsOf(trie),
     step,
     begin,
-    agedUnitsMax: () => Number.POSITIVE_INFINITY,
+    // Up to here it cannot have skipped too much.
+    agedUnitsMax: (place) => (depths[Math.floor(place / RUNS)] as number) + SKIPPED_MAX,
   };
 }

@@ -1,14 +1,26 @@
 /** A trie over folded units, as flat arrays. Node 0 is the root. */
-import { foldUnit, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
+import { isInvisible, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
+import {
+  type Fold,
+  foldedLookOf,
+  foldPair,
+  isMark,
+  lookOf,
+  SKIPPED,
+  UNFOLDED,
+} from './look-alikes.ts';
 
 export const NO_NODE = -1;
 export const SPACE = 0x20;
+
+/** How many marks and invisible units a match may hold. */
+export const SKIPPED_MAX = 64;
 
 /** How many white-space units one space of a keyword stands for, at most. */
 export const SPACE_RUN_MAX = 8;
 
 export interface KeywordTrie {
-  readonly fold: (unit: number) => number;
+  readonly fold: Fold;
   /** First unit → node; every other node's children are a list of siblings. */
   readonly roots: ReadonlyMap<number, number>;
   readonly unit: readonly number[];
@@ -32,6 +44,19 @@ export const NEEDS_BOUNDARY = 2;
 
 const LONE_SURROGATE = /\p{Cs}/u;
 
+/** What inside of a match neither goes on nor ends it. */
+export const isSkipped = (unit: number): boolean => isInvisible(unit) || isMark(unit);
+
+/** A character as the trie has it: one folded unit, two that stand for themselves, or none. */
+function foldedUnitsOf(fold: Fold, character: string): readonly number[] {
+  const first = character.charCodeAt(0);
+  if (character.length === 1) return isSkipped(first) ? [] : [fold(first)];
+  const second = character.charCodeAt(1);
+  const folded = foldPair(fold, first, second);
+  if (folded === SKIPPED) return [];
+  return folded === UNFOLDED ? [first, second] : [folded];
+}
+
 export function firstIsWord(text: string): boolean {
   const first = text.charCodeAt(0);
   return isWordUnit(first) || (text.length > 1 && isWordPair(first, text.charCodeAt(1)));
@@ -44,10 +69,11 @@ export function lastIsWord(text: string): boolean {
   );
 }
 
-/** One space for every run of white space, none at the edges. Throws RangeError if nothing can be left to match. */
+/** One space for every run of white space, none at the edges, nothing that is skipped. Throws RangeError if nothing can be left to match. */
 export function normalKeyword(keyword: string): string {
   let normal = '';
   for (const character of keyword) {
+    if (foldedUnitsOf(lookOf, character).length === 0) continue;
     const space = isSpaceUnit(character.charCodeAt(0));
     if (!space) normal += character;
     else if (normal !== '' && !normal.endsWith(' ')) normal += ' ';
@@ -63,7 +89,7 @@ export function buildTrie(
   keywords: readonly string[],
   options: { readonly substring: boolean; readonly caseSensitive: boolean },
 ): KeywordTrie {
-  const fold = options.caseSensitive ? (unit: number): number => unit : foldUnit;
+  const fold = options.caseSensitive ? lookOf : foldedLookOf;
   const roots = new Map<number, number>();
   const unit = [0];
   const child = [NO_NODE];
@@ -92,18 +118,20 @@ export function buildTrie(
   let unitsMax = 0;
   for (const keyword of keywords) {
     const normal = normalKeyword(keyword);
-    const unbound = options.substring || !firstIsWord(normal);
-    const bounded = !options.substring && lastIsWord(normal);
+    const characters = Array.from(normal, (character) => foldedUnitsOf(fold, character));
+    const folded = String.fromCharCode(...characters.flat());
+    const unbound = options.substring || !firstIsWord(folded);
+    const bounded = !options.substring && lastIsWord(folded);
     let units = 0;
     let node = 0;
-    for (let index = 0; index < normal.length; index++) {
-      const own = normal.charCodeAt(index);
-      units += own === SPACE ? SPACE_RUN_MAX : 1;
-      node = below(node, fold(own));
+    // A folded character may be two units in the text.
+    for (const [first] of characters) units += first === SPACE ? SPACE_RUN_MAX : 2;
+    for (const own of characters.flat()) {
+      node = below(node, own);
       if (unbound) free[node] = true;
     }
     terminal[node] = bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
-    unitsMax = Math.max(unitsMax, units);
+    unitsMax = Math.max(unitsMax, units + SKIPPED_MAX);
   }
   const ascii = Uint8Array.from({ length: 128 }, (_, own) => {
     const node = roots.get(fold(own));

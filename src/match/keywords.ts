@@ -1,8 +1,9 @@
 /**
  * Keywords: one partition for all words and aliases of a rule, leftmost, then longest. Whole words unless
  * `substring`: at an edge of a keyword that is itself a word character, no word character may be its
- * neighbour; an edge that is not (`B.A.`) needs nothing. Case is folded as `foldUnit` says unless
- * `caseSensitive`. A space in a keyword stands for 1 to 8 units of any white space.
+ * neighbour; an edge that is not (`B.A.`) needs nothing. What looks alike is the same (`look-alikes.ts`), as
+ * is case unless `caseSensitive`; marks and invisible units inside of a match are skipped, 64 of them at
+ * most. A space in a keyword stands for 1 to 8 units of any white space.
  */
 import { isHigh, isLow, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
 import type { Detector, MatchSink, Tracker } from './detector.ts';
@@ -13,12 +14,15 @@ import {
   buildTrie,
   ENDS,
   IS_WORD,
+  isSkipped,
   type KeywordTrie,
   NEEDS_BOUNDARY,
   NO_NODE,
+  SKIPPED_MAX,
   SPACE,
   SPACE_RUN_MAX,
 } from './keyword-trie.ts';
+import { foldPair, foldsAsPair, isMark, lookOf, SKIPPED } from './look-alikes.ts';
 import { matchesIn } from './whole-text.ts';
 
 export interface KeywordOptions {
@@ -31,10 +35,20 @@ export interface KeywordOptions {
 
 const LABEL = 'KEYWORD';
 const BYTES_PER_NODE = 40;
+const ROOT = 0;
+
+const isSeenWordPair = (high: number, low: number): boolean =>
+  isWordPair(high, low) && foldPair(lookOf, high, low) !== SKIPPED;
 
 /** Everything known about the keywords that begin at one place. */
 interface Thread {
   readonly start: number;
+  /** Marks and invisible units consumed. */
+  skipped: number;
+  /** A high unit was consumed that means something only with its low one. */
+  half: boolean;
+  /** The unit after `unsureEnd` was a high one. */
+  waits: boolean;
   /** A word character stands before the start, so only keywords that do not mind remain. */
   readonly afterWord: boolean;
   /** Where in the trie, or NO_NODE when no keyword can go on. */
@@ -65,7 +79,7 @@ class KeywordTracker implements Tracker {
   step(unit: number, at: number, sink: MatchSink): void {
     const { previous, threads } = this;
     const paired = isLow(unit) && previous >= 0 && isHigh(previous);
-    const word = paired ? isWordPair(previous, unit) : isWordUnit(unit);
+    const word = paired ? isSeenWordPair(previous, unit) : isWordUnit(unit);
     if (threads.length > 0) {
       this.work += threads.length;
       for (const thread of threads) {
@@ -102,7 +116,7 @@ class KeywordTracker implements Tracker {
     this.previous = before;
     this.afterWord =
       before >= 0 &&
-      (isLow(before) && isHigh(earlier) ? isWordPair(earlier, before) : isWordUnit(before));
+      (isLow(before) && isHigh(earlier) ? isSeenWordPair(earlier, before) : isWordUnit(before));
   }
 
   end(_at: number, sink: MatchSink): void {
@@ -116,25 +130,59 @@ class KeywordTracker implements Tracker {
 
   /** A high surrogate says nothing yet: the end waits for the unit that completes the character. */
   private settleEnd(thread: Thread, unit: number, at: number, word: boolean): void {
-    const waited = thread.unsureEnd < at;
-    if (!waited && isHigh(unit)) return;
-    const followed = waited ? isLow(unit) && word : word;
+    if (!thread.waits) {
+      if (isHigh(unit)) {
+        thread.waits = true;
+        return;
+      }
+      if (isMark(unit) && thread.skipped < SKIPPED_MAX) {
+        // A mark belongs to the letter before it.
+        thread.unsureEnd = at + 1;
+        if (thread.node === NO_NODE) thread.skipped++;
+        return;
+      }
+    }
+    const followed = thread.waits ? isLow(unit) && word : word && !isMark(unit);
     if (!followed) thread.end = thread.unsureEnd;
     thread.unsureEnd = 0;
+    thread.waits = false;
   }
 
   private advance(thread: Thread, unit: number, next: number): void {
     const { trie } = this;
+    if (thread.half) {
+      thread.half = false;
+      const folded = foldPair(trie.fold, this.previous, unit);
+      if (folded === SKIPPED && thread.node !== ROOT) this.skipUnits(thread, 2);
+      else this.enter(thread, this.childOf(thread.node, folded), next);
+      return;
+    }
+    if (isSkipped(unit)) {
+      this.skipUnits(thread, 1);
+      return;
+    }
     const space = isSpaceUnit(unit);
     if (space && trie.unit[thread.node] === SPACE) {
       thread.spaces++;
       if (thread.spaces > SPACE_RUN_MAX) thread.node = NO_NODE;
       return;
     }
-    const folded = space ? SPACE : trie.fold(unit);
-    let node = trie.child[thread.node] as number;
+    const node = this.childOf(thread.node, space ? SPACE : trie.fold(unit));
+    if (node === NO_NODE && foldsAsPair(unit)) thread.half = true;
+    else this.enter(thread, node, next);
+  }
+
+  private skipUnits(thread: Thread, units: number): void {
+    thread.skipped += units;
+    if (thread.skipped > SKIPPED_MAX) thread.node = NO_NODE;
+  }
+
+  private childOf(parent: number, folded: number): number {
+    const { trie } = this;
+    if (parent === ROOT) return trie.roots.get(folded) ?? NO_NODE;
+    let node = trie.child[parent] as number;
     while (node !== NO_NODE && trie.unit[node] !== folded) node = trie.sibling[node] as number;
-    this.enter(thread, node, next);
+    return node;
   }
 
   private enter(thread: Thread, node: number, next: number): void {
@@ -152,16 +200,20 @@ class KeywordTracker implements Tracker {
 
   private begin(unit: number, at: number): void {
     const node = this.trie.roots.get(this.trie.fold(unit));
-    if (node === undefined || (this.afterWord && !this.trie.free[node])) return;
+    const half = node === undefined && foldsAsPair(unit);
+    if (!half && (node === undefined || (this.afterWord && !this.trie.free[node]))) return;
     const thread: Thread = {
       start: at,
+      skipped: 0,
+      half,
+      waits: false,
       afterWord: this.afterWord,
-      node: NO_NODE,
+      node: ROOT,
       spaces: 0,
       unsureEnd: 0,
       end: 0,
     };
-    this.enter(thread, node, at + 1);
+    if (node !== undefined) this.enter(thread, node, at + 1);
     this.threads.push(thread);
   }
 
@@ -177,7 +229,8 @@ class KeywordTracker implements Tracker {
         sink({ start: thread.start, end: thread.end, label: LABEL });
       }
     }
-    this.threads.length = kept;
+    // Setting the length would cost more, and often there is nothing to drop.
+    while (this.threads.length > kept) this.threads.pop();
     this.liveStart = this.threads[0]?.start ?? Number.POSITIVE_INFINITY;
   }
 }
@@ -197,7 +250,7 @@ export function keywordDetector(options: KeywordOptions): Detector {
   return Object.freeze({
     kind: 'keywords' as const,
     unitsMax: trie.unitsMax,
-    part: keywordPart(trie, options.caseSensitive ?? false),
+    part: keywordPart(trie),
     bytes: trie.unit.length * BYTES_PER_NODE,
     start,
     matches: (text: string) => matchesIn(start(), text).length > 0,

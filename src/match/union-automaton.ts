@@ -35,15 +35,19 @@ export interface Transition {
 }
 
 export interface UnionLimits {
-  /** Most states that are kept. All are dropped for one more, but not sooner than after `unitsPerState` units each. */
+  /** Most states that are kept, and about how many bytes they may take together with their steps. */
   readonly statesMax: number;
-  readonly tableBytesMax: number;
+  readonly bytesMax: number;
+  /**
+   * One state too many, and all are dropped to begin anew, if at least so many units were read for each of
+   * them since the last time. If not, the state is not kept, and its steps are worked out each time.
+   */
   readonly unitsPerState: number;
 }
 
 export const UNION_LIMITS: UnionLimits = Object.freeze({
-  statesMax: 32_768,
-  tableBytesMax: 16 * 1024 * 1024,
+  statesMax: 65_536,
+  bytesMax: 32 * 1024 * 1024,
   unitsPerState: 8,
 });
 
@@ -51,6 +55,10 @@ const NO_CALLS: readonly Call[] = [];
 const UNKNOWN = -1;
 const FIRST_CALLING = -2;
 const ENTRY_BYTES = 4;
+/** A state without its threads: the object, its key's head, its place in two tables. */
+const STATE_BYTES = 240;
+/** A field of a thread, in the array and in the key. */
+const FIELD_BYTES = 12;
 const ROWS_AT_FIRST = 16;
 
 /** The threads of one rule while a step is worked out. */
@@ -81,8 +89,8 @@ export class UnionAutomaton {
   /** Times all states were dropped. */
   generation = 0;
   private readonly parts: readonly UnionPart[];
-  private readonly statesMax: number;
-  private readonly unitsToFlush: number;
+  private readonly limits: UnionLimits;
+  private bytes = 0;
   private unitsSinceFlush = 0;
   private known = new Map<string, UnionState>();
   private calling: Transition[] = [];
@@ -96,9 +104,7 @@ export class UnionAutomaton {
       })(),
     );
     this.width = this.classes.samples.length;
-    const rows = Math.floor(limits.tableBytesMax / (ENTRY_BYTES * this.width));
-    this.statesMax = Math.max(1, Math.min(limits.statesMax, rows));
-    this.unitsToFlush = this.statesMax * limits.unitsPerState;
+    this.limits = limits;
     this.table = new Int32Array(0);
   }
 
@@ -235,9 +241,9 @@ export class UnionAutomaton {
     const key = `${context},${threads.join()}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    if (this.states.length >= this.statesMax && this.unitsSinceFlush >= this.unitsToFlush)
-      this.flush();
-    const kept = this.states.length < this.statesMax;
+    const bytes = STATE_BYTES + this.width * ENTRY_BYTES + threads.length * FIELD_BYTES;
+    if (!this.hasRoom(bytes) && this.unitsSinceFlush >= this.unitsToFlush) this.flush();
+    const kept = this.hasRoom(bytes);
     let oldest = 0;
     for (let at = 2; at < threads.length; at += FIELDS)
       if (threads[at] !== OLD) oldest = Math.max(oldest, threads[at] as number);
@@ -249,14 +255,27 @@ export class UnionAutomaton {
       generation: this.generation,
     };
     if (!kept) return state;
+    this.bytes += bytes;
     this.states.push(state);
     this.known.set(key, state);
     if (this.states.length * this.width > this.table.length) this.grow();
     return state;
   }
 
+  private hasRoom(bytes: number): boolean {
+    const { statesMax, bytesMax } = this.limits;
+    return this.states.length < statesMax && this.bytes + bytes <= bytesMax;
+  }
+
+  private get unitsToFlush(): number {
+    return this.limits.unitsPerState * this.states.length;
+  }
+
   private grow(): void {
-    const rows = Math.min(this.statesMax, Math.max(ROWS_AT_FIRST, 2 * this.states.length));
+    const rows = Math.min(
+      this.limits.statesMax,
+      Math.max(ROWS_AT_FIRST, Math.ceil(1.5 * this.states.length)),
+    );
     const table = new Int32Array(rows * this.width).fill(UNKNOWN);
     table.set(this.table);
     this.table = table;
@@ -265,6 +284,7 @@ export class UnionAutomaton {
   private flush(): void {
     this.generation++;
     this.unitsSinceFlush = 0;
+    this.bytes = 0;
     this.known.clear();
     this.states = [];
     this.calling = [];

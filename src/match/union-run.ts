@@ -183,7 +183,7 @@ export class UnionRun {
     for (const one of this.awake)
       if (one.idleAt <= position) this.state = this.automaton.without(this.state, one.rule);
       else this.awake[left++] = one;
-    this.awake.length = left;
+    while (this.awake.length > left) this.awake.pop();
   }
 
   private settle(to: number): number {

@@ -5,8 +5,23 @@ import { partition, progressByForesight, progressOf, scan, textsOver } from './o
 
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
 
-const fold = (text: string): string =>
+const UNSEEN = /\u00ad|[\u200b-\u200f]|\ufe0f|\ufeff|[\u{e0000}-\u{e01ef}]/u;
+const MARK = /[\u0300-\u036f]/u;
+const ALIKE: Readonly<Record<string, string>> = { а: 'a', А: 'A', Β: 'B', β: 'b' };
+
+/** What is seen of a text, each character at its plainest. */
+const plain = (text: string): string =>
   [...text]
+    .filter((character) => !UNSEEN.test(character) && !MARK.test(character))
+    .map((character) => {
+      const base = character.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+      const one = base.length === 1 && !/\s/u.test(base) ? base : character;
+      return ALIKE[one] ?? one;
+    })
+    .join('');
+
+const fold = (text: string): string =>
+  [...plain(text)]
     .map((character) => {
       const folded = character.toUpperCase().toLowerCase();
       return folded.length === character.length && character.length === 1 ? folded : character;
@@ -16,19 +31,30 @@ const fold = (text: string): string =>
 const characterBefore = (text: string, at: number): string => [...text.slice(0, at)].at(-1) ?? ' ';
 const characterAt = (text: string, at: number): string => [...text.slice(at)][0] ?? ' ';
 
+const isWord = (character: string): boolean => WORD.test(character) && !UNSEEN.test(character);
+
+/** Nothing unseen stands between the last letter and its marks. */
+const endsInMarks = (text: string): boolean =>
+  !UNSEEN.test([...text].findLast((character) => !MARK.test(character)) ?? '');
+
 function naive(options: KeywordOptions) {
-  const same = options.caseSensitive === true ? (text: string) => text : fold;
+  const same = options.caseSensitive === true ? plain : fold;
   const keywords = [...options.words, ...Object.values(options.aliases ?? {}).flat()].map(same);
   return (text: string) =>
     partition(text, (whole, start) => {
       for (let end = whole.length; end > start; end--) {
         const part = whole.slice(start, end);
+        const [begins, ends] = [characterAt(part, 0), characterBefore(part, part.length)];
+        if (UNSEEN.test(begins) || MARK.test(begins) || UNSEEN.test(ends)) continue;
         if (!keywords.includes(same(part.replace(/\s{1,8}/gu, ' ')))) continue;
-        const first = characterAt(part, 0);
-        const last = characterBefore(part, part.length);
+        const seen = same(part);
+        const first = characterAt(seen, 0);
+        const last = characterBefore(seen, seen.length);
+        const wordsEdge = options.substring !== true && WORD.test(last);
+        if (MARK.test(ends) && (!wordsEdge || !endsInMarks(part))) continue;
         const bound =
-          (WORD.test(first) && WORD.test(characterBefore(whole, start))) ||
-          (WORD.test(last) && WORD.test(characterAt(whole, end)));
+          (WORD.test(first) && isWord(characterBefore(whole, start))) ||
+          (WORD.test(last) && isWord(characterAt(whole, end)));
         if (options.substring === true || !bound) return end;
       }
       return 0;
@@ -46,9 +72,49 @@ const found = (options: KeywordOptions, text: string): string[] =>
 describe('keywords', () => {
   const cases: [string, KeywordOptions, string, string[]][] = [
     ['ignores case', BANKS, 'try bANK b now', ['bANK b']],
-    ['wants whole words', BANKS, 'Bank Ab Bank A1 Bank A_ xBank A Bank Á', []],
+    ['wants whole words', BANKS, 'Bank Ab Bank A1 Bank A_ xBank A Bank Áb', []],
     ['takes an apostrophe for an edge', BANKS, "Bank A's rates", ['Bank A']],
-    ['takes a combining mark for part of a word', BANKS, 'Bank A\u0301', []],
+    [
+      'takes marks with their letter',
+      BANKS,
+      'B\u0308ank A\u0301\u0302.',
+      ['B\u0308ank A\u0301\u0302'],
+    ],
+    ['takes a marked letter for part of a word', BANKS, 'Bank A\u0301b', []],
+    ['reads letters with diacritics', BANKS, 'Bänk Á, Bànkå', ['Bänk Á', 'Bànkå']],
+    [
+      'reads a keyword with diacritics',
+      { words: ['Café'] },
+      'CAFE cafe\u0301',
+      ['CAFE', 'cafe\u0301'],
+    ],
+    ['reads full width', BANKS, 'Ｂａｎｋ Ａ', ['Ｂａｎｋ Ａ']],
+    ['reads circles and superscripts', BANKS, 'Ⓑⓐⁿⓚ ᴬ', ['Ⓑⓐⁿⓚ ᴬ']],
+    ['reads letters drawn alike', BANKS, 'Ваnk А Βаnκ А', ['Βаnκ А']],
+    [
+      'keeps the case of another script',
+      { words: ['Новости'] },
+      'НОВОСТИ новости',
+      ['НОВОСТИ', 'новости'],
+    ],
+    ['reads mathematical letters', BANKS, '𝐁𝐚nk 𝖠 𝟙', ['𝐁𝐚nk 𝖠']],
+    [
+      'skips what is not seen',
+      BANKS,
+      'B\u200ba\u00adn\ufeffk\u2060 \ufe0fA\u200d!',
+      ['B\u200ba\u00adn\ufeffk\u2060 \ufe0fA'],
+    ],
+    ['skips tags', BANKS, 'Ba\u{e0041}nk\u{e0100} A\u{e0042}', ['Ba\u{e0041}nk\u{e0100} A']],
+    ['begins at what is seen', BANKS, '\u200b\u{e0041}Bank A', ['Bank A']],
+    ['ends a word at what is not seen', BANKS, 'Bank A\u200bx', ['Bank A']],
+    ['skips 64 units', BANKS, `B${'\u200b'.repeat(64)}ank A`, [`B${'\u200b'.repeat(64)}ank A`]],
+    ['does not skip 65', BANKS, `B${'\u200b'.repeat(65)}ank A`, []],
+    [
+      'is not blind behind 65 marks',
+      BANKS,
+      `Bank A${'\u0301'.repeat(65)}`,
+      [`Bank A${'\u0301'.repeat(64)}`],
+    ],
     [
       'takes white space as it comes',
       BANKS,
@@ -86,7 +152,7 @@ describe('keywords', () => {
   });
 
   it('states its longest match', () => {
-    assert.equal(keywordDetector(BANKS).unitsMax, 4 + 8 + 1);
+    assert.equal(keywordDetector(BANKS).unitsMax, 4 * 2 + 8 + 2 + 64);
   });
 
   const keyword = fc
@@ -103,7 +169,10 @@ describe('keywords', () => {
     caseSensitive: fc.boolean(),
   });
   const text = fc.string({
-    unit: fc.constantFrom('a', 'b', 'B', '.', ' ', '\n', '𝐁', '😀', 'é', '\ud835'),
+    unit: fc.constantFrom(
+      ...['a', 'b', 'B', '.', ' ', '\n', '𝐁', '😀', 'é', '\ud835'],
+      ...['á', 'ｂ', 'а', 'Β', '\u0301', '\u200b', '\ufe0f', '\u{e0041}', '\u{e0100}'],
+    ),
     maxLength: 24,
   });
 
@@ -116,30 +185,34 @@ describe('keywords', () => {
     );
   });
 
-  it('holds exactly what may become a match', () => {
-    const continuations = textsOver(['a', 'b', '.', ' '], 4);
-    const small = fc.string({ unit: fc.constantFrom('a', 'b', '.', ' '), maxLength: 7 });
-    const word = fc
-      .string({ unit: fc.constantFrom('a', 'b', '.', ' '), minLength: 1, maxLength: 3 })
-      .map((given) => given.replace(/\s+/gu, ' ').trim())
-      .filter((given) => given !== '');
-    fc.assert(
-      fc.property(
-        fc.record({
-          words: fc.array(word, { minLength: 1, maxLength: 3 }),
-          substring: fc.boolean(),
-        }),
-        small,
-        (given, prefix) => {
-          assert.deepEqual(
-            progressOf(keywordDetector(given), prefix),
-            progressByForesight(prefix, continuations, naive(given)),
-          );
-        },
-      ),
-      { numRuns: 80 },
-    );
-  });
+  for (const alphabet of [
+    ['a', 'b', '.', ' '],
+    ['a', 'á', ' ', '\u0301', '\u200b'],
+  ])
+    it(`holds exactly what may become a match of ${JSON.stringify(alphabet)}`, () => {
+      const continuations = textsOver(alphabet, 4);
+      const unit = fc.constantFrom(...alphabet);
+      const word = fc
+        .string({ unit, minLength: 1, maxLength: 3 })
+        .map((given) => given.replace(/\s+/gu, ' ').trim())
+        .filter((given) => plain(given) !== '' && plain(given).trim() === plain(given));
+      fc.assert(
+        fc.property(
+          fc.record({
+            words: fc.array(word, { minLength: 1, maxLength: 3 }),
+            substring: fc.boolean(),
+          }),
+          fc.string({ unit, maxLength: 7 }),
+          (given, prefix) => {
+            assert.deepEqual(
+              progressOf(keywordDetector(given), prefix),
+              progressByForesight(prefix, continuations, naive(given)),
+            );
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
 
   it('does a bounded number of steps per unit in a flood', () => {
     const detector = keywordDetector({ words: [`${'a'.repeat(30)}b`], substring: true });

@@ -127,6 +127,8 @@ const rules = fc.array(fc.oneof(regex, keywords), { minLength: 1, maxLength: 4 }
 const text = fc.string({
   unit: fc.constantFrom(
     ...['a', 'a', 'b', 'B', '1', ' ', '  ', '.', '\n', '\u00a0', 'é'],
+    ...['á', 'ｂ', 'а', '\u0301', '\u200b', '\u{e0041}', '\u{e0100}', '\u200b'.repeat(60)],
+    ...['\u0301'.repeat(60), '\u200b'.repeat(4)],
     ...['😀', '𝐁', '\ud83d', '\ude00', '\ud835', 'a'.repeat(30), ' '.repeat(9)],
   ),
   maxLength: 30,
@@ -181,9 +183,16 @@ describe('the automaton of all rules', () => {
     assert.ok(automaton.generation > 0, 'made room');
     assert.equal(automaton.states.length, 8);
     assert.ok(automaton.table.length <= 8 * automaton.width);
-    const narrow = new UnionAutomaton(partsOf([detector]), { ...ROOMY, tableBytesMax: 0 });
-    together(narrow, [detector], [words.join(' ')]);
-    assert.equal(narrow.states.length, 1);
+    // With room for no state, or for some of them by their bytes, it says the same.
+    for (const [bytesMax, least, most] of [
+      [0, 0, 0],
+      [10_000, 2, 40],
+    ] as const) {
+      const narrow = new UnionAutomaton(partsOf([detector]), { ...ROOMY, bytesMax });
+      const { matches } = together(narrow, [detector], [words.join(' ')]);
+      assert.equal(matches.length, words.length);
+      assert.ok(narrow.states.length >= least && narrow.states.length <= most);
+    }
   });
 
   it('shares one automaton among the texts of a list of rules', () => {
