@@ -162,7 +162,9 @@ export class Exchange implements ProcessHandler {
     this.stall.stop();
     this.decision.phase = direction;
     // Also where its body cannot be read, or was not yet: a caller understands the API that it called.
-    const format = formatOfPath(this.path) ?? this.requestFormat;
+    // The format that read the request knows what it asked; before that, the path says how to speak.
+    const spoken = formatOfPath(this.path) ?? this.requestFormat;
+    const format = spoken.name === this.requestFormat.name ? this.requestFormat : spoken;
     const answer = format.refusalResponse(
       {
         message: block?.message ?? kind.message,

@@ -5,6 +5,7 @@
 
 import { detectFormat } from '../formats/detect.ts';
 import { decodeBody } from '../formats/encodings.ts';
+import type { Frame } from '../formats/frame.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { candidates, needsModel, reaches } from './active-rules.ts';
@@ -33,6 +34,7 @@ export class RequestSide {
   private readonly exchange: Exchange;
   private state: State = { kind: 'idle' };
   private contentType = '';
+  private header: (name: string) => string | undefined = () => undefined;
   private contentEncoding = '';
 
   constructor(exchange: Exchange) {
@@ -43,6 +45,7 @@ export class RequestSide {
     const { exchange } = this;
     const { port, decision } = exchange;
     const headers = event.headers;
+    this.header = (name) => headers.get(name);
     this.contentType = headers.get('content-type') ?? '';
     this.contentEncoding = headers.get('content-encoding') ?? '';
     const { format } = detectFormat({
@@ -251,6 +254,10 @@ export class RequestSide {
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
     if (rules.length === 0) return { bytes: original, changed: false };
+    if (this.contradicted(frames) && exchange.cannotEnforce(rules)) {
+      exchange.refuse('request', 'unreadable_body');
+      return undefined;
+    }
     if (!decoded.ok) {
       if (exchange.cannotEnforce(rules)) {
         exchange.refuse('request', 'mode_cannot_enforce');
@@ -281,6 +288,11 @@ export class RequestSide {
     if (!inspection.changed) return { bytes: original, changed: false };
     if (!exchange.port.observability) decision.mutation('request');
     return { bytes: concat(step.output), changed: true };
+  }
+
+  private contradicted(frames: readonly Frame[]): boolean {
+    const { requestFormat } = this.exchange;
+    return frames.some((frame) => requestFormat.contradicts?.(this.header, frame) ?? false);
   }
 
   private possibleContent() {

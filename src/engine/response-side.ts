@@ -82,6 +82,7 @@ export class ResponseSide {
       path: exchange.path,
       contentType: event.headers.get('content-type') ?? '',
       direction: 'response',
+      ...(exchange.requestFormat.name === 'mcp' && { requestFormat: exchange.requestFormat }),
     });
     decision.format = format.name;
     const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');

@@ -3,6 +3,7 @@ import type { Direction } from '../policy/set.ts';
 import { anthropicMessages } from './anthropic.ts';
 import type { Format } from './frame.ts';
 import { GEMINI_PATH, geminiAt, geminiStreams } from './gemini.ts';
+import { MCP_PATH, mcpAt } from './mcp.ts';
 import { opaque } from './opaque.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiResponses } from './openai-responses.ts';
@@ -57,6 +58,7 @@ const MESSAGES_PATH =
 const APIS: readonly PathLine[] = [
   { name: 'openai.chat', path: /\/chat\/completions\/?$/, format: () => openaiChat },
   { name: 'gemini', path: GEMINI_PATH, format: geminiAt, streams: geminiStreams },
+  { name: 'mcp', path: MCP_PATH, format: mcpAt },
   { name: 'openai.responses', path: RESPONSES_PATH, format: () => openaiResponses },
   { name: 'anthropic.messages', path: MESSAGES_PATH, format: () => anthropicMessages },
 ];

@@ -100,6 +100,8 @@ export interface BodyReader {
 export type AppendForm =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'edit'; readonly edit: Edit }
+  /** Once for the whole message, where text `text` ends: it is named again then. */
+  | { readonly kind: 'later'; readonly text: string }
   | { readonly kind: 'impossible' };
 
 /** An HTTP answer that refuses before the first byte of the real one. */
@@ -129,4 +131,9 @@ export interface Format {
     as: 'error' | 'refusal',
     streamed: boolean,
   ): RefusalResponse;
+  /**
+   * Whether the request's headers (by lower-case name) say something else than its frame: a proxy that
+   * went by them let another request through than the server will read.
+   */
+  contradicts?(header: (name: string) => string | undefined, frame: Frame): boolean;
 }

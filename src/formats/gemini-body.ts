@@ -133,7 +133,7 @@ function readPart(part: JsonNode, place: Place, collector: PieceCollector, join:
     else if (name === 'text' && value.kind === 'string')
       join(value, thought ? 'thought' : 'content', place);
     else if (name === 'thoughtSignature') readBytes(value, collector, place);
-    else if (name === 'functionCall') readCall(value, collector, join);
+    else if (name === 'functionCall') readSignedCall(part, value, collector, join);
     else if (name === 'functionResponse') readWrapped(value, 'response', 'tool_result', collector);
     else if (name === 'inlineData' && value.kind === 'object') readMedia(value, collector, place);
     else if (name === 'executableCode' && value.kind === 'object')
@@ -142,6 +142,20 @@ function readPart(part: JsonNode, place: Place, collector: PieceCollector, join:
       readRun(value, 'output', 'tool_result', collector, join);
     else collector.standAlone(value, 'other', place);
   }
+}
+
+/** A call that is signed is never rewritten. Text that comes with a signature is: it signs what was thought. */
+function readSignedCall(
+  part: JsonObject,
+  call: JsonNode,
+  collector: PieceCollector,
+  join: Joins,
+): void {
+  const begun = collector.pieces.length;
+  readCall(call, collector, join);
+  if (!part.members.some(({ key }) => camel(key) === 'thoughtSignature')) return;
+  for (let at = begun; at < collector.pieces.length; at += 1)
+    collector.pieces[at] = { ...collector.pieces[at]!, sealed: true };
 }
 
 /** Base64 is no text; anything else in its place is. */

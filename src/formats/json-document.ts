@@ -1,6 +1,6 @@
 /** A body that is one JSON object, read as one frame. */
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { type JsonObject, readJson } from './json.ts';
+import { type JsonArray, type JsonObject, readJson } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
 import { WholeBody } from './whole-body.ts';
@@ -19,6 +19,11 @@ export abstract class JsonDocumentReader implements BodyReader {
 
   /** The frame of a body whose text is the object `root`. */
   protected abstract read(root: JsonObject, bytes: Uint8Array): Frame;
+
+  /** The frame of a body whose text is an array: of none, for most formats. */
+  protected readArray(_root: JsonArray, bytes: Uint8Array): Frame {
+    return unreadableFrame(bytes, 'not_an_object');
+  }
 
   abstract refuse(refusal: Refusal): readonly Uint8Array[];
 
@@ -45,8 +50,9 @@ export abstract class JsonDocumentReader implements BodyReader {
   #frame(bytes: Uint8Array): Frame {
     const json = readJson(bytes, this.limits);
     if (!json.ok) return unreadableFrame(bytes, json.reason);
-    if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
-    return this.read(json.root, bytes);
+    if (json.root.kind === 'object') return this.read(json.root, bytes);
+    if (json.root.kind === 'array') return this.readArray(json.root, bytes);
+    return unreadableFrame(bytes, 'not_an_object');
   }
 }
 

@@ -1,7 +1,7 @@
 /** A body that is an event stream of JSON objects, one frame an event. */
 import { Buffer } from 'node:buffer';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { type JsonObject, readJson } from './json.ts';
+import { type JsonArray, type JsonObject, readJson } from './json.ts';
 import { type JsonFrameParts, silentFrame, unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
 import { type DataLine, EventSplitter, type RawEvent, readEvent } from './sse.ts';
@@ -26,6 +26,11 @@ export abstract class JsonStreamReader implements BodyReader {
 
   /** The frame of an event whose data is the object `root`. */
   protected abstract read(root: JsonObject, source: EventSource): Frame;
+
+  /** The frame of an event whose data is an array: of none, for most formats. */
+  protected readArray(_root: JsonArray, source: EventSource): Frame {
+    return unreadableFrame(source.raw, 'not_an_object');
+  }
 
   abstract refuse(refusal: Refusal): readonly Uint8Array[];
 
@@ -80,8 +85,9 @@ export abstract class JsonStreamReader implements BodyReader {
     }
     const json = readJson(data, this.limits, from, to);
     if (!json.ok) return unreadableFrame(raw, json.reason);
-    if (json.root.kind !== 'object') return unreadableFrame(raw, 'not_an_object');
-    return this.read(json.root, source);
+    if (json.root.kind === 'object') return this.read(json.root, source);
+    if (json.root.kind === 'array') return this.readArray(json.root, source);
+    return unreadableFrame(raw, 'not_an_object');
   }
 }
 

@@ -371,6 +371,17 @@ describe('gemini answer', () => {
     assert.equal(second.candidates[0].logprobsResult, null);
   });
 
+  it('is ended where a signed call would have to be changed, and changed where only text is', () => {
+    const signed = (part: object) => chunk([{ ...part, thoughtSignature: 'c2ln' }]);
+    const call = { functionCall: { name: 'f', args: { to: 'joe@acme.example' } } };
+    const refused = run(GUARD, EVENTS, [events([textChunk('So, '), signed(call)])]);
+    assert.equal(textIn(readEvents(refused.response)), 'So, ');
+    assert.ok(!refused.response.includes('acme'));
+    assert.ok(refused.response.includes('PROHIBITED_CONTENT'));
+    const masked = run(GUARD, EVENTS, [events([signed({ text: 'to joe@acme.example' })])]);
+    assert.equal(textIn(readEvents(masked.response)), 'to [EMAIL_1]');
+  });
+
   it('is one text over the parts of a document', () => {
     const body = JSON.stringify(chunk([{ text: 'Ask Ba' }, { text: 'nk A, Bank' }], STOP));
     const { response } = run(GUARD, WHOLE, [bytesOf(body)]);

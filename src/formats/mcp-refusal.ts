@@ -1,0 +1,66 @@
+/** Refusals in the words of the Model Context Protocol: JSON-RPC, with the id of what was asked. */
+import { refusalHeaders } from './chat-refusal.ts';
+import type { Refusal, RefusalResponse } from './frame.ts';
+import type { McpMessage } from './mcp-message.ts';
+
+/** Of our own: the specification keeps −32768 to −32000 for itself. */
+export const POLICY_ERROR_CODE = -31_403;
+/** `HeaderMismatch` of the revision 2026-07-28. */
+export const HEADER_MISMATCH_CODE = -32_020;
+
+function envelope(id: string | undefined, rest: string): string {
+  return `{"jsonrpc":"2.0","id":${id ?? 'null'},${rest}}`;
+}
+
+function errorMessage(id: string | undefined, refusal: Refusal, code: number): string {
+  const data = { decision: refusal.decisionId, code: refusal.code };
+  const error = { code, message: refusal.message, data };
+  return envelope(id, `"error":${JSON.stringify(error)}`);
+}
+
+/** A tool's own failure, which clients hand to the model, so that an agent can go on. */
+function refusedCall(id: string | undefined, refusal: Refusal): string {
+  const result = {
+    resultType: 'complete',
+    content: [{ type: 'text', text: refusal.message }],
+    isError: true,
+    _meta: { 'switchyard/decision': refusal.decisionId, 'switchyard/code': refusal.code },
+  };
+  return envelope(id, `"result":${JSON.stringify(result)}`);
+}
+
+/** The answer to one request that is refused: a failed tool call, or an error where it is none. */
+export function refusalMessage(message: McpMessage, refusal: Refusal): string {
+  return message.method === 'tools/call'
+    ? refusedCall(message.id, refusal)
+    : errorMessage(message.id, refusal, POLICY_ERROR_CODE);
+}
+
+/** What a refused body had asked. */
+export interface Asked {
+  readonly requests: readonly McpMessage[];
+  /** They came as an array. */
+  readonly batch: boolean;
+  /** Headers and body named different things. */
+  readonly mismatch: boolean;
+}
+
+export function mcpRefusalResponse(
+  refusal: Refusal,
+  status: number,
+  as: 'error' | 'refusal',
+  { requests, batch, mismatch }: Asked,
+): RefusalResponse {
+  const headers = refusalHeaders(refusal, 'application/json');
+  const spoken = as === 'refusal' && requests.length > 0;
+  const code = mismatch ? HEADER_MISMATCH_CODE : POLICY_ERROR_CODE;
+  const bodies = requests.map((message) =>
+    spoken ? refusalMessage(message, refusal) : errorMessage(message.id, refusal, code),
+  );
+  if (bodies.length === 0) bodies.push(errorMessage(undefined, refusal, code));
+  return {
+    status: spoken ? 200 : status,
+    headers,
+    body: batch && requests.length > 0 ? `[${bodies.join(',')}]` : bodies[0]!,
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * The Model Context Protocol over Streamable HTTP (revisions 2025-03-26 to 2026-07-28): JSON-RPC
+ * messages as documents or events. A message is one frame and leaves whole or not at all.
+ */
+import { Buffer } from 'node:buffer';
+import type {
+  AppendForm,
+  BodyReader,
+  Edit,
+  Format,
+  Frame,
+  Refusal,
+  RefusalResponse,
+} from './frame.ts';
+import type { JsonNode } from './json.ts';
+import { JsonDocumentReader } from './json-document.ts';
+import { jsonFrame, unreadableFrame } from './json-frame.ts';
+import { type EventSource, JsonStreamReader } from './json-stream.ts';
+import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import { type McpMessage, readMcp } from './mcp-message.ts';
+import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
+import { KeyCounter, PieceCollector } from './piece-collector.ts';
+
+/** An endpoint's usual name; others are named by configuration. */
+export const MCP_PATH = /\/mcp\/?$/;
+
+/** What one exchange has asked: refusals name the request that they answer. */
+interface Conversation {
+  /** Requests that wait for an answer. */
+  open: McpMessage[];
+  batch: boolean;
+  mismatch: boolean;
+}
+
+interface McpFrame extends Frame {
+  readonly mcp: readonly McpMessage[];
+}
+
+function isMcpFrame(frame: Frame): frame is McpFrame {
+  return 'mcp' in frame;
+}
+
+/** The format of one exchange: that of the request remembers what was asked, for its answer. */
+export function mcpAt(spoken: { readonly requestFormat?: Format }): Format {
+  return spoken.requestFormat?.name === 'mcp'
+    ? spoken.requestFormat
+    : mcpWith(DEFAULT_FORMAT_LIMITS);
+}
+
+/** A format for one exchange with limits of its own. */
+export function mcpWith(limits: FormatLimits): Format {
+  const talk: Conversation = { open: [], batch: false, mismatch: false };
+  return Object.freeze({
+    name: 'mcp' as const,
+    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
+      if (direction === 'request') return new McpRequestReader(limits, talk);
+      return streamed ? new McpEventReader(limits, talk) : new McpAnswerReader(limits, talk);
+    },
+    refusalResponse: (refusal: Refusal, status: number, as: 'error' | 'refusal'): RefusalResponse =>
+      mcpRefusalResponse(refusal, status, as, {
+        requests: talk.open,
+        batch: talk.batch,
+        mismatch: talk.mismatch,
+      }),
+    contradicts(header: (name: string) => string | undefined, frame: Frame): boolean {
+      if (!isMcpFrame(frame)) return false;
+      const differs = frame.mcp.some((message) => !agrees(message, header));
+      if (differs) talk.mismatch = true;
+      return differs;
+    },
+  });
+}
+
+/** Proxies route by these headers: a message that they do not describe was not what was let through. */
+function agrees(message: McpMessage, header: (name: string) => string | undefined): boolean {
+  const same = (name: string, value: string | undefined): boolean => {
+    const written = header(name);
+    return written === undefined || decoded(written) === (value ?? '');
+  };
+  return (
+    same('mcp-method', message.method) &&
+    same('mcp-name', message.name) &&
+    (message.version === undefined || same('mcp-protocol-version', message.version))
+  );
+}
+
+const BASE64_VALUE = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
+
+/** Values that no header can carry come in Base64 between `=?base64?` and `?=`. */
+function decoded(value: string): string {
+  const encoded = BASE64_VALUE.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+const IMPOSSIBLE: AppendForm = Object.freeze({ kind: 'impossible' });
+
+function documentFrame(
+  root: JsonNode,
+  bytes: Uint8Array,
+  direction: 'request' | 'response',
+): Frame | McpFrame {
+  const collector = new PieceCollector(bytes, new KeyCounter());
+  const reading = readMcp(root, bytes, collector, direction);
+  if (!reading.ok) return unreadableFrame(bytes, reading.reason);
+  const { pieces, literals } = collector;
+  const frame = jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+  return Object.freeze({ ...frame, mcp: reading.messages });
+}
+
+class McpRequestReader extends JsonDocumentReader {
+  readonly #talk: Conversation;
+
+  constructor(limits: FormatLimits, talk: Conversation) {
+    super(limits);
+    this.#talk = talk;
+  }
+
+  protected override read(root: JsonNode, bytes: Uint8Array): Frame {
+    const frame = documentFrame(root, bytes, 'request');
+    if (!isMcpFrame(frame)) return frame;
+    this.#talk.open = frame.mcp.filter((message) => message.kind === 'request');
+    this.#talk.batch = root.kind === 'array';
+    return frame;
+  }
+
+  protected override readArray(root: JsonNode, bytes: Uint8Array): Frame {
+    return this.read(root, bytes);
+  }
+
+  refuse(): readonly Uint8Array[] {
+    return [];
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
+
+class McpAnswerReader extends JsonDocumentReader {
+  readonly #talk: Conversation;
+
+  constructor(limits: FormatLimits, talk: Conversation) {
+    super(limits);
+    this.#talk = talk;
+  }
+
+  protected override read(root: JsonNode, bytes: Uint8Array): Frame {
+    return documentFrame(root, bytes, 'response');
+  }
+
+  protected override readArray(root: JsonNode, bytes: Uint8Array): Frame {
+    return this.read(root, bytes);
+  }
+
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    if (this.begun) return [];
+    const { open, batch } = this.#talk;
+    const asked = { requests: open, batch, mismatch: false };
+    return [Buffer.from(mcpRefusalResponse(refusal, 200, 'refusal', asked).body, 'utf8')];
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+class McpEventReader extends JsonStreamReader {
+  readonly #talk: Conversation;
+  readonly #keys = new KeyCounter();
+  /** Messages that a refusal keeps back, as half of one is none. */
+  readonly #kept = new WeakSet<readonly McpMessage[]>();
+
+  constructor(limits: FormatLimits, talk: Conversation) {
+    super(limits);
+    this.#talk = talk;
+  }
+
+  protected override read(root: JsonNode, source: EventSource): Frame {
+    const collector = new PieceCollector(source.data, this.#keys);
+    const reading = readMcp(root, source.data, collector, 'response');
+    if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
+    const { pieces, literals } = collector;
+    const frame = jsonFrame({ ...source, pieces, literals, ends: [] });
+    const mcp = reading.messages;
+    const renderUnfinished = (edits: readonly Edit[]): Uint8Array => {
+      const cut = edits.some(
+        ({ piece, end, replacement }) => replacement === '' && end === pieces[piece]!.value.length,
+      );
+      if (!cut) return frame.render(edits);
+      this.#kept.add(mcp);
+      return NOTHING;
+    };
+    return Object.freeze({ ...frame, renderUnfinished, mcp });
+  }
+
+  protected override readArray(root: JsonNode, source: EventSource): Frame {
+    return this.read(root, source);
+  }
+
+  override sent(frame: Frame): void {
+    if (isMcpFrame(frame) && this.#kept.has(frame.mcp)) return;
+    super.sent(frame);
+    if (!isMcpFrame(frame)) return;
+    const answered = new Set(
+      frame.mcp.filter(({ kind }) => kind === 'response').map(({ id }) => id),
+    );
+    this.#talk.open = this.#talk.open.filter(({ id }) => !answered.has(id));
+  }
+
+  /** Answers every request that has none yet. */
+  refuse(refusal: Refusal): readonly Uint8Array[] {
+    const events = this.#talk.open.map((message) =>
+      Buffer.from(`event: message\ndata: ${refusalMessage(message, refusal)}\n\n`, 'utf8'),
+    );
+    return events.length === 0 ? [] : this.following(events);
+  }
+
+  append(): AppendForm {
+    return IMPOSSIBLE;
+  }
+}
