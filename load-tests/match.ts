@@ -118,22 +118,30 @@ for (const [name, detectors] of Object.entries(sets))
     if (name.includes(wanted)) measure(name, detectors, text, piece);
 
 const FLOOD_UNITS = 300_000;
-const floods: Readonly<Record<string, string>> = {
-  'one letter': 'a',
-  digits: '4',
-  'hexadecimal digits': '0123456789abcdef',
-  'prefixes of secrets': 'sk-proj-',
-  'addresses without an end': 'a@a@',
-  addresses: 'bob@acme.example ',
-  'parts of keywords': `${thousand[0]} ${thousand[1]} `.slice(0, -3),
-  'keywords without an end': `${thousand[0]} ${thousand[1]} `,
+const flood = (unit: string): string => unit.repeat(FLOOD_UNITS / unit.length);
+const random = (letters: string): string =>
+  Array.from({ length: FLOOD_UNITS }, () => letters[(pick(65_536) >> 8) % letters.length]).join('');
+const capped = (pattern: string, maxMatchBytes: number): Detector => {
+  const made = regexDetector({ pattern, maxMatchBytes });
+  if (!made.ok) throw new Error(made.message);
+  return made.detector;
 };
-for (const [name, unit] of Object.entries(floods))
+const { everything } = sets as { readonly everything: readonly Detector[] };
+const floods: Readonly<Record<string, readonly [string, readonly Detector[]]>> = {
+  'one letter': [flood('a'), everything],
+  digits: [flood('4'), everything],
+  'hexadecimal digits': [flood('0123456789abcdef'), everything],
+  'prefixes of secrets': [flood('sk-proj-'), everything],
+  'addresses without an end': [flood('a@a@'), everything],
+  addresses: [flood('bob@acme.example '), everything],
+  'parts of keywords': [flood(`${thousand[0]} ${thousand[1]} `.slice(0, -3)), everything],
+  'keywords without an end': [flood(`${thousand[0]} ${thousand[1]} `), everything],
+  'letters with marks': [flood('a\u0301\u200b'), everything],
+  'passwords without an end': [flood('password:'), everything],
+  'a start that lives for 8,192 units': [flood('a'), [capped('[a-z]+!', 8_192)]],
+  'matches that might be longer': [flood('a'), [capped('a|a[a-z]*!', 256)]],
+  'more states than can be kept': [random('ab'), [regex('a[ab]{20}c')]],
+};
+for (const [name, [units, detectors]] of Object.entries(floods))
   for (const piece of [65_536, 64])
-    if (`floods: ${name}`.includes(wanted))
-      measure(
-        `flood of ${name}`,
-        sets.everything as readonly Detector[],
-        unit.repeat(FLOOD_UNITS / unit.length),
-        piece,
-      );
+    if (`floods: ${name}`.includes(wanted)) measure(`flood of ${name}`, detectors, units, piece);

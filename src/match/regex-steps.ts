@@ -12,6 +12,7 @@ export interface Closure {
 export type UnitNode = Extract<Node, { op: 'unit' }>;
 
 const CONTEXTS = KINDS * KINDS;
+const UNKNOWN = -1;
 
 export function accepts(node: UnitNode, unit: number): boolean {
   const { ranges } = node;
@@ -33,9 +34,10 @@ export class RegexSteps {
   private readonly closures = new Map<number, Closure>();
   /** Closures of nodes that reach no assertion, the same in every context. */
   private readonly plain: (Closure | undefined)[] = [];
-  private readonly sure = new Map<number, boolean>();
+  /** By node and kind: UNKNOWN until asked. */
+  private readonly sure: Int8Array;
   private readonly fewestOf: Int32Array;
-  private readonly moreOf = new Map<number, number>();
+  private readonly moreOf: Int32Array;
   private readonly starters = new Uint8Array(0x10000 / 8);
 
   constructor(automaton: Automaton) {
@@ -44,6 +46,8 @@ export class RegexSteps {
     this.nodeCount = automaton.nodes.length;
     this.distances = distancesOf(automaton);
     this.fewestOf = new Int32Array(this.nodeCount * KINDS);
+    this.moreOf = new Int32Array(this.nodeCount * KINDS).fill(UNKNOWN);
+    this.sure = new Int8Array(this.nodeCount * KINDS).fill(UNKNOWN);
     for (let node = 0; node < this.nodeCount; node++)
       for (let before = EDGE; before < KINDS; before++)
         this.fewestOf[node * KINDS + before] = this.distances.fewest(node, before);
@@ -68,25 +72,25 @@ export class RegexSteps {
   /** Units to the nearest match that is not right here. */
   fewestMore(node: number, before: number): number {
     const key = node * KINDS + before;
-    const known = this.moreOf.get(key);
-    if (known !== undefined) return known;
+    const known = this.moreOf[key] as number;
+    if (known !== UNKNOWN) return known;
     let least = NEVER;
     for (let after = EDGE + 1; after < KINDS; after++)
       for (const { kinds, out } of this.closure(node, before, after).units)
         if ((kinds & (1 << after)) !== 0) least = Math.min(least, 1 + this.fewest(out, after));
-    this.moreOf.set(key, least);
+    this.moreOf[key] = least;
     return least;
   }
 
   /** Whether there is a match right here whatever follows. */
   matchesSurely(node: number, before: number): boolean {
     const key = node * KINDS + before;
-    const known = this.sure.get(key);
-    if (known !== undefined) return known;
+    const known = this.sure[key] as number;
+    if (known !== UNKNOWN) return known === 1;
     let sure = true;
     for (let after = EDGE; sure && after < KINDS; after++)
       sure = this.closure(node, before, after).matches;
-    this.sure.set(key, sure);
+    this.sure[key] = sure ? 1 : 0;
     return sure;
   }
 

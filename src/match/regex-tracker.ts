@@ -94,17 +94,18 @@ export class RegexTracker implements Tracker {
   /** Threads that are at a match ending at `at` note it; all others take the unit, and one begins with it. */
   private advance(unit: number, kind: number, at: number, low: number, high: number): void {
     const { now, next, steps, before, rowOf } = this;
-    next.nodes.length = 0;
+    if (next.nodes.length > 0) next.nodes.length = 0;
     for (let row = 0; row < now.nodes.length; row++) {
       const closure = steps.closure(now.nodes[row] as number, before, kind);
       if (closure.matches) this.accept(row, at, low, high);
       for (const node of closure.units) {
         if (!accepts(node, unit)) continue;
         const target = this.rowFor(node.out, low, high);
-        const source = row * this.width;
-        for (let word = low; word <= high; word++)
-          next.rows[target + word] =
-            (next.rows[target + word] as number) | (now.rows[source + word] as number);
+        const offset = row * this.width - target;
+        const source = now.rows;
+        const rows = next.rows;
+        for (let place = target + low; place <= target + high; place++)
+          rows[place] = (rows[place] as number) | (source[place + offset] as number);
         this.work += high - low + 1;
       }
     }
@@ -152,7 +153,7 @@ export class RegexTracker implements Tracker {
       if (steps.matchesSurely(node, kind)) this.accept(kept, end, low, high);
       kept++;
     }
-    now.nodes.length = kept;
+    if (kept < now.nodes.length) now.nodes.length = kept;
   }
 
   /** Clears the bits of starts below `start`; whether any is left. */
@@ -160,15 +161,14 @@ export class RegexTracker implements Tracker {
     const { rows } = this.now;
     const edge = Math.max(0, start - this.base);
     const edgeWord = edge >> 5;
-    let left = 0;
-    for (let word = low; word <= high; word++) {
-      if (word < edgeWord) rows[offset + word] = 0;
-      else if (word === edgeWord)
-        rows[offset + word] = (rows[offset + word] as number) & (-1 << (edge & 31));
-      left |= rows[offset + word] as number;
-    }
-    this.work += high - low + 1;
-    return left !== 0;
+    const cleared = Math.min(edgeWord, high + 1);
+    for (let word = low; word < cleared; word++) rows[offset + word] = 0;
+    if (edgeWord >= low && edgeWord <= high)
+      rows[offset + edgeWord] = (rows[offset + edgeWord] as number) & (-1 << (edge & 31));
+    let word = Math.max(low, edgeWord);
+    while (word <= high && rows[offset + word] === 0) word++;
+    this.work += Math.min(word, high) - low + 1;
+    return word <= high;
   }
 
   private accept(row: number, end: number, low: number, high: number): void {
@@ -207,7 +207,7 @@ export class RegexTracker implements Tracker {
       sink({ start: base + index, end: found, label: LABEL });
     }
     this.liveStart = Number.POSITIVE_INFINITY;
-    now.nodes.length = 0;
+    if (now.nodes.length > 0) now.nodes.length = 0;
   }
 
   /** Whether the match that starts at `base + index` and ends at `end` may still turn out longer. */
