@@ -58,6 +58,8 @@ export class BodyInspection {
   private readonly tracks = new Map<string, TextTrack>();
   /** Texts that have got what they earned at their end. */
   private readonly closed = new Set<TextTrack>();
+  /** Rules whose `append` waits for the end of another text, by its key. */
+  private readonly postponed = new Map<string, Set<Rule>>();
   private queue: HeldFrame[] = [];
   private queuedBytes = 0;
   private stop: StopReason | undefined;
@@ -204,10 +206,13 @@ export class BodyInspection {
       track.finish(this.options.onFinding);
       this.noteBlock(track);
       if (this.stop) break;
-      const addition = this.addition(track);
-      if (addition === '') continue;
-      const form = this.options.reader.append(track.key, addition, frame);
-      if (form.kind === 'edit') {
+      const earned = this.earned(track);
+      if (earned.size === 0) continue;
+      const form = this.options.reader.append(track.key, additionOf(earned), frame);
+      if (form.kind === 'later') {
+        const already = this.postponed.get(form.text) ?? [];
+        this.postponed.set(form.text, new Set([...already, ...earned]));
+      } else if (form.kind === 'edit') {
         inserts.push(form.edit);
         this.changed = true;
       } else if (form.kind === 'frame') {
@@ -218,16 +223,13 @@ export class BodyInspection {
     return inserts;
   }
 
-  /** The texts of all `append` rules that a message earned, in rank order; '' for none. */
-  private addition(track: TextTrack): string {
-    if (track.place !== 'assistant' || !track.key.endsWith('/content')) return '';
-    return [...new Set([...this.options.appends, ...track.appends])]
-      .sort((a, b) => a.rank - b.rank)
-      .map((rule) => {
-        const text = rule.action.kind === 'append' ? rule.action.text : '';
-        return /^\s/u.test(text) ? text : `\n\n${text}`;
-      })
-      .join('');
+  /** The `append` rules that a text earned, or that were put off until it ends. */
+  private earned(track: TextTrack): ReadonlySet<Rule> {
+    const own = track.place === 'assistant' && track.key.endsWith('/content');
+    return new Set([
+      ...(own ? [...this.options.appends, ...track.appends] : []),
+      ...(this.postponed.get(track.key) ?? []),
+    ]);
   }
 
   private enqueue(held: HeldFrame): void {
@@ -285,4 +287,15 @@ export class BodyInspection {
   private bound(track: TextTrack): number {
     return track === this.blockedTrack ? (track.blocked?.cut ?? 0) : track.settled;
   }
+}
+
+/** The texts of `append` rules in rank order. */
+function additionOf(rules: ReadonlySet<Rule>): string {
+  return [...rules]
+    .sort((a, b) => a.rank - b.rank)
+    .map((rule) => {
+      const text = rule.action.kind === 'append' ? rule.action.text : '';
+      return /^\s/u.test(text) ? text : `\n\n${text}`;
+    })
+    .join('');
 }

@@ -14,6 +14,9 @@ import type { PieceCollector } from './piece-collector.ts';
 /** Most blocks of one answer that are told apart. */
 export const BLOCKS_MAX = 4_096;
 
+/** The empty text with which a message ends: what a rule appends comes there, once. */
+export const MESSAGE_END = 'message/end';
+
 /** What the events before this one have said. */
 export interface MessageMemory {
   /** Blocks by index: those that deltas may still go on. */
@@ -72,9 +75,11 @@ class MessageEventReader {
 
   read(root: JsonObject): EventReading {
     const event = wordOf(root, 'type', this.#collector);
+    if (this.#memory.state === 'finished' && event.startsWith('content_block_'))
+      return { facts: { event }, ends: [], stopReasons: [], unreadable: 'text_after_finish' };
     const { facts, ends } = this.#dispatch(event, root);
-    const late = this.#memory.state === 'finished' && this.#collector.pieces.length > 0;
-    if (late && event !== 'message_delta') this.#unreadable ??= 'text_after_finish';
+    if (event === 'message_delta' && this.#memory.state !== 'finished')
+      this.#collector.end(root, MESSAGE_END, 'assistant');
     if (event === 'message_delta' || event === 'message_stop') this.#memory.state = 'finished';
     return {
       facts: { event, ...facts },

@@ -23,9 +23,13 @@ function event(type: string, members: object): Uint8Array {
   return Buffer.from(`event: ${type}\ndata: ${JSON.stringify({ type, ...members })}\n\n`, 'utf8');
 }
 
-/** An event that adds `addition` to a text block. */
-export function textDeltaEvent(index: number, addition: string): Uint8Array {
-  return event('content_block_delta', { index, delta: { type: 'text_delta', text: addition } });
+/** A text block of our own. */
+export function textBlockEvents(index: number, text: string): readonly Uint8Array[] {
+  return [
+    event('content_block_start', { index, content_block: { type: 'text', text: '' } }),
+    event('content_block_delta', { index, delta: { type: 'text_delta', text } }),
+    event('content_block_stop', { index }),
+  ];
 }
 
 function stopDetails(refusal: Refusal) {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { readContent, readMessagesRequest } from './anthropic-content.ts';
 import {
   isMessageFrame,
+  MESSAGE_END,
   type MessageFrame,
   type MessageMemory,
   readMessageEvent,
@@ -11,7 +12,7 @@ import {
   messageRefusalEvents,
   messageRefusalResponse,
   refusalMessage,
-  textDeltaEvent,
+  textBlockEvents,
 } from './anthropic-refusal.ts';
 import { requestFacts } from './chat-request.ts';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
@@ -37,6 +38,8 @@ export function anthropicMessagesWith(limits: FormatLimits): Format {
 export const anthropicMessages: Format = anthropicMessagesWith(DEFAULT_FORMAT_LIMITS);
 
 const IMPOSSIBLE: AppendForm = { kind: 'impossible' };
+/** An answer may have many blocks of text, with calls between them: what is appended comes behind them all. */
+const LATER: AppendForm = { kind: 'later', text: MESSAGE_END };
 
 class MessagesRequestReader extends JsonDocumentReader {
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
@@ -73,6 +76,7 @@ class MessageReader extends JsonDocumentReader {
       else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
       else collector.standAlone(value, 'other', 'assistant');
     }
+    collector.end(root, MESSAGE_END, 'assistant');
     const { pieces, literals } = collector;
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
   }
@@ -83,12 +87,14 @@ class MessageReader extends JsonDocumentReader {
   }
 
   append(text: string, addition: string, before: Frame | undefined): AppendForm {
-    if (!text.endsWith('/content')) return IMPOSSIBLE;
-    return appendingEdit(text, addition, before) ?? IMPOSSIBLE;
+    if (text !== MESSAGE_END) return TEXT_OF_BLOCK.test(text) ? LATER : IMPOSSIBLE;
+    const last = before?.pieces.findLast((piece) => TEXT_OF_BLOCK.test(piece.text));
+    return (last && appendingEdit(last.text, addition, before)) ?? IMPOSSIBLE;
   }
 }
 
-const TEXT_BLOCK = /^block\/(\d+)\/content$/;
+/** A block of the answer itself, in a document or in a stream. */
+const TEXT_OF_BLOCK = /^(?:answer\/)?block\/\d+\/content$/;
 
 /** An answer as an event stream. */
 class MessageStreamReader extends JsonStreamReader {
@@ -144,9 +150,10 @@ class MessageStreamReader extends JsonStreamReader {
   }
 
   append(text: string, addition: string, before: Frame | undefined): AppendForm {
-    const block = TEXT_BLOCK.exec(text)?.[1];
-    if (block === undefined) return IMPOSSIBLE;
-    const edit = appendingEdit(text, addition, before);
-    return edit ?? { kind: 'frame', bytes: textDeltaEvent(Number(block), addition) };
+    if (text !== MESSAGE_END) return TEXT_OF_BLOCK.test(text) ? LATER : IMPOSSIBLE;
+    // A second end is none: what was put off came before the first.
+    if (before === undefined) return IMPOSSIBLE;
+    const index = Math.max(-1, ...this.#memory.blocks.keys()) + 1;
+    return { kind: 'frame', bytes: Buffer.concat(textBlockEvents(index, addition)) };
   }
 }

@@ -62,6 +62,13 @@ export class PieceCollector {
     this.literals.push(literal);
   }
 
+  /** Adds an empty text that begins and ends here: something may be put off until then. */
+  end(node: JsonNode, text: string, place: Place): void {
+    const { start, end } = node;
+    this.pieces.push({ text, place, encoding: 'plain', value: '', last: true });
+    this.literals.push({ kind: 'written', start, end, simple: true, owner: node });
+  }
+
   /** Adds `node` as one text of its own, as it is written. `owner`: see `WrittenJson`. */
   written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): void {
     const { start, end } = node;
