@@ -3,6 +3,7 @@ import type { Direction } from '../policy/set.ts';
 import { anthropicMessages } from './anthropic.ts';
 import type { Format } from './frame.ts';
 import { GEMINI_PATH, geminiAt, geminiStreams } from './gemini.ts';
+import { genericSse } from './generic-sse.ts';
 import { MCP_PATH, mcpAt } from './mcp.ts';
 import { opaque } from './opaque.ts';
 import { openaiChat } from './openai-chat.ts';
@@ -64,7 +65,10 @@ const APIS: readonly PathLine[] = [
 ];
 
 /** One line per media type. */
-const MEDIA: readonly MediaLine[] = [{ media: /^text\/plain$/, format: plainText }];
+const MEDIA: readonly MediaLine[] = [
+  { media: /^text\/plain$/, format: plainText },
+  { media: /^text\/event-stream$/, direction: 'response', format: genericSse },
+];
 
 const EVENTS = 'text/event-stream';
 const JSON_TEXT = /^application\/json$|\+json$/;

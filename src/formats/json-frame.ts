@@ -116,7 +116,7 @@ function halved(parts: JsonFrameParts, edits: readonly Edit[]): readonly JsonNod
 const NOTHING = new Uint8Array(0);
 
 /** A splice of the data as splices of the raw bytes: one per line it touches, so that all lines stay. */
-function inRaw(parts: JsonFrameParts, splice: Splice): readonly Splice[] {
+export function inRaw(parts: Pick<JsonFrameParts, 'lines'>, splice: Splice): readonly Splice[] {
   if (parts.lines === undefined) return [splice];
   const splices: Splice[] = [];
   for (const line of parts.lines) {

@@ -65,7 +65,7 @@ export abstract class JsonStreamReader implements BodyReader {
     if (only === undefined) return silentFrame(event.bytes, false);
     if (lines.length > 1) return this.#joined(event.bytes, lines);
     const source = { raw: event.bytes, data: event.bytes };
-    return this.#parsed(source, only.rawStart, only.rawStart + only.length);
+    return this.parsed(source, only.rawStart, only.rawStart + only.length);
   }
 
   #joined(raw: Uint8Array, lines: readonly DataLine[]): Frame {
@@ -73,10 +73,11 @@ export abstract class JsonStreamReader implements BodyReader {
     const data = new Uint8Array(last.dataStart + last.length).fill(LF);
     for (const line of lines)
       data.set(raw.subarray(line.rawStart, line.rawStart + line.length), line.dataStart);
-    return this.#parsed({ raw, data, lines }, 0, data.length);
+    return this.parsed({ raw, data, lines }, 0, data.length);
   }
 
-  #parsed(source: EventSource, from: number, to: number): Frame {
+  /** The frame of an event whose data is `source.data[from,to)`. */
+  protected parsed(source: EventSource, from: number, to: number): Frame {
     const { raw, data } = source;
     if (to - from <= BLANK_DATA_BYTES_MAX) {
       const text = Buffer.from(data.subarray(from, to)).toString('latin1').trim();

@@ -41,7 +41,8 @@ const ROWS: readonly (readonly ['request' | 'response', string, string, string])
   ['response', CHAT, 'application/octet-stream', 'opaque streamed'],
   ['response', CHAT, '', 'opaque streamed'],
   ['response', '/say', 'text/plain', 'text streamed'],
-  ['response', '/say', 'text/event-stream', 'opaque streamed'],
+  ['response', '/say', EVENTS, 'sse streamed'],
+  ['request', '/say', EVENTS, 'opaque streamed'],
   ['response', '/say', 'application/json', 'opaque streamed'],
 ];
 

@@ -1,0 +1,126 @@
+/** The strings of JSON whose meaning nobody told: each is a text, named by where it stands. */
+import type { Place } from '../policy/set.ts';
+import type { JsonNode, JsonObject, JsonString } from './json.ts';
+import { overlay } from './json-string.ts';
+import { isToken, type PieceCollector } from './piece-collector.ts';
+
+/**
+ * Where text stands, as an operator writes it: names joined by dots, `[]` for the elements of an array,
+ * `*` for any name (`messages[].content`). A path to an object or array means every string below it.
+ */
+export type TextPath = readonly string[];
+
+const PATH = /^(?:\*|[^.[\]*\s]+)(?:\[\])*(?:\.(?:\*|[^.[\]*\s]+)(?:\[\])*)*$/;
+
+/** The steps of a path; undefined for one that cannot be read. */
+export function textPath(written: string): TextPath | undefined {
+  if (!PATH.test(written)) return undefined;
+  return written.split('.').flatMap((step) => {
+    const [name, ...arrays] = step.split('[]');
+    return [
+      name!,
+      ...arrays.slice(0, -1).map(() => ELEMENTS),
+      ...(arrays.length > 0 ? [ELEMENTS] : []),
+    ];
+  });
+}
+
+const ELEMENTS = '[]';
+const ANY = '*';
+/** Longest place that is remembered for the length of a stream. */
+export const PLACE_UNITS_MAX = 256;
+
+/** Reads the values of one body, one after another. What it remembers is bounded by `textsMax`. */
+export class LeafReader {
+  readonly #place: Place;
+  readonly #paths: readonly TextPath[] | undefined;
+  readonly #textsMax: number;
+  /** Numbers for places, as names in them must not appear in a key. */
+  readonly #known = new Map<string, number>();
+  #unreadable: string | undefined;
+
+  /** `paths`: where text stands; undefined for everywhere. */
+  constructor(place: Place, paths: readonly TextPath[] | undefined, textsMax: number) {
+    this.#place = place;
+    this.#paths = paths;
+    this.#textsMax = textsMax;
+  }
+
+  /**
+   * Collects the texts of one value. `streamed`: strings at one place of later values go on with the text
+   * of this one. Returns why the value cannot be trusted, if so.
+   */
+  read(
+    root: JsonNode,
+    data: Uint8Array,
+    collector: PieceCollector,
+    streamed: boolean,
+  ): string | undefined {
+    this.#unreadable = undefined;
+    this.#visit(root, '', this.#paths, { data, collector, streamed });
+    return this.#unreadable;
+  }
+
+  #visit(node: JsonNode, at: string, paths: readonly TextPath[] | undefined, to: Target): void {
+    if (paths?.length === 0) return;
+    const chosen = paths?.some((path) => path.length === 0) ? undefined : paths;
+    if (node.kind === 'string') {
+      if (chosen === undefined) this.#leaf(node, at, to);
+    } else if (node.kind === 'array') {
+      const below = stepped(chosen, ELEMENTS);
+      node.items.forEach((item, index) => {
+        this.#visit(item, `${at}[${index}]`, below, to);
+      });
+    } else if (node.kind === 'object') {
+      const here = to.streamed ? `${at}${entryOf(node, to)}` : at;
+      for (const { key, value } of node.members)
+        this.#visit(value, `${here}.${key}`, stepped(chosen, key), to);
+    }
+  }
+
+  #leaf(literal: JsonString, at: string, { collector, streamed }: Target): void {
+    if (!streamed) {
+      collector.standAlone(literal, 'leaf', this.#place);
+      return;
+    }
+    const number = this.#known.get(at) ?? this.#known.size;
+    if (number >= this.#textsMax || at.length > PLACE_UNITS_MAX)
+      this.#unreadable ??= 'too_many_texts';
+    else this.#known.set(at, number);
+    collector.add(literal, `place/${number}`, this.#place, false);
+  }
+}
+
+interface Target {
+  readonly data: Uint8Array;
+  readonly collector: PieceCollector;
+  readonly streamed: boolean;
+}
+
+function stepped(
+  paths: readonly TextPath[] | undefined,
+  name: string,
+): readonly TextPath[] | undefined {
+  return paths
+    ?.filter((path) => path[0] === name || (path[0] === ANY && name !== ELEMENTS))
+    .map((path) => path.slice(1));
+}
+
+/**
+ * What tells entries of a stream apart that stand in the same place: APIs number what they interleave
+ * (`index`, `output_index`) and name the kinds of their events (`type`).
+ */
+function entryOf(object: JsonObject, { data, collector }: Target): string {
+  let entry = '';
+  for (const { key, value } of object.members) {
+    if (value.kind === 'number' && INDEX_NAME.test(key))
+      entry += `#${key}=${overlay(data).toString('latin1', value.start, value.end)}`;
+    else if (key === 'type' && value.kind === 'string') {
+      const type = collector.valueOf(value);
+      if (isToken(type)) entry += `#${type}`;
+    }
+  }
+  return entry;
+}
+
+const INDEX_NAME = /(?:^|_)index$|Index$/;
