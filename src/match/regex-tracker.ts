@@ -200,6 +200,8 @@ export class RegexTracker implements Tracker {
       const live = (alive & bits & -bits) !== 0;
       if (live && (found !== end || this.canGrow(index, end))) {
         this.liveStart = base + index;
+        // It will be a match, whatever its end: what started inside of it cannot be one.
+        if (found === end) this.keepOnly(index, low, high);
         return;
       }
       this.from = found;
@@ -208,6 +210,23 @@ export class RegexTracker implements Tracker {
     }
     this.liveStart = Number.POSITIVE_INFINITY;
     if (now.nodes.length > 0) now.nodes.length = 0;
+  }
+
+  /** Drops the threads of all other starts. */
+  private keepOnly(index: number, low: number, high: number): void {
+    const { now, width } = this;
+    const word = index >> 5;
+    const bit = 1 << (index & 31);
+    let kept = 0;
+    for (let row = 0; row < now.nodes.length; row++) {
+      const offset = row * width;
+      if (((now.rows[offset + word] as number) & bit) === 0) continue;
+      now.rows.fill(0, kept * width + low, kept * width + high + 1);
+      now.rows[kept * width + word] = bit;
+      now.nodes[kept++] = now.nodes[row] as number;
+    }
+    this.work += now.nodes.length + kept * (high - low + 1);
+    if (kept < now.nodes.length) now.nodes.length = kept;
   }
 
   /** Whether the match that starts at `base + index` and ends at `end` may still turn out longer. */
