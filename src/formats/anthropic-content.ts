@@ -20,7 +20,6 @@ const NAMES: ReadonlySet<string> = new Set([
   'id',
   'tool_use_id',
   'server_name',
-  'cache_control',
   'file_id',
   'media_type',
 ]);

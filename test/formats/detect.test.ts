@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { detectFormat } from '../../src/formats/detect.ts';
+import { detectFormat, formatOfPath } from '../../src/formats/detect.ts';
 import { opaque } from '../../src/formats/opaque.ts';
 import { openaiChat } from '../../src/formats/openai-chat.ts';
 
@@ -28,6 +28,23 @@ const ROWS: readonly (readonly ['request' | 'response', string, string, string])
   ['response', '/v1/models/g:streamGenerateContent', 'application/json', 'gemini streamed'],
   ['response', '/v1/models/g:streamGenerateContent?alt=sse', EVENTS, 'gemini streamed'],
   ['response', '/v1/models/g:streamGenerateContent?alt=sse', 'text/plain', 'opaque streamed'],
+  ['request', '/v1/messages?beta=true', 'application/json', 'anthropic.messages whole'],
+  ['request', '/v1/messages/count_tokens', 'application/json', 'anthropic.messages whole'],
+  ['request', '/v1/messages/batches', 'application/json', 'opaque streamed'],
+  [
+    'request',
+    '/v1/projects/p/locations/l/publishers/anthropic/models/c@1:streamRawPredict',
+    'application/json',
+    'anthropic.messages whole',
+  ],
+  ['response', '/v1/messages', EVENTS, 'anthropic.messages streamed'],
+  ['response', '/v1/messages', 'application/json', 'anthropic.messages whole'],
+  ['response', '/v1/messages', 'application/vnd.amazon.eventstream', 'opaque streamed'],
+  ['request', '/v1/responses', 'application/json', 'openai.responses whole'],
+  ['request', '/openai/responses?api-version=1', '', 'openai.responses whole'],
+  ['response', '/v1/responses/resp_1/input_items', 'application/json', 'openai.responses whole'],
+  ['response', '/v1/responses/resp_1?stream=true', EVENTS, 'openai.responses streamed'],
+  ['request', '/survey/responses', 'application/json', 'opaque streamed'],
   ['request', '/mcp', 'application/json', 'mcp whole'],
   ['response', '/tools/mcp/', EVENTS, 'mcp streamed'],
   ['request', '/mcpx', 'application/json', 'opaque streamed'],
@@ -47,6 +64,13 @@ const ROWS: readonly (readonly ['request' | 'response', string, string, string])
 ];
 
 describe('format detection', () => {
+  it('names the API of a path, whatever is sent there', () => {
+    const names = ['/v1/messages?x', '/v1/responses', CHAT, '/say'].map(
+      (path) => formatOfPath(path)?.name,
+    );
+    assert.deepEqual(names, ['anthropic.messages', 'openai.responses', 'openai.chat', undefined]);
+  });
+
   for (const [direction, path, contentType, expected] of ROWS)
     it(`${direction} ${path} with ${contentType || 'no type'} is ${expected}`, () => {
       const { format, streamed } = detectFormat({ direction, path, contentType });
