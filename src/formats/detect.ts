@@ -5,6 +5,7 @@ import type { Format } from './frame.ts';
 import { GEMINI_PATH, geminiAt, geminiStreams } from './gemini.ts';
 import { genericSse } from './generic-sse.ts';
 import { MCP_PATH, mcpAt } from './mcp.ts';
+import { ndjson } from './ndjson.ts';
 import { opaque } from './opaque.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiResponses } from './openai-responses.ts';
@@ -68,6 +69,7 @@ const APIS: readonly PathLine[] = [
 const MEDIA: readonly MediaLine[] = [
   { media: /^text\/plain$/, format: plainText },
   { media: /^text\/event-stream$/, direction: 'response', format: genericSse },
+  { media: /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)$/, format: ndjson },
 ];
 
 const EVENTS = 'text/event-stream';
