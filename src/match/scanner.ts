@@ -2,7 +2,7 @@
 import { type Detector, LEAP_UNITS, type Match, type MatchSink, type Tracker } from './detector.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
-import { type UnionRule, UnionRun } from './union-run.ts';
+import { type UnionHost, UnionRun } from './union-run.ts';
 
 export interface ScannedRule {
   /** What the caller calls the rule; comes back in its matches. */
@@ -47,10 +47,13 @@ const byDecision = (a: Undelivered, b: Undelivered): number =>
  * Positions are UTF-16 units from the start of the text. How the text is cut into pushes changes nothing:
  * not the matches, not `decidedAt`, not `overflow`, and not `safe` after so many units.
  */
-export class TextScanner {
+export class TextScanner implements UnionHost {
   /** Rules that have no part in the automaton. */
   private readonly lanes: readonly Lane[];
   private readonly union: UnionRun | undefined;
+  /** Place of a rule in the automaton → its place in `rules`. */
+  private readonly shared: number[] = [];
+  private readonly rules: readonly ScannedRule[];
   private readonly liveUnitsMax: number;
   private found: Undelivered[] = [];
   private units = 0;
@@ -64,26 +67,32 @@ export class TextScanner {
     rules: readonly ScannedRule[],
     limits: ScannerLimits = { liveUnitsMax: LIVE_UNITS_MAX },
   ) {
-    const sinkOf =
-      (rule: number, order: number): MatchSink =>
-      ({ start, end, label }) =>
-        this.found.push({ rule, order, decidedAt: this.consumed, start, end, label });
+    this.rules = rules;
     const lanes: Lane[] = [];
     const parts: UnionPart[] = [];
-    const shared: UnionRule[] = [];
-    for (const [order, { rule, detector }] of rules.entries()) {
-      const sink = sinkOf(rule, order);
+    for (const [order, { detector }] of rules.entries())
       if (detector.part !== undefined) {
         parts.push(detector.part);
-        shared.push({ start: () => detector.start()[0] as Tracker, sink });
-      } else for (const tracker of detector.start()) lanes.push({ tracker, sink });
-    }
+        this.shared.push(order);
+      } else
+        for (const tracker of detector.start()) lanes.push({ tracker, sink: this.sinkOf(order) });
     this.lanes = lanes;
-    this.union =
-      parts.length === 0
-        ? undefined
-        : new UnionRun(automatonFor(parts), shared, (units) => (this.consumed = units));
+    if (parts.length > 0) this.union = new UnionRun(automatonFor(parts), this);
     this.liveUnitsMax = limits.liveUnitsMax;
+  }
+
+  /** For the run of the automaton, like the two after it. */
+  start(part: number): Tracker {
+    const { detector } = this.rules[this.shared[part] as number] as ScannedRule;
+    return detector.start()[0] as Tracker;
+  }
+
+  sink(part: number): MatchSink {
+    return this.sinkOf(this.shared[part] as number);
+  }
+
+  consume(units: number): void {
+    this.consumed = units;
   }
 
   /** Units pushed so far, also those that came after an overflow. */
@@ -138,6 +147,12 @@ export class TextScanner {
       label,
       decidedAt,
     }));
+  }
+
+  private sinkOf(order: number): MatchSink {
+    const { rule } = this.rules[order] as ScannedRule;
+    return ({ start, end, label }) =>
+      this.found.push({ rule, order, decidedAt: this.consumed, start, end, label });
   }
 
   private take(text: string, from: number, to: number, first: number): void {

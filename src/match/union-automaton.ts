@@ -51,6 +51,7 @@ export const UNION_LIMITS: UnionLimits = Object.freeze({
   unitsPerState: 8,
 });
 
+const NO_THREADS = new Int32Array(0);
 const NO_CALLS: readonly Call[] = [];
 const UNKNOWN = -1;
 const FIRST_CALLING = -2;
@@ -88,7 +89,7 @@ export class UnionAutomaton {
   readonly width: number;
   /** Times all states were dropped. */
   generation = 0;
-  private readonly parts: readonly UnionPart[];
+  readonly parts: readonly UnionPart[];
   private readonly limits: UnionLimits;
   private bytes = 0;
   private unitsSinceFlush = 0;
@@ -109,7 +110,7 @@ export class UnionAutomaton {
   }
 
   get first(): UnionState {
-    return this.intern(new Int32Array(0), AT_EDGE);
+    return this.intern(NO_THREADS, AT_EDGE);
   }
 
   /** The same state with a row in the present table, if there is room. */

@@ -6,9 +6,14 @@
 import type { MatchSink, Tracker } from './detector.ts';
 import { OLD, type UnionAutomaton, type UnionState } from './union-automaton.ts';
 
-export interface UnionRule {
-  readonly start: () => Tracker;
-  readonly sink: MatchSink;
+/** Where a run finds the trackers of its rules, and tells what they find. */
+export interface UnionHost {
+  /** A new tracker of a rule, by its place in the automaton; asked for once, when it is first needed. */
+  start(rule: number): Tracker;
+  /** Where that tracker reports. */
+  sink(rule: number): MatchSink;
+  /** So many units are consumed as of what is reported next. */
+  consume(units: number): void;
 }
 
 interface Awake {
@@ -43,10 +48,8 @@ function copyUnits(
 
 export class UnionRun {
   private readonly automaton: UnionAutomaton;
-  private readonly rules: readonly UnionRule[];
-  /** Called with the units consumed before a tracker reports. */
-  private readonly consume: (units: number) => void;
-  private readonly trackers: (Tracker | undefined)[] = [];
+  private readonly host: UnionHost;
+  private readonly trackers: (Awake | undefined)[] = [];
   private state: UnionState;
   private awake: Awake[] = [];
   private tail = NOTHING;
@@ -54,14 +57,9 @@ export class UnionRun {
   /** Position of `buffer[0]`. */
   private origin = 0;
 
-  constructor(
-    automaton: UnionAutomaton,
-    rules: readonly UnionRule[],
-    consume: (units: number) => void,
-  ) {
+  constructor(automaton: UnionAutomaton, host: UnionHost) {
     this.automaton = automaton;
-    this.rules = rules;
-    this.consume = consume;
+    this.host = host;
     this.state = automaton.first;
   }
 
@@ -98,7 +96,7 @@ export class UnionRun {
       if (age !== OLD && age > (oldest.get(rule) ?? 0)) oldest.set(rule, age);
     }
     for (const [rule, age] of oldest) if (!this.isAwake(rule)) this.wake(rule, from - age, from);
-    this.consume(at);
+    this.host.consume(at);
     for (const { tracker, sink } of this.awake) tracker.end(at, sink);
     this.awake = [];
   }
@@ -144,15 +142,20 @@ export class UnionRun {
 
   /** Lets a tracker read from `from`; whether anything is live counts from `called` on. */
   private wake(rule: number, from: number, end: number, called = end): void {
-    const { start, sink } = this.rules[rule] as UnionRule;
-    const tracker = (this.trackers[rule] ??= start());
+    const one = (this.trackers[rule] ??= {
+      rule,
+      tracker: this.host.start(rule),
+      sink: this.host.sink(rule),
+      idleAt: 0,
+    });
+    const { tracker, sink } = one;
+    one.idleAt = Number.POSITIVE_INFINITY;
+    this.awake.push(one);
     const before = from > 0 ? (buffer[from - 1] as number) : -1;
     const earlier = from > 1 ? (buffer[from - 2] as number) : -1;
     tracker.resume?.(before, earlier);
-    const one: Awake = { rule, tracker, sink, idleAt: Number.POSITIVE_INFINITY };
-    this.awake.push(one);
     for (let at = from; at < called; at++) {
-      this.consume(this.origin + at + 1);
+      this.host.consume(this.origin + at + 1);
       tracker.step(buffer[at] as number, this.origin + at, sink);
     }
     if (tracker.liveStart === Number.POSITIVE_INFINITY) one.idleAt = this.origin + called;
@@ -162,7 +165,7 @@ export class UnionRun {
   private runAhead(one: Awake, from: number, end: number): void {
     const { tracker, sink } = one;
     for (let at = from; at < end; at++) {
-      this.consume(this.origin + at + 1);
+      this.host.consume(this.origin + at + 1);
       tracker.step(buffer[at] as number, this.origin + at, sink);
       if (tracker.liveStart === Number.POSITIVE_INFINITY) {
         one.idleAt = this.origin + at + 1;

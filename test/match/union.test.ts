@@ -30,16 +30,16 @@ function together(
   const matches: [number, number, number, number][] = [];
   const lives: number[] = [];
   let consumed = 0;
-  const run = new UnionRun(
-    automaton,
-    detectors.map((detector, rule) => ({
-      start: () => detector.start()[0]!,
-      sink: ({ start, end }: Match) => matches.push([rule, start, end, consumed]),
-    })),
-    (units) => {
+  const run = new UnionRun(automaton, {
+    start: (rule) => detectors[rule]!.start()[0]!,
+    sink:
+      (rule) =>
+      ({ start, end }) =>
+        matches.push([rule, start, end, consumed]),
+    consume: (units) => {
       consumed = units;
     },
-  );
+  });
   let length = 0;
   for (const part of parts) {
     const units = Uint16Array.from(part.split(''), (unit) => unit.charCodeAt(0));
