@@ -31,6 +31,7 @@ import {
 } from './engine/server-config.ts';
 import { Serving } from './engine/snapshot.ts';
 import { SwapQueue } from './engine/swap-queue.ts';
+import { apiLines } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
 import { compilePolicies } from './policy/compile.ts';
@@ -152,6 +153,7 @@ async function serve(config: ServerConfig): Promise<void> {
     limits: config.limits,
     facts: config.facts,
     trustedHeaders: config.trustedHeaders,
+    formats: apiLines(config.formats),
     decoders: zlibDecoders,
     xxh64,
     sessionHash: (source, value) => sessionHash(cohortKey, source, value),

@@ -163,7 +163,7 @@ export class Exchange implements ProcessHandler {
     this.decision.phase = direction;
     // Also where its body cannot be read, or was not yet: a caller understands the API that it called.
     // The format that read the request knows what it asked; before that, the path says how to speak.
-    const spoken = formatOfPath(this.path) ?? this.requestFormat;
+    const spoken = formatOfPath(this.path, this.deps.formats) ?? this.requestFormat;
     const format = spoken.name === this.requestFormat.name ? this.requestFormat : spoken;
     const answer = format.refusalResponse(
       {

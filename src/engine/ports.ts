@@ -1,5 +1,6 @@
 /** What the engine needs from outside the pure ring: narrow interfaces, given by main.ts. */
 import type { DecisionRecord } from '../audit/record.ts';
+import type { ApiLine } from '../formats/detect.ts';
 import type { Decoders } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
 import type { Cohort, SessionHash, Xxh64 } from '../rollout/cohort.ts';
@@ -48,6 +49,8 @@ export interface EngineDeps {
   readonly limits: EngineLimits;
   readonly facts: FactConfig;
   readonly trustedHeaders: readonly string[];
+  /** Which path speaks which format; the built-in table when absent. */
+  readonly formats?: readonly ApiLine[];
   readonly decoders: Decoders;
   readonly xxh64: Xxh64;
   /** Keyed hash of a session key and the name of its source; undefined for a key that is none. */

@@ -48,11 +48,14 @@ export class RequestSide {
     this.header = (name) => headers.get(name);
     this.contentType = headers.get('content-type') ?? '';
     this.contentEncoding = headers.get('content-encoding') ?? '';
-    const { format } = detectFormat({
-      path: exchange.path,
-      contentType: this.contentType,
-      direction: 'request',
-    });
+    const { format } = detectFormat(
+      {
+        path: exchange.path,
+        contentType: this.contentType,
+        direction: 'request',
+      },
+      exchange.deps.formats,
+    );
     exchange.requestFormat = format;
     decision.format = format.name;
 

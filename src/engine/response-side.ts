@@ -78,12 +78,15 @@ export class ResponseSide {
     }
     const relevant = [...this.rules, ...appends];
     const encoding = event.headers.get('content-encoding') ?? '';
-    const { format, streamed } = detectFormat({
-      path: exchange.path,
-      contentType: event.headers.get('content-type') ?? '',
-      direction: 'response',
-      ...(exchange.requestFormat.name === 'mcp' && { requestFormat: exchange.requestFormat }),
-    });
+    const { format, streamed } = detectFormat(
+      {
+        path: exchange.path,
+        contentType: event.headers.get('content-type') ?? '',
+        direction: 'response',
+        ...(exchange.requestFormat.name === 'mcp' && { requestFormat: exchange.requestFormat }),
+      },
+      exchange.deps.formats,
+    );
     decision.format = format.name;
     const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
     // A document is judged at its end, when STREAMED has sent all of it.

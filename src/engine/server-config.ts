@@ -5,6 +5,8 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type FormatRoute, ROUTE_FORMATS } from '../formats/detect.ts';
+import { TEXT_PATH } from '../formats/json-leaves.ts';
 import { type ConfigFault, configFaults } from './config-errors.ts';
 import { DEFAULT_FACTS, type FactConfig, type FactSource } from './facts.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
@@ -119,6 +121,19 @@ export const FileSchema = Type.Object(
       ),
     ),
     trustedHeaders: Type.Optional(Type.Array(Text)),
+    /** Formats of paths that their APIs do not tell. */
+    formats: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            path: Type.String({ pattern: '^/' }),
+            format: words(ROUTE_FORMATS),
+            textPaths: Type.Optional(Type.Array(Type.String({ pattern: TEXT_PATH.source }))),
+          },
+          closed,
+        ),
+      ),
+    ),
     onStoreLoss: Type.Optional(words(['lastKnownGood', 'deny', 'allow'])),
     limits: Type.Optional(
       Type.Object(
@@ -160,6 +175,7 @@ export interface ServerConfig {
   };
   readonly facts: FactConfig;
   readonly trustedHeaders: readonly string[];
+  readonly formats: readonly FormatRoute[];
   readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
   readonly limits: EngineLimits;
   /** How long a set activated at once is compared with the one before it. */
@@ -247,6 +263,7 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
     },
     facts: { ...DEFAULT_FACTS, ...(file.facts as FactConfig | undefined) },
     trustedHeaders: (file.trustedHeaders ?? []).map((name) => name.toLowerCase()),
+    formats: file.formats ?? [],
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
     limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
     watchMs: file.watchMs ?? 30 * 60_000,

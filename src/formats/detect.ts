@@ -3,7 +3,9 @@ import type { Direction } from '../policy/set.ts';
 import { anthropicMessages } from './anthropic.ts';
 import type { Format } from './frame.ts';
 import { GEMINI_PATH, geminiAt, geminiStreams } from './gemini.ts';
+import { genericJson } from './generic-json.ts';
 import { genericSse } from './generic-sse.ts';
+import { type TextPath, textPath } from './json-leaves.ts';
 import { MCP_PATH, mcpAt } from './mcp.ts';
 import { ndjson } from './ndjson.ts';
 import { opaque } from './opaque.ts';
@@ -33,7 +35,7 @@ export interface Spoken extends BodyDescription {
 }
 
 /** Where an API is served. Its requests are documents, its answers documents or event streams. */
-interface PathLine {
+export interface ApiLine {
   readonly name: Format['name'];
   /** Matches the path without its query. */
   readonly path: RegExp;
@@ -57,7 +59,7 @@ const MESSAGES_PATH =
   /\/v1\/messages(?:\/count_tokens)?\/?$|\/publishers\/anthropic\/models\/[^/]+:(?:r|streamR)awPredict$/;
 
 /** One line per API; the first that matches counts. */
-const APIS: readonly PathLine[] = [
+const APIS: readonly ApiLine[] = [
   { name: 'openai.chat', path: /\/chat\/completions\/?$/, format: () => openaiChat },
   { name: 'gemini', path: GEMINI_PATH, format: geminiAt, streams: geminiStreams },
   { name: 'mcp', path: MCP_PATH, format: mcpAt },
@@ -76,12 +78,48 @@ const EVENTS = 'text/event-stream';
 const JSON_TEXT = /^application\/json$|\+json$/;
 const OPAQUE: DetectedFormat = Object.freeze({ format: opaque, streamed: true });
 
-export function detectFormat(body: BodyDescription): DetectedFormat {
+/** A path whose format an operator names. */
+export interface FormatRoute {
+  /** The path without its query; with a last `*`, all that begin so. */
+  readonly path: string;
+  readonly format: Format['name'];
+  /** Where text stands in `json`; everywhere when absent. See `textPath`. */
+  readonly textPaths?: readonly string[];
+}
+
+/** Formats that a route may name. */
+export const ROUTE_FORMATS: readonly Format['name'][] = [...APIS.map(({ name }) => name), 'json'];
+
+/** The table with an operator's own lines before it. Throws RangeError for a format or path that is none. */
+export function apiLines(routes: readonly FormatRoute[]): readonly ApiLine[] {
+  return [...routes.map(routeLine), ...APIS];
+}
+
+function routeLine({ path, format, textPaths }: FormatRoute): ApiLine {
+  const prefix = path.endsWith('*');
+  const literal = (prefix ? path.slice(0, -1) : path).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const matcher = new RegExp(`^${literal}${prefix ? '' : '$'}`);
+  if (format === 'json') {
+    const paths = textPaths?.map(textPath);
+    if (paths?.includes(undefined)) throw new RangeError('a text path cannot be read');
+    const json = genericJson(paths as readonly TextPath[] | undefined);
+    return { name: format, path: matcher, format: () => json };
+  }
+  const api = APIS.find(({ name }) => name === format);
+  if (api === undefined) throw new RangeError('no path can have this format');
+  return { ...api, path: matcher };
+}
+
+/** `lines`: the table, with an operator's lines if there are any. */
+export function detectFormat(
+  body: BodyDescription,
+  lines: readonly ApiLine[] = APIS,
+): DetectedFormat {
   const { media, utf8 } = parseContentType(body.contentType ?? '');
   if (!utf8) return OPAQUE;
   const { requestFormat, direction } = body;
   const path = pathOnly(body.path);
-  const api = APIS.find((line) =>
+  const api = lines.find((line) =>
     requestFormat === undefined ? line.path.test(path) : line.name === requestFormat.name,
   );
   if (api !== undefined) {
@@ -101,10 +139,10 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
 }
 
 /** The API that speaks on a path, to refuse in its words; undefined on paths of none. */
-export function formatOfPath(path: string): Format | undefined {
+export function formatOfPath(path: string, lines: readonly ApiLine[] = APIS): Format | undefined {
   const only = pathOnly(path);
   const spoken = { path, contentType: undefined, direction: 'request' as const, media: '' };
-  return APIS.find((line) => line.path.test(only))?.format(spoken);
+  return lines.find((line) => line.path.test(only))?.format(spoken);
 }
 
 function pathOnly(path: string): string {

@@ -10,11 +10,12 @@ import { isToken, type PieceCollector } from './piece-collector.ts';
  */
 export type TextPath = readonly string[];
 
-const PATH = /^(?:\*|[^.[\]*\s]+)(?:\[\])*(?:\.(?:\*|[^.[\]*\s]+)(?:\[\])*)*$/;
+/** What a path looks like. */
+export const TEXT_PATH = /^(?:\*|[^.[\]*\s]+)(?:\[\])*(?:\.(?:\*|[^.[\]*\s]+)(?:\[\])*)*$/;
 
 /** The steps of a path; undefined for one that cannot be read. */
 export function textPath(written: string): TextPath | undefined {
-  if (!PATH.test(written)) return undefined;
+  if (!TEXT_PATH.test(written)) return undefined;
   return written.split('.').flatMap((step) => {
     const [name, ...arrays] = step.split('[]');
     return [

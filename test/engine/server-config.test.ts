@@ -101,6 +101,28 @@ describe('the configuration', () => {
   });
 });
 
+describe('formats in the configuration', () => {
+  it('are lines in their order, and none by default', () => {
+    const text =
+      'formats: [{ path: /a*, format: json, textPaths: ["m[].c"] }, { path: /b, format: mcp }]';
+    assert.deepEqual(config(text).formats, [
+      { path: '/a*', format: 'json', textPaths: ['m[].c'] },
+      { path: '/b', format: 'mcp' },
+    ]);
+    assert.deepEqual(config('').formats, []);
+  });
+
+  it('are refused when a path or a format cannot be one', () => {
+    for (const line of [
+      '{ path: a, format: json }',
+      '{ path: /a, format: opaque }',
+      '{ path: /a, format: json, textPaths: ["a["] }',
+      '{ path: /a }',
+    ])
+      assert.equal(errorsOf(`formats: [${line}]`).length, 1, line);
+  });
+});
+
 describe('a configuration that is wrong', () => {
   const end = '; see docs/reference/configuration.md';
   const cases: readonly (readonly [name: string, text: string, errors: readonly string[]])[] = [

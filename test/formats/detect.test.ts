@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { detectFormat, formatOfPath } from '../../src/formats/detect.ts';
+import { apiLines, detectFormat, formatOfPath, ROUTE_FORMATS } from '../../src/formats/detect.ts';
 import { opaque } from '../../src/formats/opaque.ts';
 import { openaiChat } from '../../src/formats/openai-chat.ts';
 
@@ -83,5 +83,41 @@ describe('format detection', () => {
       detectFormat({ ...body, path, requestFormat }).format.name;
     assert.equal(under('/rewritten', openaiChat), 'openai.chat');
     assert.equal(under(CHAT, opaque), 'opaque');
+  });
+});
+
+describe('formats of an operator', () => {
+  const lines = apiLines([
+    { path: '/tools', format: 'mcp' },
+    { path: '/own/*', format: 'json', textPaths: ['q'] },
+    { path: '/v1/chat/completions', format: 'json' },
+  ]);
+  const at = (path: string, contentType = 'application/json') => {
+    const { format, streamed } = detectFormat({ direction: 'response', path, contentType }, lines);
+    return `${format.name} ${streamed ? 'streamed' : 'whole'}`;
+  };
+
+  it('outrank those of the table, by whole path or by its beginning', () => {
+    assert.equal(at('/tools?x=1'), 'mcp whole');
+    assert.equal(at('/tools/more'), 'opaque streamed');
+    assert.equal(at('/own/a/b', EVENTS), 'json streamed');
+    assert.equal(at('/OWN/a'), 'opaque streamed');
+    assert.equal(at(CHAT), 'json whole');
+    assert.equal(at('/x/chat/completions'), 'openai.chat whole');
+    assert.equal(formatOfPath('/tools', lines)?.name, 'mcp');
+    assert.equal(formatOfPath('/tools'), undefined);
+  });
+
+  it('take every character of a path for itself', () => {
+    const [line] = apiLines([{ path: '/a.b(c', format: 'mcp' }]);
+    assert.ok(line!.path.test('/a.b(c'));
+    assert.ok(!line!.path.test('/axb(c'));
+  });
+
+  it('are those that a path can have', () => {
+    for (const format of ROUTE_FORMATS)
+      assert.equal(apiLines([{ path: '/', format }])[0]!.name, format);
+    assert.throws(() => apiLines([{ path: '/', format: 'opaque' }]), RangeError);
+    assert.throws(() => apiLines([{ path: '/', format: 'json', textPaths: ['a['] }]), RangeError);
   });
 });
