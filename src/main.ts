@@ -136,7 +136,11 @@ async function serve(config: ServerConfig): Promise<void> {
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
       told(event, controller, log, metrics);
-      if (event.kind === 'served') metrics.rulesInUse(rulesOf(serving));
+      if (event.kind === 'served') {
+        metrics.rulesInUse(rulesOf(serving));
+        const { blue, green } = serving.current;
+        breakers.keepSets(new Set([blue?.digest ?? '', green?.set.digest ?? '']));
+      }
       for (const listener of healthListeners) listener();
     },
     watchMs: config.watchMs,
