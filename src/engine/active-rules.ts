@@ -49,13 +49,32 @@ export interface ActiveRules {
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
 export function candidates(set: PolicySet, facts: Facts, modelKnown: boolean): readonly Rule[] {
+  const selective = selectiveRules(set);
+  if (selective.size === 0) return set.rules;
   return set.rules.filter((rule) => {
-    for (const [name, value] of Object.entries(rule.selector)) {
+    for (const [name, value] of selective.get(rule) ?? []) {
       if (name === 'model' && !modelKnown) continue;
-      if (facts[name as keyof Facts] !== value) return false;
+      if (facts[name] !== value) return false;
     }
     return true;
   });
+}
+
+type Wanted = readonly (readonly [FactName, string])[];
+
+/** What the selectors of a set want, for the rules that have one: sets never change, so once for each. */
+const wantedBySet = new WeakMap<PolicySet, ReadonlyMap<Rule, Wanted>>();
+
+function selectiveRules(set: PolicySet): ReadonlyMap<Rule, Wanted> {
+  const known = wantedBySet.get(set);
+  if (known) return known;
+  const selective = new Map<Rule, Wanted>();
+  for (const rule of set.rules) {
+    const wanted = Object.entries(rule.selector) as [FactName, string][];
+    if (wanted.length > 0) selective.set(rule, wanted);
+  }
+  wantedBySet.set(set, selective);
+  return selective;
 }
 
 /** Whether the rule's applicability depends on the request body. */
