@@ -7,6 +7,7 @@ import type { Format } from '../formats/frame.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
 import type {
+  BodyMode,
   HeadersEvent,
   ProcessEvent,
   ProcessHandler,
@@ -113,6 +114,11 @@ export class Exchange implements ProcessHandler {
   /** The route says that it passes everything when we are gone (SEMANTICS §5). */
   get declaredOpen(): boolean {
     return this.port.initialMetadata(STANCE_METADATA) === 'open';
+  }
+
+  /** How a body comes to us. To a filter that only watches Envoy does not tell, and shows STREAMED alone. */
+  shownMode(direction: Direction): BodyMode {
+    return this.port.observability ? 'STREAMED' : (this.port.bodyMode(direction) ?? 'NONE');
   }
 
   /** Facts are complete: which rules act. Called once per exchange. */

@@ -7,7 +7,7 @@ import { detectFormat } from '../formats/detect.ts';
 import { decodeBody } from '../formats/encodings.ts';
 import { requestFactsOf } from '../formats/openai-chat.ts';
 import { isMutation } from '../policy/evaluate.ts';
-import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
+import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { candidates, needsModel, reaches } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { Exchange } from './exchange.ts';
@@ -75,8 +75,7 @@ export class RequestSide {
       exchange.refuse('request', 'mode_cannot_enforce');
       return;
     }
-    const mode: BodyMode = port.observability ? 'STREAMED' : (port.bodyMode('request') ?? 'NONE');
-    switch (mode) {
+    switch (exchange.shownMode('request')) {
       case 'FULL_DUPLEX_STREAMED':
         this.state = { kind: 'collecting', buffer: new BodyBuffer(), headersHeld: true };
         exchange.stall.hold('request', exchange.deps.limits.requestStallTimeoutMs);
@@ -87,7 +86,10 @@ export class RequestSide {
         port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
         return;
       case 'STREAMED':
-        if (contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))) {
+        if (
+          !port.observability &&
+          contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))
+        ) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }
