@@ -134,7 +134,8 @@ export class CardTracker implements Tracker {
         sink({ start: thread.start, end: thread.end, label: CARD_LABEL });
       }
     }
-    this.threads.length = kept;
+    // V8 takes its slow way to set a length, also to what it is.
+    if (kept < this.threads.length) this.threads.length = kept;
     this.liveStart = this.threads[0]?.start ?? Number.POSITIVE_INFINITY;
   }
 }

@@ -169,7 +169,8 @@ class KeywordTracker implements Tracker {
         sink({ start: thread.start, end: thread.end, label: LABEL });
       }
     }
-    this.threads.length = kept;
+    // V8 takes its slow way to set a length, also to what it is.
+    if (kept < this.threads.length) this.threads.length = kept;
     this.liveStart = this.threads[0]?.start ?? Number.POSITIVE_INFINITY;
   }
 }
