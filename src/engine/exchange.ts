@@ -28,7 +28,7 @@ import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
-export const SWITCHYARD_NAMESPACE = 'switchyard';
+const SWITCHYARD_NAMESPACE = 'switchyard';
 /** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
 export const STANCE_METADATA = 'x-switchyard-stance';
 
@@ -216,7 +216,12 @@ export class Exchange implements ProcessHandler {
       }
     }
     if (event.direction === 'response') {
-      if (this.request.pending && this.isLocalReply(event)) this.localReply = true;
+      if (this.isLocalReply(event)) {
+        if (this.request.pending) this.localReply = true;
+      } else if (this.request.answeredTooSoon) {
+        this.refuse('response', 'mode_cannot_enforce');
+        return;
+      }
       this.response.headers(event);
       return;
     }

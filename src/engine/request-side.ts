@@ -111,6 +111,12 @@ export class RequestSide {
     }
   }
 
+  /** An upstream that answers before it was asked to the end: only STREAMED lets the request run ahead. */
+  get answeredTooSoon(): boolean {
+    if (this.state.kind !== 'watching' || this.exchange.port.observability) return false;
+    return this.exchange.cannotEnforce(this.possibleContent());
+  }
+
   /** No set serves and the operator chose to stay open: everything passes. */
   pass(event: HeadersEvent): void {
     this.state = { kind: event.endOfStream ? 'done' : 'passing' };
