@@ -321,7 +321,9 @@ export class ResponseSide {
     });
     this.record(code);
     this.openHeaders(state);
-    exchange.port.body('response', concat(tail), true);
+    const { verdict } = REFUSALS[code];
+    const metadata = exchange.metadata(verdict, code);
+    exchange.port.body('response', concat(tail), true, false, metadata);
     this.discard();
     this.complete = true;
   }

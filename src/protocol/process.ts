@@ -86,8 +86,15 @@ export interface ProcessPort {
    * STREAMED: exactly once per BodyEvent, in order, `bytes` replacing that chunk.
    * BUFFERED and BUFFERED_PARTIAL: once; content-length is set with it when the bytes change.
    * `unchanged` says that `bytes` are what arrived, so that nothing needs re-sending outside FULL_DUPLEX.
+   * `metadata` (FULL_DUPLEX) corrects what the headers reply told the access log.
    */
-  body(direction: Direction, bytes: Uint8Array, endOfStream: boolean, unchanged?: boolean): void;
+  body(
+    direction: Direction,
+    bytes: Uint8Array,
+    endOfStream: boolean,
+    unchanged?: boolean,
+    metadata?: StructObject,
+  ): void;
   trailers(direction: Direction, mutation?: HeaderMutation): void;
   /** Ends the exchange with our own answer; only before response headers were released. */
   immediate(
