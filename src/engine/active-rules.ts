@@ -11,15 +11,8 @@ import {
   exempts,
 } from '../policy/evaluate.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
-import type {
-  Conditions,
-  Direction,
-  FactName,
-  Facts,
-  PolicyClass,
-  PolicySet,
-  Rule,
-} from '../policy/set.ts';
+import { FACT_NAMES } from '../policy/schema.ts';
+import type { Conditions, Direction, Facts, PolicyClass, PolicySet, Rule } from '../policy/set.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
@@ -163,20 +156,9 @@ function refusalOf(
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */
 function knownFrom(rule: Rule, facts: Facts): boolean {
   if (rule.when?.reads.has('route')) return false;
-  return FACTS.every(
+  return FACT_NAMES.every(
     (name) =>
       facts[name] !== undefined ||
       (rule.selector[name] === undefined && !rule.when?.reads.has(name)),
   );
 }
-
-const FACTS: readonly FactName[] = [
-  'tenant',
-  'app',
-  'model',
-  'principal',
-  'region',
-  'session',
-  'risk',
-  'consent',
-];
