@@ -12,7 +12,15 @@ import {
 } from '../policy/evaluate.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
 import { FACT_NAMES } from '../policy/schema.ts';
-import type { Conditions, Direction, Facts, PolicyClass, PolicySet, Rule } from '../policy/set.ts';
+import type {
+  Conditions,
+  Direction,
+  FactName,
+  Facts,
+  PolicyClass,
+  PolicySet,
+  Rule,
+} from '../policy/set.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
