@@ -20,6 +20,7 @@ import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { ruleGuard } from './engine/rule-guard.ts';
@@ -208,8 +209,10 @@ async function serve(config: ServerConfig): Promise<void> {
       if (event.kind === 'fault') {
         metrics.failure(event.code);
         log.event('internal_error', { code: event.code });
-      } else if (event.kind === 'stream_refused') metrics.failure('streams_max');
-      else if (event.kind === 'check_failed') metrics.failure('check_failed');
+      } else if (event.kind === 'stream_refused') {
+        metrics.failure('streams_max');
+        recordOverload(deps);
+      } else if (event.kind === 'check_failed') metrics.failure('check_failed');
       else if (event.kind === 'stream_closed' && event.reset) metrics.failure('reset');
     },
   });
