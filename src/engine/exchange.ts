@@ -142,6 +142,13 @@ export class Exchange implements ProcessHandler {
     return factsOf(this.deps.facts, this.factContext(bodyModel));
   }
 
+  /** No source that comes before the body names the model. */
+  get modelComesFromBody(): boolean {
+    const sources = this.deps.facts.model ?? [];
+    const body = sources.findIndex((source) => source.from === 'body');
+    return body !== -1 && lookUp(sources.slice(0, body), this.factContext(undefined)) === undefined;
+  }
+
   /** What a rule that cannot do its work here means: the class decides (SEMANTICS §5). True: refuse. */
   cannotEnforce(rules: readonly Rule[]): boolean {
     const enforcing = rules.filter((rule) => rule.enforcement === 'enforce');

@@ -7,6 +7,7 @@ import { detectFormat } from '../formats/detect.ts';
 import { decodeBody } from '../formats/encodings.ts';
 import { requestFactsOf } from '../formats/openai-chat.ts';
 import { isMutation } from '../policy/evaluate.ts';
+import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { candidates, needsModel, reaches } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
@@ -54,12 +55,17 @@ export class RequestSide {
     exchange.requestFormat = format;
     decision.format = format.name;
 
-    const possible = candidates(decision.assignment!.set, exchange.factsWith(undefined), false);
+    const possible = this.possible();
     const contentRules = possible.filter((rule) => reaches(rule, 'request'));
     const wantsBody =
-      !event.endOfStream && (contentRules.length > 0 || possible.some((rule) => needsModel(rule)));
+      !event.endOfStream &&
+      (contentRules.length > 0 || possible.some((rule) => this.waitsForModel(rule)));
     const upgrade = headers.get('upgrade') !== undefined || exchange.method === 'CONNECT';
-    if (upgrade && possible.some((rule) => rule.detector) && exchange.cannotEnforce(possible)) {
+    if (
+      upgrade &&
+      possible.some((rule) => rule.detector || this.waitsForModel(rule)) &&
+      exchange.cannotEnforce(possible)
+    ) {
       exchange.refuse('request', 'mode_cannot_enforce');
       return;
     }
@@ -98,7 +104,9 @@ export class RequestSide {
         return;
       default: {
         // No body will come: what must read it cannot.
-        const unable = possible.filter((rule) => reaches(rule, 'request') || needsModel(rule));
+        const unable = possible.filter(
+          (rule) => reaches(rule, 'request') || this.waitsForModel(rule),
+        );
         if (exchange.cannotEnforce(unable)) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
@@ -114,7 +122,7 @@ export class RequestSide {
   /** An upstream that answers before it was asked to the end: only STREAMED lets the request run ahead. */
   get answeredTooSoon(): boolean {
     if (this.state.kind !== 'watching' || this.exchange.port.observability) return false;
-    return this.exchange.cannotEnforce(this.possibleContent());
+    return this.exchange.cannotEnforce(this.readingBody());
   }
 
   /** No set serves and the operator chose to stay open: everything passes. */
@@ -171,7 +179,7 @@ export class RequestSide {
     const mode = exchange.port.bodyMode('request');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
       // The body was cut: what is missing was not judged.
-      const rules = this.possibleContent();
+      const rules = this.readingBody();
       if (exchange.cannotEnforce(rules)) {
         exchange.refuse('request', 'mode_cannot_enforce');
         return;
@@ -256,6 +264,8 @@ export class RequestSide {
     const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
     const asked = frames[0] && requestFactsOf(frames[0]);
     this.asksForStream = asked?.stream ?? false;
+    const modelRead = decoded.ok && (frames.length === 0 || asked?.modelInDoubt === false);
+    if (!modelRead && this.refuseUnknownModel()) return undefined;
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
@@ -292,13 +302,33 @@ export class RequestSide {
     return { bytes: concat(step.output), changed: true };
   }
 
-  private possibleContent() {
+  /** Rules that may come to act, as far as is known before the body was read. */
+  private possible(): readonly Rule[] {
     const { exchange } = this;
-    return candidates(
-      exchange.decision.assignment!.set,
-      exchange.factsWith(undefined),
-      false,
-    ).filter((rule) => reaches(rule, 'request'));
+    const known = !exchange.modelComesFromBody;
+    return candidates(exchange.decision.assignment!.set, exchange.factsWith(undefined), known);
+  }
+
+  /** Whether a rule acts depends on the model that the body names. */
+  private waitsForModel(rule: Rule): boolean {
+    return needsModel(rule) && this.exchange.modelComesFromBody;
+  }
+
+  /** Rules that can do nothing, in either direction, without having seen the whole request. */
+  private readingBody(): readonly Rule[] {
+    return this.possible().filter((rule) => reaches(rule, 'request') || this.waitsForModel(rule));
+  }
+
+  /**
+   * A body that hides its model would choose its rules by it: those that ask for the model cannot say that
+   * they are not meant.
+   */
+  private refuseUnknownModel(): boolean {
+    const { exchange } = this;
+    if (!exchange.cannotEnforce(this.possible().filter((rule) => this.waitsForModel(rule))))
+      return false;
+    exchange.refuse('request', 'unreadable_body');
+    return true;
   }
 
   private refuseStanding(): boolean {

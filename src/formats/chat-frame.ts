@@ -29,6 +29,8 @@ export interface Envelope {
 /** What a request says besides its text. */
 export interface RequestFacts {
   readonly model?: string;
+  /** The body could not be read, or names more than one model: readers differ in which they take. */
+  readonly modelInDoubt: boolean;
   /** The caller asked for an event stream. */
   readonly stream: boolean;
 }

@@ -32,7 +32,11 @@ export function readChatRequest(root: JsonObject, collector: PieceCollector): vo
 export function requestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
   const model = memberOf(root, 'model');
   const stream = memberOf(root, 'stream')?.kind === 'true';
-  return model?.kind === 'string' ? { model: stringValue(bytes, model), stream } : { stream };
+  const names = root.members.filter((member) => member.key.toLowerCase() === 'model');
+  const modelInDoubt = names.length > 1 || (names.length === 1 && names[0]!.value !== model);
+  return model?.kind === 'string'
+    ? { model: stringValue(bytes, model), modelInDoubt, stream }
+    : { modelInDoubt, stream };
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {

@@ -105,7 +105,11 @@ describe('chat request', () => {
 
   it('tells the model and the wish for a stream', () => {
     const body = JSON.stringify(REQUEST);
-    assert.deepEqual(requestFactsOf(read(body)), { model: 'gpt-5', stream: true });
+    assert.deepEqual(requestFactsOf(read(body)), {
+      model: 'gpt-5',
+      modelInDoubt: false,
+      stream: true,
+    });
     assert.equal(readModel(bytesOf(body)), 'gpt-5');
     assert.equal(asksForStream(bytesOf(body)), true);
     assert.equal(readModel(bytesOf('{"model":"a","model":"b"}')), 'b');
