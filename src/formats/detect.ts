@@ -21,7 +21,6 @@ export interface DetectedFormat {
   readonly streamed: boolean;
 }
 
-const CHAT_PATH = /\/chat\/completions\/?$/;
 const OPAQUE: DetectedFormat = Object.freeze({ format: opaque, streamed: true });
 
 export function detectFormat(body: BodyDescription): DetectedFormat {
@@ -29,7 +28,7 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
   if (!type.utf8) return OPAQUE;
   const chat =
     body.requestFormat === undefined
-      ? CHAT_PATH.test(pathOnly(body.path))
+      ? isChatPath(body.path)
       : body.requestFormat.name === 'openai.chat';
   if (!chat) {
     return type.media === 'text/plain'
@@ -45,8 +44,33 @@ export function detectFormat(body: BodyDescription): DetectedFormat {
   return OPAQUE;
 }
 
-function pathOnly(path: string): string {
-  return path.split(/[?#]/, 1)[0]!;
+/** Without the dots and spaces at its end. Linear, as a path is as long as its client likes. */
+function withoutTail(segment: string): string {
+  let end = segment.length;
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end -= 1;
+  return segment.slice(0, end);
+}
+
+/** Encoded twice is as often as any chain of servers decodes. */
+const DECODINGS = 2;
+
+/**
+ * Whether any server may take the path for the chat API: case, escapes, empty and dot segments, parameters
+ * and trailing dots count for nothing, so that no spelling makes a chat request a plain text.
+ */
+function isChatPath(path: string): boolean {
+  let plain = path.split(/[?#]/, 1)[0]!;
+  for (let round = 0; round < DECODINGS; round += 1)
+    plain = plain.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+  const segments: string[] = [];
+  for (const segment of plain.toLowerCase().split(/[/\\]/)) {
+    if (segment === '..') segments.pop();
+    const name = withoutTail(segment.split(';', 1)[0]!);
+    if (name !== '') segments.push(name);
+  }
+  return segments.at(-1) === 'completions' && segments.at(-2) === 'chat';
 }
 
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
@@ -54,7 +78,12 @@ const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'a
 /** Media type in lower case, and whether its charset (default UTF-8) is one that is read here. */
 function parseContentType(header: string): { readonly media: string; readonly utf8: boolean } {
   const [media, ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  const name = charset?.slice('charset='.length).replaceAll('"', '').trim();
-  return { media: media!, utf8: name === undefined || UTF8_NAMES.has(name) };
+  // Readers differ in which of several they take, and some allow white space or an encoded value.
+  const utf8 = parameters
+    .filter((parameter) => parameter.startsWith('charset'))
+    .every((parameter) => {
+      const [name, value = ''] = parameter.split('=', 2);
+      return name === 'charset' && UTF8_NAMES.has(value.replaceAll('"', '').trim());
+    });
+  return { media: media!, utf8 };
 }
