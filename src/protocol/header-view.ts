@@ -51,8 +51,11 @@ export class HeaderMapView implements HeaderView {
   }
 
   get(name: string): string | undefined {
-    for (const { key, value } of this.#headers()) if (keyIs(key, name)) return headerText(value);
-    return undefined;
+    let all: string | undefined;
+    for (const { key, value } of this.#headers())
+      if (keyIs(key, name))
+        all = all === undefined ? headerText(value) : `${all}, ${headerText(value)}`;
+    return all;
   }
 
   entries(): readonly (readonly [string, string])[] {

@@ -13,7 +13,10 @@ export type BodyMode =
   | 'GRPC';
 
 export interface HeaderView {
-  /** First value of a lower-case name, decoded as Latin-1-safe UTF-8; undefined when absent. */
+  /**
+   * Value of a lower-case name, decoded as Latin-1-safe UTF-8; several are joined by `, ` (RFC 9110 §5.3), as
+   * readers differ in which one they take. Undefined when absent.
+   */
   get(name: string): string | undefined;
   entries(): readonly (readonly [name: string, value: string])[];
 }
