@@ -46,6 +46,8 @@ export interface ActiveRules {
   /** Rules without `match` that hold, and are not refusals: flags, appends, and those in shadow. */
   readonly plain: readonly Rule[];
   readonly errors: readonly RuleError[];
+  /** Rules without `match` that hold and allow. */
+  readonly allows: readonly Rule[];
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
@@ -129,6 +131,7 @@ export function activate(
     refusal: refusalOf(decision, set, content, errors, headersOnly),
     plain: [...decision.flagged, ...decision.shadowed, ...acting(decision)],
     errors,
+    allows,
   };
 }
 
@@ -151,14 +154,22 @@ function refusalOf(
       return { code: open ? 'breaker_open' : 'rule_error', rule };
     }
     case 'default_deny': {
-      // An `allow` that reads content, or the model, may still lift it.
-      const pending = content.filter((rule) => rule.action.kind === 'allow');
+      // An `allow` that reads the request may still lift it; whoever reads it asks `unallowed`.
+      const pending = content.filter(
+        (rule) => rule.action.kind === 'allow' && reaches(rule, 'request'),
+      );
       if (headersOnly || defaultDeny(set, pending) === undefined) return undefined;
       return { code: 'default_deny' };
     }
     default:
       return undefined;
   }
+}
+
+/** Whether `default: deny` stands, now that the request was read and `matched` are the rules that matched. */
+export function unallowed(set: PolicySet, active: ActiveRules, matched: readonly Rule[]): boolean {
+  const allows = matched.filter((rule) => rule.action.kind === 'allow');
+  return defaultDeny(set, [...active.allows, ...allows]) !== undefined;
 }
 
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */

@@ -219,7 +219,12 @@ export class Exchange implements ProcessHandler {
         this.response.pass();
       } else {
         if (!this.take(event)) return;
-        this.activateRules(undefined);
+        const { refusal } = this.activateRules(undefined);
+        if (refusal) {
+          const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
+          this.refuse('response', refusal.code, rule);
+          return;
+        }
       }
     }
     if (event.direction === 'response') {

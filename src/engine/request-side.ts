@@ -9,7 +9,7 @@ import { requestFactsOf } from '../formats/openai-chat.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
-import { candidates, needsModel, reaches } from './active-rules.ts';
+import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection } from './inspection.ts';
@@ -186,8 +186,9 @@ export class RequestSide {
       }
       this.release(state.buffer);
       exchange.activateRules(undefined);
-      exchange.port.body('request', event.bytes, false, true);
       this.state = { kind: 'passing' };
+      if (this.refuseStanding()) return;
+      exchange.port.body('request', event.bytes, false, true);
       return;
     }
     // BUFFERED with trailers: the one message is the whole body, and says no end_of_stream.
@@ -269,14 +270,16 @@ export class RequestSide {
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
-    if (rules.length === 0) return { bytes: original, changed: false };
+    if (rules.length === 0)
+      return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     if (!decoded.ok) {
       if (exchange.cannotEnforce(rules)) {
         exchange.refuse('request', 'mode_cannot_enforce');
         return undefined;
       }
-      return { bytes: original, changed: false };
+      return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     }
+    const matched = new Set<Rule>();
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -286,7 +289,10 @@ export class RequestSide {
       placeholders: exchange.placeholders,
       heldBytesMax: deps.limits.decodedBytesMax,
       textsMax: deps.limits.textsMax,
-      onFinding: (finding) => decision.finding(finding),
+      onFinding: (finding) => {
+        if (finding.enforced) matched.add(finding.rule);
+        decision.finding(finding);
+      },
       passUnreadable: () => !exchange.cannotEnforce(rules),
     });
     const step = inspection.finish(frames);
@@ -297,6 +303,7 @@ export class RequestSide {
       else exchange.refuse('request', 'held_bytes_exceeded');
       return undefined;
     }
+    if (this.refuseUnallowed([...matched])) return undefined;
     if (!inspection.changed) return { bytes: original, changed: false };
     if (!exchange.port.observability) decision.mutation('request');
     return { bytes: concat(step.output), changed: true };
@@ -333,9 +340,18 @@ export class RequestSide {
 
   private refuseStanding(): boolean {
     const refusal = this.exchange.active?.refusal;
-    if (!refusal) return false;
+    if (!refusal) return !this.pending && this.refuseUnallowed([]);
     const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
     this.exchange.refuse('request', refusal.code, rule);
+    return true;
+  }
+
+  /** `default: deny` where no `allow` matched. */
+  private refuseUnallowed(matched: readonly Rule[]): boolean {
+    const { exchange } = this;
+    const { active } = exchange;
+    if (!active || !unallowed(exchange.decision.assignment!.set, active, matched)) return false;
+    exchange.refuse('request', 'default_deny');
     return true;
   }
 
