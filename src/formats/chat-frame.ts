@@ -120,6 +120,10 @@ function textSplices(parts: ChatFrameParts, edits: readonly Edit[]): readonly Sp
   const asciiOnly = edits.length > 0 && isAscii(parts.raw);
   for (const [index, group] of editsByPiece(parts.pieces, edits)) {
     const literal = parts.literals[index]!;
+    if (literal.bare) {
+      splices.push(...inRaw(parts, quotedNumber(literal, parts.pieces[index]!, group)));
+      continue;
+    }
     const starts = literal.simple
       ? undefined
       : unitStarts(parts.data, literal.start + 1, literal.end - 1, true);
@@ -130,6 +134,18 @@ function textSplices(parts: ChatFrameParts, edits: readonly Edit[]): readonly Sp
     }
   }
   return splices;
+}
+
+/** A number that is no longer one must become a string, or nobody could read the body. */
+function quotedNumber(literal: JsonString, piece: Piece, edits: readonly Edit[]): Splice {
+  let text = '';
+  let kept = 0;
+  for (const edit of edits) {
+    text += piece.value.slice(kept, edit.start) + edit.replacement;
+    kept = edit.end;
+  }
+  const bytes = Buffer.from(JSON.stringify(text + piece.value.slice(kept)), 'utf8');
+  return { start: literal.start + 1, end: literal.end - 1, bytes };
 }
 
 function repeatedText(facts: ChatFacts, edits: readonly Edit[]): readonly JsonNode[] {

@@ -120,6 +120,7 @@ class ChatRequestReader extends OneFrameReader {
     if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
     const collector = new PieceCollector(bytes, new KeyCounter());
     readChatRequest(json.root, collector);
+    if (collector.unreadable !== undefined) return unreadableFrame(bytes, collector.unreadable);
     return readableFrame({
       raw: bytes,
       data: bytes,
@@ -195,6 +196,8 @@ class ChatStreamReader implements BodyReader {
   /** What has left: choice index → whether it has finished. */
   readonly #sentChoices = new Map<number, 'open' | 'finished'>();
   #sentTerminal = false;
+  /** The end marker was read. */
+  #over = false;
   /** What must come first so that our own event begins on a line of its own. */
   #lead: '' | '\n' | '\n\n' = '';
 
@@ -281,7 +284,10 @@ class ChatStreamReader implements BodyReader {
     if (to - from <= BLANK_DATA_BYTES_MAX) {
       const text = Buffer.from(data.subarray(from, to)).toString('latin1').trim();
       if (text === '') return silentFrame(raw, false);
-      if (text === '[DONE]') return silentFrame(raw, true);
+      if (text === '[DONE]') {
+        this.#over = true;
+        return silentFrame(raw, true);
+      }
     }
     const json = readJson(data, this.#limits, from, to);
     if (!json.ok) return unreadableFrame(raw, json.reason);
@@ -289,6 +295,8 @@ class ChatStreamReader implements BodyReader {
     const collector = new PieceCollector(data, this.#keys);
     const answer = readChatAnswer(json.root, data, collector, this.#memory, true);
     if (answer.unreadable !== undefined) return unreadableFrame(raw, answer.unreadable);
+    // Some clients read on, and put what follows behind what they have.
+    if (this.#over && collector.pieces.length > 0) return unreadableFrame(raw, 'text_after_end');
     this.#firstEnvelope ??= answer.facts.envelope;
     return readableFrame({
       raw,
