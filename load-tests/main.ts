@@ -1,7 +1,10 @@
 /**
  * `npm run bench`: what Switchyard costs behind a real Envoy, as ratios to that Envoy alone, measured in
- * turns within one run. `-- --profile FILE` also writes a CPU profile of the server with the shipped
- * policies (with it the ratios are worse). Loopback only; ends by itself within 90 s.
+ * turns within one run. Loopback only; ends by itself within 90 s.
+ *
+ * `-- --profile FILE` also writes a CPU profile of the server with the shipped policies (with it the ratios
+ * are worse). `-- --against MAIN` runs another build beside this one, with the same policies: a copy of `dist`
+ * inside the project, given as its `src/main.js`.
  */
 import { parseArgs } from 'node:util';
 import { ensureBuild } from '../setup/build.mjs';
@@ -22,7 +25,9 @@ import {
 /** Latency is taken with few requests at once: with many it is the queue that is measured. */
 const LATENCY: Pick<Order, 'lanes' | 'durationMs'> = { lanes: 1, durationMs: 400 };
 const THROUGHPUT: Pick<Order, 'lanes' | 'durationMs'> = { lanes: 16, durationMs: 600 };
-const WARM_UP: Pick<Order, 'lanes' | 'durationMs'> = { lanes: 16, durationMs: 1_500 };
+/** V8 compiles what it has seen often: without this the first rounds measure its interpreter. */
+const WARM_UP: Pick<Order, 'lanes' | 'durationMs'> = { lanes: 16, durationMs: 2_500 };
+const WARM_UP_ENVOY: Pick<Order, 'lanes' | 'durationMs'> = { lanes: 16, durationMs: 500 };
 const ROUNDS_MAX = 6;
 /** No round begins later than this after the start. */
 const LAST_ROUND_AT_MS = 65_000;
@@ -63,16 +68,21 @@ async function slice(client: Companion, way: Way, shape: Shape): Promise<Measure
 }
 
 /** That each way does what its name says: only the shipped policies refuse. */
-async function prove(client: Companion, ways: readonly Way[], shipped: Way): Promise<void> {
+async function prove(client: Companion, ways: readonly Way[]): Promise<void> {
   for (const way of ways) {
     const order = { port: way.port, shape: FORBIDDEN, lanes: 1, durationMs: 0 };
     const { failed } = await client.ask<Seen>(order);
-    if (failed > 0 !== (way === shipped))
+    if (failed > 0 !== way.refuses)
       throw new Error(`${way.name} ${failed > 0 ? 'refuses' : 'passes'} what it should not`);
   }
 }
 
-async function measure(profile: string | undefined): Promise<void> {
+interface Choices {
+  readonly profile?: string | undefined;
+  readonly against?: string | undefined;
+}
+
+async function measure({ profile, against }: Choices): Promise<void> {
   const beganAt = performance.now();
   const endings: (() => Promise<void>)[] = [];
   const owned = <T extends { stop(): Promise<void> }>(value: T): T => {
@@ -98,9 +108,18 @@ async function measure(profile: string | undefined): Promise<void> {
       }),
     );
     const ways = [alone, asking, shipped];
-    await prove(client, ways, shipped);
+    if (against !== undefined) {
+      const policies = await shippedPolicies();
+      ways.push(
+        owned(await throughSwitchyard(port, { name: 'other build', policies, program: against })),
+      );
+    }
+    await prove(client, ways);
     for (const shape of SHAPES)
-      for (const way of ways) await pass(client, { port: way.port, shape, ...WARM_UP });
+      for (const way of ways) {
+        const order = way === alone ? WARM_UP_ENVOY : WARM_UP;
+        await pass(client, { port: way.port, shape, ...order });
+      }
     const slices = new Map<Shape, Map<Way, Measured[]>>(
       SHAPES.map((shape) => [shape, new Map(ways.map((way) => [way, []]))]),
     );
@@ -122,5 +141,7 @@ async function measure(profile: string | undefined): Promise<void> {
 // What is measured is what is shipped; the harness asks this variable.
 await ensureBuild();
 process.env.SWITCHYARD_BUILT = '1';
-const { values } = parseArgs({ options: { profile: { type: 'string' } } });
-await measure(values.profile);
+const { values } = parseArgs({
+  options: { profile: { type: 'string' }, against: { type: 'string' } },
+});
+await measure(values);

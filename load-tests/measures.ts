@@ -20,22 +20,24 @@ export function quantile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
-type Kind = 'p50Ms' | 'p99Ms' | 'perSecond';
+/** One figure of a slice. */
+export type Figure = (slice: Measured) => number;
 
-/** Median over rounds of `through / alone`. */
+/** Median over rounds of `of` a slice by `to` the slice of the other way in the same round. */
 export function ratio(
   through: readonly Measured[],
   alone: readonly Measured[],
-  kind: Kind,
+  of: Figure,
+  to: Figure = of,
 ): number {
-  return median(through.map((slice, round) => slice[kind] / (alone[round]?.[kind] ?? Number.NaN)));
+  return median(
+    through.flatMap((slice, round) => {
+      const other = alone[round];
+      return other === undefined ? [] : [of(slice) / to(other)];
+    }),
+  );
 }
 
-/** µs of CPU per exchange over all rounds: ticks are too coarse for one of them. */
-export function cpuPerExchangeUs(
-  slices: readonly Measured[],
-  whose: 'envoyCpuMs' | 'switchyardCpuMs',
-): number {
-  const spent = slices.reduce((sum, slice) => sum + slice[whose], 0);
-  return (spent * 1_000) / slices.reduce((sum, slice) => sum + slice.exchanges, 0);
-}
+/** µs of CPU per exchange; a tick of the kernel is about one part in fifty of a slice. */
+export const envoyCpuUs: Figure = (slice) => (slice.envoyCpuMs * 1_000) / slice.exchanges;
+export const switchyardCpuUs: Figure = (slice) => (slice.switchyardCpuMs * 1_000) / slice.exchanges;

@@ -1,24 +1,33 @@
 /** The result as a table of ratios, ready for `docs/performance.md`. */
-import { cpuPerExchangeUs, type Measured, median, ratio } from './measures.ts';
+import {
+  envoyCpuUs,
+  type Figure,
+  type Measured,
+  median,
+  ratio,
+  switchyardCpuUs,
+} from './measures.ts';
 import type { Shape } from './shapes.ts';
 import type { Way } from './ways.ts';
 
 const HEAD = [
   ...['exchange', 'through', 'p50', 'p99', 'throughput'],
-  ...['CPU of Switchyard, of Envoy', 'both'],
+  ...['CPU of Switchyard', 'CPU of Envoy', 'both'],
 ];
+
+const p50Ms: Figure = (slice) => slice.p50Ms;
+const p99Ms: Figure = (slice) => slice.p99Ms;
+const perSecond: Figure = (slice) => slice.perSecond;
+const cpuUs: Figure = (slice) => envoyCpuUs(slice) + switchyardCpuUs(slice);
 
 const times = (value: number): string => `${value.toFixed(2)}×`;
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
 
 function aloneRow(shape: Shape, alone: readonly Measured[]): string {
-  const typical = (kind: 'p50Ms' | 'p99Ms' | 'perSecond'): number =>
-    median(alone.map((slice) => slice[kind]));
-  const cpu = cpuPerExchangeUs(alone, 'envoyCpuMs').toFixed(0);
+  const typical = (of: Figure, digits: number): string => median(alone.map(of)).toFixed(digits);
   return row([
-    ...[shape.name, 'Envoy alone', `${typical('p50Ms').toFixed(2)} ms`],
-    ...[`${typical('p99Ms').toFixed(2)} ms`, `${typical('perSecond').toFixed(0)}/s`],
-    ...[`0, ${cpu} µs`, '1'],
+    ...[shape.name, 'Envoy alone', `${typical(p50Ms, 2)} ms`, `${typical(p99Ms, 2)} ms`],
+    ...[`${typical(perSecond, 0)}/s`, '', `${typical(envoyCpuUs, 0)} µs`, ''],
   ]);
 }
 
@@ -28,15 +37,12 @@ function throughRow(
   through: readonly Measured[],
   alone: readonly Measured[],
 ): string {
-  const own = cpuPerExchangeUs(through, 'switchyardCpuMs');
-  const envoy = cpuPerExchangeUs(through, 'envoyCpuMs');
-  const base = cpuPerExchangeUs(alone, 'envoyCpuMs');
+  const own = median(through.map(switchyardCpuUs)).toFixed(0);
   return row([
     ...[shape.name, way.name],
-    ...[times(ratio(through, alone, 'p50Ms')), times(ratio(through, alone, 'p99Ms'))],
-    times(ratio(through, alone, 'perSecond')),
-    `${own.toFixed(0)}, ${envoy.toFixed(0)} µs (${times(own / base)}, ${times(envoy / base)})`,
-    times((own + envoy) / base),
+    ...[p50Ms, p99Ms, perSecond].map((of) => times(ratio(through, alone, of))),
+    `${times(ratio(through, alone, switchyardCpuUs, envoyCpuUs))} (${own} µs)`,
+    ...[envoyCpuUs, cpuUs].map((of) => times(ratio(through, alone, of))),
   ]);
 }
 

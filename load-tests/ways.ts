@@ -12,6 +12,8 @@ export interface Way {
   readonly envoyPid: number;
   /** Undefined where nobody is asked. */
   readonly switchyardPid: number | undefined;
+  /** It has a policy against what is forbidden. */
+  readonly refuses: boolean;
   stop(): Promise<void>;
 }
 
@@ -59,7 +61,7 @@ export async function envoyAlone(upstreamPort: number): Promise<Way> {
     adapt: askNobody,
   });
   const { port, pid: envoyPid, stop } = envoy;
-  return { name: 'Envoy alone', port, envoyPid, switchyardPid: undefined, stop };
+  return { name: 'Envoy alone', port, envoyPid, switchyardPid: undefined, refuses: false, stop };
 }
 
 export interface ThroughSwitchyard {
@@ -86,6 +88,7 @@ export async function throughSwitchyard(
       port: envoy.port,
       envoyPid: envoy.pid,
       switchyardPid: switchyard.pid,
+      refuses: options.policies !== NOTHING_APPLIES,
       stop: async () => {
         await envoy.stop();
         await switchyard.stop();

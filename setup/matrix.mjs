@@ -1,4 +1,7 @@
-/** `npm run test:matrix`: the whole suite on the newer lines of Node, each from its npm package. */
+/**
+ * `npm run test:matrix`: the whole suite on the newer lines of Node, each from its npm package; or the
+ * suites that are named: `npm run test:matrix -- test/envoy/streams.test.ts`.
+ */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ensureBuild } from './build.mjs';
@@ -13,6 +16,7 @@ import {
 } from './project.mjs';
 
 const VERSIONS = ['22.23.3', '24.21.0'];
+const chosen = process.argv.slice(2);
 const platformPackage = `node-${process.platform}-${process.arch}`;
 
 async function ensureNode(version) {
@@ -34,7 +38,8 @@ for (const version of VERSIONS) {
     const binary = await ensureNode(version);
     say(`Node ${version}`);
     const PATH = `${dirname(binary)}:${process.env.PATH ?? ''}`;
-    const args = [mocha, '--reporter', reporter, 'test/**/*.test.ts'];
+    const suites = chosen.length > 0 ? chosen : ['test/**/*.test.ts'];
+    const args = [mocha, '--reporter', reporter, ...suites];
     const code = await runVisibly(binary, args, {
       env: { ...process.env, PATH, SWITCHYARD_BUILT: '1' },
     });

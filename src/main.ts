@@ -17,9 +17,10 @@ import { createCheck } from './engine/check.ts';
 import type { Clock } from './engine/clock.ts';
 import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
-import { type Compiled, type ControllerEvent, PolicyController } from './engine/controller.ts';
+import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { ruleGuard } from './engine/rule-guard.ts';
@@ -49,9 +50,10 @@ import { watchDirectory } from './store/directory-source.ts';
 import { openFileStore } from './store/file-store.ts';
 import { loadOrCreateKey } from './store/keys.ts';
 import { createXxh64 } from './store/xxh64.ts';
-import { createLog, type Log } from './telemetry/log.ts';
+import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-events.ts';
-import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { tellSwap } from './telemetry/swap-events.ts';
 import type { ListenAddress } from './transport/grpcjs/listen.ts';
 import { startGrpcServer } from './transport/grpcjs/server.ts';
 import { zlibDecoders } from './transport/zlib-decoders.ts';
@@ -94,6 +96,7 @@ async function serve(config: ServerConfig): Promise<void> {
       own.setGauges({
         breakers: breakers.notClosed().map(({ rule, state }) => ({ rule, state: state.kind })),
         evidence: comparisons.evidence(clock.monotonicMs()),
+        compileErrors: controller.status().directory?.errors.length ?? 0,
       }),
   });
   const audit = openAuditWriter({
@@ -136,8 +139,12 @@ async function serve(config: ServerConfig): Promise<void> {
     comparisons,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
-      told(event, controller, log, metrics);
-      if (event.kind === 'served') metrics.rulesInUse(rulesOf(serving));
+      tellSwap(event, log, metrics);
+      if (event.kind === 'served') {
+        metrics.rulesInUse(rulesOf(serving));
+        const { blue, green } = serving.current;
+        breakers.keepSets(new Set([blue?.digest ?? '', green?.set.digest ?? '']));
+      }
       for (const listener of healthListeners) listener();
     },
     watchMs: config.watchMs,
@@ -204,8 +211,10 @@ async function serve(config: ServerConfig): Promise<void> {
       if (event.kind === 'fault') {
         metrics.failure(event.code);
         log.event('internal_error', { code: event.code });
-      } else if (event.kind === 'stream_refused') metrics.failure('streams_max');
-      else if (event.kind === 'check_failed') metrics.failure('check_failed');
+      } else if (event.kind === 'stream_refused') {
+        metrics.failure('streams_max');
+        recordOverload(deps);
+      } else if (event.kind === 'check_failed') metrics.failure('check_failed');
       else if (event.kind === 'stream_closed' && event.reset) metrics.failure('reset');
     },
   });
@@ -312,70 +321,6 @@ function hostAndPort(address: string): { host: string; port: number } {
   }
   return { host: host === '' ? '127.0.0.1' : host, port };
 }
-
-/** What the controller tells, as metrics and log lines. */
-function told(event: ControllerEvent, controller: PolicyController, log: Log, metrics: Metrics) {
-  switch (event.kind) {
-    case 'transition': {
-      const { transition, epoch, to, evidence } = event.record;
-      const [name, kind] = TRANSITIONS[transition] ?? ['activated', 'activate'];
-      log.event(name, { kind: transition, epoch, ...(to && { to }) });
-      metrics.swap(kind, 'done');
-      // One by the judge has evidence, and is counted by the metric that caused it.
-      if (transition === 'rolled_back' && !evidence) metrics.rollback('operator');
-      return;
-    }
-    case 'compile_failed':
-      log.event('save_refused', { count: event.errors.length });
-      metrics.setGauges({ compileErrors: event.errors.length });
-      metrics.swap('save', 'refused');
-      return;
-    case 'rolled_back':
-      log.event('rolled_back', { metric: event.failed.trigger.metric });
-      metrics.rollback(event.failed.trigger.metric);
-      return;
-    case 'failed':
-      log.event('store_failed', { code: event.what });
-      metrics.swap('save', 'failed');
-      return;
-    case 'served': {
-      const { record } = event;
-      const { blue, rollout, waiting } = record;
-      log.event(blue ? 'serving' : 'not_serving', {
-        epoch: record.epoch,
-        ...(blue && { digest: blue.digest }),
-      });
-      metrics.setGauges({
-        epoch: record.epoch,
-        canarySharePpm: rollout?.sharePpm ?? 0,
-        compileErrors: controller.status().directory?.errors.length ?? 0,
-        quarantinedFiles: record.quarantined.length,
-        sets: [
-          ...(blue ? [{ digest: blue.digest, role: 'blue' as const }] : []),
-          ...(rollout ? [{ digest: rollout.green.digest, role: 'green' as const }] : []),
-          ...(waiting ? [{ digest: waiting.digest, role: 'waiting' as const }] : []),
-        ],
-      });
-    }
-  }
-}
-
-type SwapKind = Parameters<Metrics['swap']>[0];
-type EventName = Parameters<Log['event']>[0];
-
-const TRANSITIONS: Readonly<Record<string, readonly [EventName, SwapKind]>> = {
-  activate: ['activated', 'activate'],
-  emergency: ['emergency', 'emergency'],
-  emergency_permanent: ['emergency', 'emergency'],
-  emergency_expired: ['emergency_over', 'emergency'],
-  rollout_started: ['rollout_started', 'canary'],
-  share_changed: ['rollout_stage', 'stage'],
-  promoted: ['promoted', 'promote'],
-  rolled_back: ['rolled_back', 'rollback'],
-  waiting: ['save_waits', 'save'],
-  watch_ended: ['activated', 'stage'],
-  recovered: ['booted_last_good', 'boot'],
-};
 
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {

@@ -11,6 +11,7 @@ import {
   exempts,
 } from '../policy/evaluate.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
+import { FACT_NAMES } from '../policy/schema.ts';
 import type {
   Conditions,
   Direction,
@@ -45,17 +46,38 @@ export interface ActiveRules {
   /** Rules without `match` that hold, and are not refusals: flags, appends, and those in shadow. */
   readonly plain: readonly Rule[];
   readonly errors: readonly RuleError[];
+  /** Rules without `match` that hold and allow. */
+  readonly allows: readonly Rule[];
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
 export function candidates(set: PolicySet, facts: Facts, modelKnown: boolean): readonly Rule[] {
+  const selective = selectiveRules(set);
+  if (selective.size === 0) return set.rules;
   return set.rules.filter((rule) => {
-    for (const [name, value] of Object.entries(rule.selector)) {
+    for (const [name, value] of selective.get(rule) ?? []) {
       if (name === 'model' && !modelKnown) continue;
-      if (facts[name as keyof Facts] !== value) return false;
+      if (facts[name] !== value) return false;
     }
     return true;
   });
+}
+
+type Wanted = readonly (readonly [FactName, string])[];
+
+/** What the selectors of a set want, for the rules that have one: sets never change, so once for each. */
+const wantedBySet = new WeakMap<PolicySet, ReadonlyMap<Rule, Wanted>>();
+
+function selectiveRules(set: PolicySet): ReadonlyMap<Rule, Wanted> {
+  const known = wantedBySet.get(set);
+  if (known) return known;
+  const selective = new Map<Rule, Wanted>();
+  for (const rule of set.rules) {
+    const wanted = Object.entries(rule.selector) as [FactName, string][];
+    if (wanted.length > 0) selective.set(rule, wanted);
+  }
+  wantedBySet.set(set, selective);
+  return selective;
 }
 
 /** Whether the rule's applicability depends on the request body. */
@@ -109,6 +131,7 @@ export function activate(
     refusal: refusalOf(decision, set, content, errors, headersOnly),
     plain: [...decision.flagged, ...decision.shadowed, ...acting(decision)],
     errors,
+    allows,
   };
 }
 
@@ -131,8 +154,10 @@ function refusalOf(
       return { code: open ? 'breaker_open' : 'rule_error', rule };
     }
     case 'default_deny': {
-      // An `allow` that reads content, or the model, may still lift it.
-      const pending = content.filter((rule) => rule.action.kind === 'allow');
+      // An `allow` that reads the request may still lift it; whoever reads it asks `unallowed`.
+      const pending = content.filter(
+        (rule) => rule.action.kind === 'allow' && reaches(rule, 'request'),
+      );
       if (headersOnly || defaultDeny(set, pending) === undefined) return undefined;
       return { code: 'default_deny' };
     }
@@ -141,23 +166,18 @@ function refusalOf(
   }
 }
 
+/** Whether `default: deny` stands, now that the request was read and `matched` are the rules that matched. */
+export function unallowed(set: PolicySet, active: ActiveRules, matched: readonly Rule[]): boolean {
+  const allows = matched.filter((rule) => rule.action.kind === 'allow');
+  return defaultDeny(set, [...active.allows, ...allows]) !== undefined;
+}
+
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */
 function knownFrom(rule: Rule, facts: Facts): boolean {
   if (rule.when?.reads.has('route')) return false;
-  return FACTS.every(
+  return FACT_NAMES.every(
     (name) =>
       facts[name] !== undefined ||
       (rule.selector[name] === undefined && !rule.when?.reads.has(name)),
   );
 }
-
-const FACTS: readonly FactName[] = [
-  'tenant',
-  'app',
-  'model',
-  'principal',
-  'region',
-  'session',
-  'risk',
-  'consent',
-];

@@ -14,6 +14,7 @@ export type DecisionCode =
   | 'held_bytes_exceeded'
   | 'verdict_deadline'
   | 'no_policy_set'
+  | 'overloaded'
   | 'internal_error'
   | 'local_reply'
   | 'client_gone';
@@ -77,6 +78,11 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     verdict: 'unavailable',
     status: { request: 503, response: 503 },
     message: 'No policy set is loaded.',
+  },
+  overloaded: {
+    verdict: 'unavailable',
+    status: { request: 503, response: 503 },
+    message: 'Too many exchanges are open to judge one more.',
   },
   internal_error: {
     verdict: 'unavailable',

@@ -306,7 +306,13 @@ export class PolicyController implements Control {
     if (changed || this.deps.serving.current.epoch !== outcome.record.epoch) {
       const sets = await this.compiledSets(outcome.record);
       if (changed) await this.deps.store.writeActivation(outcome.record);
-      for (const record of outcome.transitions) this.deps.recordTransition(record);
+      try {
+        for (const record of outcome.transitions) this.deps.recordTransition(record);
+      } catch (error) {
+        // What is not on record does not happen: a restart must not find it either.
+        if (changed) await this.deps.store.writeActivation(this.record);
+        throw error;
+      }
       this.record = outcome.record;
       this.publish(sets);
       for (const record of outcome.transitions) this.deps.onEvent({ kind: 'transition', record });

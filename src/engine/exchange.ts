@@ -8,6 +8,7 @@ import type { Format } from '../formats/frame.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
 import type {
+  BodyMode,
   HeadersEvent,
   ProcessEvent,
   ProcessHandler,
@@ -28,7 +29,7 @@ import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
-export const SWITCHYARD_NAMESPACE = 'switchyard';
+const SWITCHYARD_NAMESPACE = 'switchyard';
 /** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
 export const STANCE_METADATA = 'x-switchyard-stance';
 
@@ -116,6 +117,11 @@ export class Exchange implements ProcessHandler {
     return this.port.initialMetadata(STANCE_METADATA) === 'open';
   }
 
+  /** How a body comes to us. To a filter that only watches Envoy does not tell, and shows STREAMED alone. */
+  shownMode(direction: Direction): BodyMode {
+    return this.port.observability ? 'STREAMED' : (this.port.bodyMode(direction) ?? 'NONE');
+  }
+
   /** Facts are complete: which rules act. Called once per exchange. */
   activateRules(bodyModel: string | undefined): ActiveRules {
     const set = this.decision.assignment!.set;
@@ -135,6 +141,13 @@ export class Exchange implements ProcessHandler {
   /** Facts known from the headers alone: enough to see which rules may come to act. */
   factsWith(bodyModel: string | undefined): Facts {
     return factsOf(this.deps.facts, this.factContext(bodyModel));
+  }
+
+  /** No source that comes before the body names the model. */
+  get modelComesFromBody(): boolean {
+    const sources = this.deps.facts.model ?? [];
+    const body = sources.findIndex((source) => source.from === 'body');
+    return body !== -1 && lookUp(sources.slice(0, body), this.factContext(undefined)) === undefined;
   }
 
   /** What a rule that cannot do its work here means: the class decides (SEMANTICS §5). True: refuse. */
@@ -211,11 +224,21 @@ export class Exchange implements ProcessHandler {
         this.response.pass();
       } else {
         if (!this.take(event)) return;
-        this.activateRules(undefined);
+        const { refusal } = this.activateRules(undefined);
+        if (refusal) {
+          const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
+          this.refuse('response', refusal.code, rule);
+          return;
+        }
       }
     }
     if (event.direction === 'response') {
-      if (this.request.pending && this.isLocalReply(event)) this.localReply = true;
+      if (this.isLocalReply(event)) {
+        if (this.request.pending) this.localReply = true;
+      } else if (this.request.answeredTooSoon) {
+        this.refuse('response', 'mode_cannot_enforce');
+        return;
+      }
       this.response.headers(event);
       return;
     }

@@ -6,7 +6,7 @@
 import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
-import type { Placeholders } from './placeholders.ts';
+import { Placeholders } from './placeholders.ts';
 import { type Finding, TextTrack } from './text-track.ts';
 
 export type StopReason =
@@ -57,7 +57,7 @@ export class BodyInspection {
   private readonly options: InspectionOptions;
   private readonly tracks = new Map<string, TextTrack>();
   /** Texts that have got what they earned at their end. */
-  private readonly closed = new Set<TextTrack>();
+  private readonly closed = new WeakSet<TextTrack>();
   /** Rules whose `append` waits for the end of another text, by its key. */
   private readonly postponed = new Map<string, Set<Rule>>();
   private queue: HeldFrame[] = [];
@@ -152,6 +152,7 @@ export class BodyInspection {
       }
     }
     const inserts = this.stop ? [] : this.finishTexts(ended, frame);
+    if (!this.options.whole) this.forget(ended);
     this.enqueue({ frame, bytes: frame.bytes, spans, inserts });
     if (!this.stop) this.release(output);
   }
@@ -166,16 +167,18 @@ export class BodyInspection {
       this.stop = { kind: 'unreadable', reason: 'too_many_texts' };
       return undefined;
     }
-    const track = new TextTrack(
-      key,
-      place,
-      encoding,
-      reading,
-      this.options.placeholders,
-      sealed === true,
-    );
+    // How the texts of an answer are interleaved must not show in their numbers.
+    const { placeholders } = this.options;
+    const numbers = direction === 'response' ? new Placeholders(placeholders) : placeholders;
+    const track = new TextTrack(key, place, encoding, reading, numbers, sealed === true);
     this.tracks.set(key, track);
     return track;
+  }
+
+  /** Only open texts count in a stream: it may repeat a string that stands alone in every event. */
+  private forget(ended: readonly TextTrack[]): void {
+    for (const track of ended)
+      if (this.tracks.get(track.key) === track) this.tracks.delete(track.key);
   }
 
   /** In a stream the first block ends the answer; in a document the rule of the lowest rank speaks. */

@@ -7,8 +7,9 @@ import { detectFormat } from '../formats/detect.ts';
 import { decodeBody } from '../formats/encodings.ts';
 import type { Frame } from '../formats/frame.ts';
 import { isMutation } from '../policy/evaluate.ts';
-import type { BodyEvent, BodyMode, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
-import { candidates, needsModel, reaches } from './active-rules.ts';
+import type { Rule } from '../policy/set.ts';
+import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
+import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection } from './inspection.ts';
@@ -59,12 +60,17 @@ export class RequestSide {
     exchange.requestFormat = format;
     decision.format = format.name;
 
-    const possible = candidates(decision.assignment!.set, exchange.factsWith(undefined), false);
+    const possible = this.possible();
     const contentRules = possible.filter((rule) => reaches(rule, 'request'));
     const wantsBody =
-      !event.endOfStream && (contentRules.length > 0 || possible.some((rule) => needsModel(rule)));
+      !event.endOfStream &&
+      (contentRules.length > 0 || possible.some((rule) => this.waitsForModel(rule)));
     const upgrade = headers.get('upgrade') !== undefined || exchange.method === 'CONNECT';
-    if (upgrade && possible.some((rule) => rule.detector) && exchange.cannotEnforce(possible)) {
+    if (
+      upgrade &&
+      possible.some((rule) => rule.detector || this.waitsForModel(rule)) &&
+      exchange.cannotEnforce(possible)
+    ) {
       exchange.refuse('request', 'mode_cannot_enforce');
       return;
     }
@@ -80,8 +86,7 @@ export class RequestSide {
       exchange.refuse('request', 'mode_cannot_enforce');
       return;
     }
-    const mode: BodyMode = port.observability ? 'STREAMED' : (port.bodyMode('request') ?? 'NONE');
-    switch (mode) {
+    switch (exchange.shownMode('request')) {
       case 'FULL_DUPLEX_STREAMED':
         this.state = { kind: 'collecting', buffer: new BodyBuffer(), headersHeld: true };
         exchange.stall.hold('request', exchange.deps.limits.requestStallTimeoutMs);
@@ -92,7 +97,10 @@ export class RequestSide {
         port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
         return;
       case 'STREAMED':
-        if (contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))) {
+        if (
+          !port.observability &&
+          contentRules.some((rule) => rule.enforcement === 'enforce' && isMutation(rule))
+        ) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }
@@ -101,7 +109,9 @@ export class RequestSide {
         return;
       default: {
         // No body will come: what must read it cannot.
-        const unable = possible.filter((rule) => reaches(rule, 'request') || needsModel(rule));
+        const unable = possible.filter(
+          (rule) => reaches(rule, 'request') || this.waitsForModel(rule),
+        );
         if (exchange.cannotEnforce(unable)) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
@@ -112,6 +122,12 @@ export class RequestSide {
         port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
       }
     }
+  }
+
+  /** An upstream that answers before it was asked to the end: only STREAMED lets the request run ahead. */
+  get answeredTooSoon(): boolean {
+    if (this.state.kind !== 'watching' || this.exchange.port.observability) return false;
+    return this.exchange.cannotEnforce(this.readingBody());
   }
 
   /** No set serves and the operator chose to stay open: everything passes. */
@@ -168,15 +184,16 @@ export class RequestSide {
     const mode = exchange.port.bodyMode('request');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
       // The body was cut: what is missing was not judged.
-      const rules = this.possibleContent();
+      const rules = this.readingBody();
       if (exchange.cannotEnforce(rules)) {
         exchange.refuse('request', 'mode_cannot_enforce');
         return;
       }
       this.release(state.buffer);
       exchange.activateRules(undefined);
-      exchange.port.body('request', event.bytes, false, true);
       this.state = { kind: 'passing' };
+      if (this.refuseStanding()) return;
+      exchange.port.body('request', event.bytes, false, true);
       return;
     }
     // BUFFERED with trailers: the one message is the whole body, and says no end_of_stream.
@@ -253,10 +270,13 @@ export class RequestSide {
     const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
     const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;
+    const modelRead = decoded.ok && (frames.length === 0 || asked?.modelInDoubt === false);
+    if (!modelRead && this.refuseUnknownModel()) return undefined;
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
-    if (rules.length === 0) return { bytes: original, changed: false };
+    if (rules.length === 0)
+      return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     if (this.contradicted(frames) && exchange.cannotEnforce(rules)) {
       exchange.refuse('request', 'unreadable_body');
       return undefined;
@@ -266,8 +286,9 @@ export class RequestSide {
         exchange.refuse('request', 'mode_cannot_enforce');
         return undefined;
       }
-      return { bytes: original, changed: false };
+      return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     }
+    const matched = new Set<Rule>();
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -277,7 +298,10 @@ export class RequestSide {
       placeholders: exchange.placeholders,
       heldBytesMax: deps.limits.decodedBytesMax,
       textsMax: deps.limits.textsMax,
-      onFinding: (finding) => decision.finding(finding),
+      onFinding: (finding) => {
+        if (finding.enforced) matched.add(finding.rule);
+        decision.finding(finding);
+      },
       passUnreadable: () => !exchange.cannotEnforce(rules),
     });
     const step = inspection.finish(frames);
@@ -288,6 +312,7 @@ export class RequestSide {
       else exchange.refuse('request', 'held_bytes_exceeded');
       return undefined;
     }
+    if (this.refuseUnallowed([...matched])) return undefined;
     if (!inspection.changed) return { bytes: original, changed: false };
     if (!exchange.port.observability) decision.mutation('request');
     return { bytes: concat(step.output), changed: true };
@@ -298,20 +323,49 @@ export class RequestSide {
     return frames.some((frame) => requestFormat.contradicts?.(this.header, frame) ?? false);
   }
 
-  private possibleContent() {
+  /** Rules that may come to act, as far as is known before the body was read. */
+  private possible(): readonly Rule[] {
     const { exchange } = this;
-    return candidates(
-      exchange.decision.assignment!.set,
-      exchange.factsWith(undefined),
-      false,
-    ).filter((rule) => reaches(rule, 'request'));
+    const known = !exchange.modelComesFromBody;
+    return candidates(exchange.decision.assignment!.set, exchange.factsWith(undefined), known);
+  }
+
+  /** Whether a rule acts depends on the model that the body names. */
+  private waitsForModel(rule: Rule): boolean {
+    return needsModel(rule) && this.exchange.modelComesFromBody;
+  }
+
+  /** Rules that can do nothing, in either direction, without having seen the whole request. */
+  private readingBody(): readonly Rule[] {
+    return this.possible().filter((rule) => reaches(rule, 'request') || this.waitsForModel(rule));
+  }
+
+  /**
+   * A body that hides its model would choose its rules by it: those that ask for the model cannot say that
+   * they are not meant.
+   */
+  private refuseUnknownModel(): boolean {
+    const { exchange } = this;
+    if (!exchange.cannotEnforce(this.possible().filter((rule) => this.waitsForModel(rule))))
+      return false;
+    exchange.refuse('request', 'unreadable_body');
+    return true;
   }
 
   private refuseStanding(): boolean {
     const refusal = this.exchange.active?.refusal;
-    if (!refusal) return false;
+    if (!refusal) return !this.pending && this.refuseUnallowed([]);
     const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
     this.exchange.refuse('request', refusal.code, rule);
+    return true;
+  }
+
+  /** `default: deny` where no `allow` matched. */
+  private refuseUnallowed(matched: readonly Rule[]): boolean {
+    const { exchange } = this;
+    const { active } = exchange;
+    if (!active || !unallowed(exchange.decision.assignment!.set, active, matched)) return false;
+    exchange.refuse('request', 'default_deny');
     return true;
   }
 

@@ -88,7 +88,7 @@ export class ResponseSide {
       exchange.deps.formats,
     );
     decision.format = format.name;
-    const mode = port.observability ? 'STREAMED' : (port.bodyMode('response') ?? 'NONE');
+    const mode = exchange.shownMode('response');
     // A document is judged at its end, when STREAMED has sent all of it.
     const tooLate =
       mode === 'STREAMED' && !streamed && !port.observability ? this.rules.filter(blocks) : [];
@@ -325,7 +325,9 @@ export class ResponseSide {
     });
     this.record(code);
     this.openHeaders(state);
-    exchange.port.body('response', concat(tail), true);
+    const { verdict } = REFUSALS[code];
+    const metadata = exchange.metadata(verdict, code);
+    exchange.port.body('response', concat(tail), true, false, metadata);
     this.discard();
     this.complete = true;
   }
@@ -459,12 +461,12 @@ export class ResponseSide {
   }
 
   private letPass(event: HeadersEvent): void {
-    const { port } = this.exchange;
-    port.continueHeaders('response');
+    const { exchange } = this;
+    exchange.port.continueHeaders('response');
     this.state = { kind: 'passing' };
     if (event.endOfStream) this.finish();
     // No body will be shown to us: as far as we are asked, the answer is complete.
-    else if (port.bodyMode('response') === 'NONE') this.complete = true;
+    else if (exchange.shownMode('response') === 'NONE') this.complete = true;
   }
 
   private finish(): void {

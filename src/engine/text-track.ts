@@ -140,7 +140,9 @@ export class TextTrack {
 
   /** Forgets what only frames before source unit `upTo` needed. */
   forget(upTo: number): void {
-    while (this.covered.length > 1 && this.covered[0]!.end <= upTo) this.covered.shift();
+    let done = 0;
+    while (done < this.covered.length - 1 && this.covered[done]!.end <= upTo) done++;
+    if (done > 0) this.covered.splice(0, done);
   }
 
   private read(units: string): void {
@@ -151,7 +153,8 @@ export class TextTrack {
 
   /** Matches whose start lies before the safe point are all known: only now may they act, in order. */
   private settle(findings: (finding: Finding) => void): void {
-    this.undecided.push(...this.scanner.takeMatches());
+    // One by one: a body may hold more matches than a call takes arguments.
+    for (const match of this.scanner.takeMatches()) this.undecided.push(match);
     const safe = this.scanner.safe;
     if (this.undecided.length > 0 && !this.blocked) {
       const settled = this.undecided.filter((match) => match.start < safe);

@@ -1,7 +1,7 @@
 /** Reads the answer of a model: a chunk of a stream or a whole chat completion. */
 import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
 import { isEncodedBytes } from './chat-request.ts';
-import type { JsonNode, JsonObject, JsonString } from './json.ts';
+import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
@@ -74,7 +74,8 @@ class AnswerReader {
 
   read(root: JsonObject): AnswerReading {
     const choices: ChoiceFacts[] = [];
-    for (const { key, value, shadowed } of root.members) {
+    for (const member of root.members) {
+      const { key, value, shadowed } = member;
       if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
       else if (key === 'choices' && value.kind === 'array')
         value.items.forEach((item, position) => {
@@ -82,7 +83,7 @@ class AnswerReader {
           else this.#alone(item);
         });
       else if (METADATA.has(key)) this.#collector.metadata(value, 'other', 'assistant');
-      else this.#alone(value);
+      else this.#member(member);
     }
     const finished = choices.filter((choice) => choice.finished);
     const error = memberOf(root, 'error');
@@ -109,6 +110,37 @@ class AnswerReader {
     this.#collector.standAlone(node, 'other', 'assistant');
   }
 
+  #member(member: JsonMember): void {
+    this.#collector.name(member, 'other', 'assistant');
+    this.#alone(member.value);
+  }
+
+  /**
+   * The tokens themselves spell the text that is judged; those that the model only considered are texts of their
+   * own, and belong to the choice so that no other form of them is left where one is changed.
+   */
+  #readAlternatives(logprobs: JsonObject): void {
+    for (const { value } of logprobs.members) {
+      if (value.kind !== 'array') continue;
+      for (const entry of value.items) {
+        const others = entry.kind === 'object' ? memberOf(entry, 'top_logprobs') : undefined;
+        if (entry.kind !== 'object' || others?.kind !== 'array') continue;
+        const chosen = this.#token(entry);
+        const from = this.#collector.pieces.length;
+        for (const other of others.items)
+          if (chosen === undefined || this.#token(other) !== chosen)
+            this.#collector.standAlone(other, 'other', 'assistant');
+        for (let piece = from; piece < this.#collector.pieces.length; piece += 1)
+          this.#pieces.push(piece);
+      }
+    }
+  }
+
+  #token(entry: JsonNode): string | undefined {
+    const token = entry.kind === 'object' ? memberOf(entry, 'token') : undefined;
+    return token?.kind === 'string' ? this.#collector.valueOf(token) : undefined;
+  }
+
   /** A whole number from 0, or undefined. */
   #number(node: JsonNode | undefined): number | undefined {
     if (node?.kind !== 'number') return undefined;
@@ -132,20 +164,22 @@ class AnswerReader {
     this.#choice = index;
     this.#pieces = [];
     let finished = false;
-    for (const { key, value, shadowed } of choice.members) {
+    for (const member of choice.members) {
+      const { key, value, shadowed } = member;
       if (key === 'finish_reason') finishReasons.push(value);
       if (key === 'logprobs') logprobs.push(value);
       if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
       else if (key === (this.#streamed ? 'delta' : 'message') && value.kind === 'object')
         this.#readMessage(value);
       else if (key === 'finish_reason') {
-        finished = value.kind !== 'null';
+        // Some providers say `""` on every chunk that is not the last.
+        finished = value.kind !== 'null' && !isEmptyString(value);
         this.#word(value);
       } else if (key === 'text' && value.kind === 'string') this.#text(value, 'text');
-      else if (key === 'logprobs' && value.kind === 'object') continue;
+      else if (key === 'logprobs' && value.kind === 'object') this.#readAlternatives(value);
       else if (key === 'content_filter_results') this.#severities(value);
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.#word(value);
-      else this.#alone(value);
+      else this.#member(member);
     }
     if (finished) this.#markLast();
     if (finished || !this.#streamed) this.#memory.finished.add(index);
@@ -178,7 +212,9 @@ class AnswerReader {
   }
 
   #readMessage(message: JsonObject): void {
-    for (const { key, value, shadowed } of message.members) {
+    for (const member of message.members) {
+      const { key, value, shadowed } = member;
+      if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
       if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
       else if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
       else if (key === 'annotations') this.#alone(value);
@@ -202,11 +238,14 @@ class AnswerReader {
         this.#readField(item, `${path}/${index}`);
       });
     else if (node.kind === 'object')
-      for (const { key, value, shadowed } of node.members) {
+      for (const member of node.members) {
+        const { key, value, shadowed } = member;
+        if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
         if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
         else if (key === 'id' || key === 'type') this.#word(value);
         else this.#readField(value, `${path}/${this.#name(key)}`);
       }
+    else this.#alone(node);
   }
 
   #readAudio(audio: JsonObject): void {
@@ -274,6 +313,9 @@ class AnswerReader {
     return `~${fieldNumbers.size - 1}`;
   }
 }
+
+const isEmptyString = (node: JsonNode): boolean =>
+  node.kind === 'string' && node.end - node.start === 2;
 
 /** Names are remembered for the length of a stream, so they must not be long. */
 const FIELD_NAME_UNITS_MAX = 256;

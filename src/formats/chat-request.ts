@@ -1,7 +1,7 @@
 /** Reads the body of a chat completion request: whose words stand where. */
 import type { Place } from '../policy/set.ts';
 import type { RequestFacts } from './frame.ts';
-import type { JsonArray, JsonNode, JsonObject } from './json.ts';
+import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import { stringValue } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
@@ -24,7 +24,7 @@ export function readChatRequest(root: JsonObject, collector: PieceCollector): vo
     else if (member.key === 'tools' || member.key === 'functions')
       collector.standAlone(member.value, 'tool_definition', 'tool_definition');
     else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
-    else collector.standAlone(member.value, 'other', 'user');
+    else readMember(member, 'other', 'user', collector);
   }
 }
 
@@ -32,7 +32,11 @@ export function readChatRequest(root: JsonObject, collector: PieceCollector): vo
 export function requestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
   const model = memberOf(root, 'model');
   const stream = memberOf(root, 'stream')?.kind === 'true';
-  return model?.kind === 'string' ? { model: stringValue(bytes, model), stream } : { stream };
+  const names = root.members.filter((member) => member.key.toLowerCase() === 'model');
+  const modelInDoubt = names.length > 1 || (names.length === 1 && names[0]!.value !== model);
+  return model?.kind === 'string'
+    ? { model: stringValue(bytes, model), modelInDoubt, stream }
+    : { modelInDoubt, stream };
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {
@@ -44,9 +48,11 @@ function readMessages(messages: JsonArray, collector: PieceCollector): void {
 
 function readMessage(message: JsonObject, key: string, collector: PieceCollector): void {
   const place = placeOf(message, collector);
-  for (const { key: name, value, shadowed } of message.members) {
+  for (const member of message.members) {
+    const { key: name, value, shadowed } = member;
     if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'role' || name === 'id' || name === 'tool_call_id')
+    else if (name === 'role') readRole(value, `${key}/other`, place, collector);
+    else if (name === 'id' || name === 'tool_call_id')
       collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else if (name === 'tool_calls' && value.kind === 'array')
@@ -54,8 +60,24 @@ function readMessage(message: JsonObject, key: string, collector: PieceCollector
         readToolCall(call, `${key}/tool/${index}`, collector);
       });
     else if (name === 'function_call') readCallBody(value, `${key}/function_call`, collector);
-    else collector.standAlone(value, `${key}/other`, place);
+    else readMember(member, `${key}/other`, place, collector);
   }
+}
+
+function readMember(
+  member: JsonMember,
+  family: string,
+  place: Place,
+  collector: PieceCollector,
+): void {
+  collector.name(member, family, place);
+  collector.standAlone(member.value, family, place);
+}
+
+/** A role that no API has is a word like any other. */
+function readRole(role: JsonNode, family: string, place: Place, collector: PieceCollector): void {
+  const known = role.kind === 'string' && Object.hasOwn(PLACE_OF_ROLE, collector.valueOf(role));
+  if (!known) collector.standAlone(role, family, place);
 }
 
 function placeOf(message: JsonObject, collector: PieceCollector): Place {
@@ -87,13 +109,14 @@ const MEDIA: Readonly<Record<string, string>> = {
 };
 
 function readPart(part: JsonObject, key: string, place: Place, collector: PieceCollector): void {
-  for (const { key: name, value, shadowed } of part.members) {
+  for (const member of part.members) {
+    const { key: name, value, shadowed } = member;
     if (shadowed) collector.standAlone(value, 'shadowed', place);
     else if (name === 'type') collector.metadata(value, key, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/text`, place, true);
     else if (Object.hasOwn(MEDIA, name)) readMedia(value, MEDIA[name]!, key, place, collector);
-    else collector.standAlone(value, key, place);
+    else readMember(member, key, place, collector);
   }
 }
 
@@ -108,12 +131,13 @@ function readMedia(
     readMediaValue(media, key, place, collector);
     return;
   }
-  for (const { key: name, value, shadowed } of media.members) {
+  for (const member of media.members) {
+    const { key: name, value, shadowed } = member;
     if (shadowed) collector.standAlone(value, 'shadowed', place);
     else if (name === holder) readMediaValue(value, key, place, collector);
     else if (name === 'format' || name === 'detail' || name === 'file_id')
       collector.metadata(value, key, place);
-    else collector.standAlone(value, key, place);
+    else readMember(member, key, place, collector);
   }
 }
 
@@ -123,17 +147,36 @@ function readMediaValue(
   place: Place,
   collector: PieceCollector,
 ): void {
-  if (value.kind === 'string' && isEncodedBytes(collector.valueOf(value))) return;
+  if (value.kind === 'string') {
+    const text = collector.valueOf(value);
+    if (hidesText(text)) collector.unreadable ??= 'encoded_text';
+    if (isEncodedBytes(text, BARE_BASE64_UNITS_MIN)) return;
+  }
   collector.standAlone(value, key, place);
 }
 
 const DATA_URL_HEAD = /^data:[\w.+-]*\/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,/;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
-/** Base64, bare or as a data: URL. Linear in its length. */
-export function isEncodedBytes(value: string): boolean {
-  const head = DATA_URL_HEAD.exec(value.slice(0, 256));
-  return BASE64.test(head === null ? value : value.slice(head[0].length));
+/** A data: URL of a type that is text. */
+const TEXT_URL =
+  /^\s*data:(?:text\/|;|,|[\w.+-]+\/(?:[\w.+-]*[.+-])?(?:json|xml|yaml|javascript|csv|html)(?![\w.+-]))/i;
+const URL_HEAD_UNITS = 256;
+
+/** Whether the text in a data: URL is written so that a forbidden word in it would not be seen. */
+function hidesText(value: string): boolean {
+  const head = value.slice(0, URL_HEAD_UNITS);
+  return TEXT_URL.test(head) && (/;\s*base64\s*,/i.test(head) || value.includes('%'));
+}
+
+/** A value of a request that is shorter, and no data: URL, is a word and not a picture. */
+const BARE_BASE64_UNITS_MIN = 256;
+
+/** Base64, bare (at least `bareUnitsMin` long) or as a data: URL. Linear in its length. */
+export function isEncodedBytes(value: string, bareUnitsMin = 0): boolean {
+  const head = DATA_URL_HEAD.exec(value.slice(0, URL_HEAD_UNITS));
+  if (head === null) return value.length >= bareUnitsMin && BASE64.test(value);
+  return BASE64.test(value.slice(head[0].length));
 }
 
 function readToolCall(call: JsonNode, key: string, collector: PieceCollector): void {
@@ -141,11 +184,12 @@ function readToolCall(call: JsonNode, key: string, collector: PieceCollector): v
     collector.standAlone(call, key, 'tool_call');
     return;
   }
-  for (const { key: name, value, shadowed } of call.members) {
+  for (const member of call.members) {
+    const { key: name, value, shadowed } = member;
     if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
     else if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
     else if (name === 'function' || name === 'custom') readCallBody(value, key, collector);
-    else collector.standAlone(value, key, 'tool_call');
+    else readMember(member, key, 'tool_call', collector);
   }
 }
 
@@ -155,12 +199,13 @@ function readCallBody(body: JsonNode, key: string, collector: PieceCollector): v
     collector.standAlone(body, key, 'tool_call');
     return;
   }
-  for (const { key: name, value, shadowed } of body.members) {
+  for (const member of body.members) {
+    const { key: name, value, shadowed } = member;
     if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
     else if (name === 'arguments' && value.kind === 'string')
       collector.add(value, `${key}/arguments`, 'tool_call', true, 'json');
     else if ((name === 'name' || name === 'input') && value.kind === 'string')
       collector.add(value, `${key}/${name}`, 'tool_call', true);
-    else collector.standAlone(value, key, 'tool_call');
+    else readMember(member, key, 'tool_call', collector);
   }
 }

@@ -60,7 +60,7 @@ const MESSAGES_PATH =
 
 /** One line per API; the first that matches counts. */
 const APIS: readonly ApiLine[] = [
-  { name: 'openai.chat', path: /\/chat\/completions\/?$/, format: () => openaiChat },
+  { name: 'openai.chat', path: /\/chat\/completions\/?$/i, format: () => openaiChat },
   { name: 'gemini', path: GEMINI_PATH, format: geminiAt, streams: geminiStreams },
   { name: 'mcp', path: MCP_PATH, format: mcpAt },
   { name: 'openai.responses', path: RESPONSES_PATH, format: () => openaiResponses },
@@ -118,7 +118,7 @@ export function detectFormat(
   const { media, utf8 } = parseContentType(body.contentType ?? '');
   if (!utf8) return OPAQUE;
   const { requestFormat, direction } = body;
-  const path = pathOnly(body.path);
+  const path = plainPath(body.path);
   const api = lines.find((line) =>
     requestFormat === undefined ? line.path.test(path) : line.name === requestFormat.name,
   );
@@ -140,13 +140,38 @@ export function detectFormat(
 
 /** The API that speaks on a path, to refuse in its words; undefined on paths of none. */
 export function formatOfPath(path: string, lines: readonly ApiLine[] = APIS): Format | undefined {
-  const only = pathOnly(path);
+  const only = plainPath(path);
   const spoken = { path, contentType: undefined, direction: 'request' as const, media: '' };
   return lines.find((line) => line.path.test(only))?.format(spoken);
 }
 
-function pathOnly(path: string): string {
-  return path.split(/[?#]/, 1)[0]!;
+/** Without the dots and spaces at its end. Linear, as a path is as long as its client likes. */
+function withoutTail(segment: string): string {
+  let end = segment.length;
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end -= 1;
+  return segment.slice(0, end);
+}
+
+/** Encoded twice is as often as any chain of servers decodes. */
+const DECODINGS = 2;
+
+/**
+ * A path as any server may read it: escapes, empty and dot segments, parameters and trailing dots count for
+ * nothing, so that no spelling makes the request of an API a plain text. Without its query.
+ */
+function plainPath(path: string): string {
+  let plain = path.split(/[?#]/, 1)[0]!;
+  for (let round = 0; round < DECODINGS; round += 1)
+    plain = plain.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+  const segments: string[] = [];
+  for (const segment of plain.split(/[/\\]/)) {
+    if (segment === '..') segments.pop();
+    const name = withoutTail(segment.split(';', 1)[0]!);
+    if (name !== '') segments.push(name);
+  }
+  return `/${segments.join('/')}`;
 }
 
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
@@ -154,7 +179,12 @@ const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'a
 /** Media type in lower case, and whether its charset (default UTF-8) is one that is read here. */
 function parseContentType(header: string): { readonly media: string; readonly utf8: boolean } {
   const [media, ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  const name = charset?.slice('charset='.length).replaceAll('"', '').trim();
-  return { media: media!, utf8: name === undefined || UTF8_NAMES.has(name) };
+  // Readers differ in which of several they take, and some allow white space or an encoded value.
+  const utf8 = parameters
+    .filter((parameter) => parameter.startsWith('charset'))
+    .every((parameter) => {
+      const [name, value = ''] = parameter.split('=', 2);
+      return name === 'charset' && UTF8_NAMES.has(value.replaceAll('"', '').trim());
+    });
+  return { media: media!, utf8 };
 }

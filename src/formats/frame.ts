@@ -26,6 +26,8 @@ export interface Piece {
 /** What a request says besides its text. */
 export interface RequestFacts {
   readonly model?: string;
+  /** The body could not be read, or names more than one model: readers differ in which they take. */
+  readonly modelInDoubt: boolean;
   /** The caller asked for an event stream. */
   readonly stream: boolean;
 }

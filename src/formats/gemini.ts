@@ -110,7 +110,8 @@ class GeminiRequestReader extends JsonDocumentReader {
   constructor(limits: FormatLimits, call: GeminiCall) {
     super(limits);
     const stream = call.transport !== 'document';
-    this.#request = call.model === undefined ? { stream } : { model: call.model, stream };
+    const facts = { modelInDoubt: false, stream };
+    this.#request = call.model === undefined ? facts : { model: call.model, ...facts };
   }
 
   protected read(root: JsonObject, bytes: Uint8Array): Frame {

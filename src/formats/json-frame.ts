@@ -1,7 +1,7 @@
 /** A frame whose pieces stand in one JSON text. */
 import { Buffer } from 'node:buffer';
 import type { Edit, Frame, Piece, RequestFacts } from './frame.ts';
-import type { JsonNode } from './json.ts';
+import type { JsonNode, JsonString } from './json.ts';
 import { asciiJson, escapeJson, isAscii } from './json-string.ts';
 import type { PieceSource } from './piece-collector.ts';
 import { applySplices, editsByPiece, type Splice, wholeCharacterEdits } from './splice.ts';
@@ -86,6 +86,10 @@ function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Sp
   const asciiOnly = edits.length > 0 && isAscii(parts.raw);
   for (const [index, group] of editsByPiece(parts.pieces, edits)) {
     const literal = parts.literals[index]!;
+    if (literal.kind === 'string' && literal.bare) {
+      splices.push(...inRaw(parts, quotedNumber(literal, parts.pieces[index]!, group)));
+      continue;
+    }
     const written = literal.kind === 'written';
     const from = written ? literal.start : literal.start + 1;
     const to = written ? literal.end : literal.end - 1;
@@ -100,6 +104,18 @@ function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Sp
     }
   }
   return splices;
+}
+
+/** A number that is no longer one must become a string, or nobody could read the body. */
+function quotedNumber(literal: JsonString, piece: Piece, edits: readonly Edit[]): Splice {
+  let text = '';
+  let kept = 0;
+  for (const edit of edits) {
+    text += piece.value.slice(kept, edit.start) + edit.replacement;
+    kept = edit.end;
+  }
+  const bytes = Buffer.from(JSON.stringify(text + piece.value.slice(kept)), 'utf8');
+  return { start: literal.start + 1, end: literal.end - 1, bytes };
 }
 
 /** Owners of written values whose end is cut off. */

@@ -15,6 +15,8 @@ export type EventSource = Pick<JsonFrameParts, 'raw' | 'data' | 'lines'>;
 /** Cuts the stream and parses each event; what its members mean is the format's to say. */
 export abstract class JsonStreamReader implements BodyReader {
   protected readonly limits: FormatLimits;
+  /** The end marker was read. */
+  protected over = false;
   readonly #events: EventSplitter;
   /** What must come first so that our own event begins on a line of its own. */
   #lead: '' | '\n' | '\n\n' = '';
@@ -82,7 +84,10 @@ export abstract class JsonStreamReader implements BodyReader {
     if (to - from <= BLANK_DATA_BYTES_MAX) {
       const text = Buffer.from(data.subarray(from, to)).toString('latin1').trim();
       if (text === '') return silentFrame(raw, false);
-      if (text === '[DONE]') return silentFrame(raw, true);
+      if (text === '[DONE]') {
+        this.over = true;
+        return silentFrame(raw, true);
+      }
     }
     const json = readJson(data, this.limits, from, to);
     if (!json.ok) return unreadableFrame(raw, json.reason);

@@ -13,6 +13,8 @@ export interface JsonString {
   readonly end: number;
   /** ASCII without escapes: the bytes are the value. */
   readonly simple: boolean;
+  /** A number read as text: no quotes stand around it, and `start` and `end` lie one byte outside of it. */
+  readonly bare?: true;
 }
 
 /** A number, `true`, `false` or `null`. */
@@ -24,6 +26,8 @@ export interface JsonScalar {
 
 export interface JsonMember {
   readonly key: string;
+  /** Where the key stands. */
+  readonly name: JsonString;
   readonly value: JsonNode;
   /** A later member has the same key: JSON.parse, Python and most readers see only that one. */
   readonly shadowed: boolean;
@@ -105,6 +109,8 @@ function isShortEscape(byte: number | undefined): boolean {
       return false;
   }
 }
+
+type JsonMemberDraft = { -readonly [Field in keyof JsonMember]: JsonMember[Field] };
 
 class JsonScanner {
   readonly #bytes: Uint8Array;
@@ -264,7 +270,7 @@ class JsonScanner {
   #object(depth: number): JsonObject | undefined {
     const start = this.#at;
     this.#at += 1;
-    const members: { key: string; value: JsonNode; shadowed: boolean }[] = [];
+    const members: JsonMemberDraft[] = [];
     this.#skipSpace();
     if (this.#take(0x7d)) return { kind: 'object', start, end: this.#at, members };
     for (;;) {
@@ -277,7 +283,7 @@ class JsonScanner {
       this.#skipSpace();
       const value = this.#value(depth + 1);
       if (value === undefined) return undefined;
-      members.push({ key: this.#name(key), value, shadowed: false });
+      members.push({ key: this.#name(key), name: key, value, shadowed: false });
       this.#skipSpace();
       if (this.#take(0x7d)) {
         markShadowed(members);

@@ -48,6 +48,7 @@ class ChatRequestReader extends JsonDocumentReader {
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     readChatRequest(root, collector);
+    if (collector.unreadable !== undefined) return unreadableFrame(bytes, collector.unreadable);
     return jsonFrame({
       raw: bytes,
       data: bytes,
@@ -148,6 +149,9 @@ class ChatStreamReader extends JsonStreamReader {
     const collector = new PieceCollector(source.data, this.#keys);
     const answer = readChatAnswer(root, source.data, collector, this.#memory, true);
     if (answer.unreadable !== undefined) return unreadableFrame(source.raw, answer.unreadable);
+    // Some clients read on, and put what follows behind what they have.
+    if (this.over && collector.pieces.length > 0)
+      return unreadableFrame(source.raw, 'text_after_end');
     this.#firstEnvelope ??= answer.facts.envelope;
     const { pieces, literals } = collector;
     return chatFrame({ ...source, pieces, literals, ends: answer.ends }, answer.facts);

@@ -1,8 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
-import type { JsonNode, JsonString } from './json.ts';
+import type { JsonMember, JsonNode, JsonString } from './json.ts';
 import { isAscii, overlay, stringValue } from './json-string.ts';
+import { isOrdinaryName } from './known-names.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
 export interface WrittenJson {
@@ -30,6 +31,8 @@ export class KeyCounter {
 export class PieceCollector {
   readonly pieces: Piece[] = [];
   readonly literals: PieceSource[] = [];
+  /** Why the body cannot be judged although it was read, if so. */
+  unreadable: string | undefined;
   readonly #data: Buffer;
   readonly #keys: KeyCounter;
 
@@ -85,8 +88,21 @@ export class PieceCollector {
     else if (node.kind === 'array')
       for (const item of node.items) this.standAlone(item, family, place);
     else if (node.kind === 'object')
-      for (const member of node.members)
+      for (const member of node.members) {
+        this.name(member, family, place);
         this.standAlone(member.value, member.shadowed ? 'shadowed' : family, place);
+      }
+    else if (node.kind === 'number' && node.end - node.start >= TELLING_NUMBER_UNITS_MIN)
+      this.standAlone(
+        { kind: 'string', start: node.start - 1, end: node.end + 1, simple: true, bare: true },
+        family,
+        place,
+      );
+  }
+
+  /** The name of a member, where whoever wrote the body chose it: a model reads the names of a tool's fields. */
+  name(member: JsonMember, family: string, place: Place): void {
+    if (!isOrdinaryName(member.key)) this.standAlone(member.name, family, place);
   }
 
   /**
@@ -100,16 +116,30 @@ export class PieceCollector {
 
   /** The bytes of a simple literal are its value: such names repeat on every chunk, and are not decoded. */
   #isToken(literal: JsonString): boolean {
-    if (!literal.simple) return isToken(this.valueOf(literal));
+    if (!literal.simple) return false;
     if (literal.end - literal.start - 2 > TOKEN_UNITS_MAX) return false;
     for (let at = literal.start + 1; at < literal.end - 1; at += 1)
       if (TOKEN_BYTES[this.#data[at]!] === 0) return false;
+    return !this.#mayBeCard(literal);
+  }
+
+  /** Digits and hyphens alone, and enough of them: an identifier that is one has bad luck. */
+  #mayBeCard(literal: JsonString): boolean {
+    if (literal.end - literal.start - 2 < TELLING_NUMBER_UNITS_MIN) return false;
+    for (let at = literal.start + 1; at < literal.end - 1; at += 1) {
+      const byte = this.#data[at]!;
+      if (byte !== 0x2d && (byte < 0x30 || byte > 0x39)) return false;
+    }
     return true;
   }
 }
 
+/** The shortest card number has 13 digits; shorter numbers are parameters and times. */
+const TELLING_NUMBER_UNITS_MIN = 13;
+
 const TOKEN_UNITS_MAX = 128;
-const TOKEN = /^[\w.:/@+=-]*$/;
+/** Without the at sign, so that no address is one; a name that has one is a text of its own. */
+const TOKEN = /^[\w.:/+=-]*$/;
 /** 1 for each ASCII character that a token may hold. */
 const TOKEN_BYTES = Uint8Array.from({ length: 128 }, (_, unit) =>
   TOKEN.test(String.fromCharCode(unit)) ? 1 : 0,

@@ -84,6 +84,15 @@ function appendTo(text: string, addition: string, before: Frame | undefined): Ap
   return { kind: 'edit', edit: { piece, start: at, end: at, replacement: addition } };
 }
 
+/**
+ * Some servers take a JSON request under any label. Read as plain text its escapes would hide every word, so
+ * a text that begins as JSON does may have none.
+ */
+function mayBeEscapedJson(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return text.includes(0x5c) && /^[\s\ufeff]*[[{"]/.test(text.toString('utf8'));
+}
+
 class WholeTextReader implements BodyReader {
   readonly #direction: Direction;
   readonly #body: WholeBody;
@@ -105,11 +114,10 @@ class WholeTextReader implements BodyReader {
   end(): readonly Frame[] {
     const rest = this.#body.end();
     if (rest === undefined) return [];
-    return [
-      this.#body.oversized
-        ? unreadableFrame(rest, 'body_too_large')
-        : textFrame(rest, placeOf(this.#direction), true),
-    ];
+    if (this.#body.oversized) return [unreadableFrame(rest, 'body_too_large')];
+    if (this.#direction === 'request' && mayBeEscapedJson(rest))
+      return [unreadableFrame(rest, 'json_as_text')];
+    return [textFrame(rest, placeOf(this.#direction), true)];
   }
 
   sent(): void {

@@ -89,9 +89,9 @@ export class Breakers {
     return entries;
   }
 
-  /** Forgets the breakers of a set that no exchange uses any more. */
-  dropSet(digest: string): void {
-    for (const [key, slot] of this.#slots) if (slot.digest === digest) this.#slots.delete(key);
+  /** Forgets the breakers of every other set: of one that serves nobody, `open` would be said for ever. */
+  keepSets(digests: ReadonlySet<string>): void {
+    for (const [key, { digest }] of this.#slots) if (!digests.has(digest)) this.#slots.delete(key);
   }
 
   /** Those that are not closed; closed ones begin anew after a restart. */

@@ -39,7 +39,8 @@ const LENGTHS: readonly Uint32Array[] = Array.from({ length: LEAD_DIGITS + 1 }, 
 });
 
 export function bitOf(length: number): number {
-  return 2 ** length;
+  // Not a power: this is asked for every digit of every number that may be one.
+  return 1 << length;
 }
 
 /** The lengths that a number beginning with these digits can have, as bits; 0 when no issuer has any. */

@@ -56,6 +56,8 @@ export class CardTracker implements Tracker {
   liveStart = Number.POSITIVE_INFINITY;
   private threads: Thread[] = [];
   private from = 0;
+  /** A thread has died, so that something may be decided. */
+  private died = false;
   private previous: Kind = NOTHING;
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -68,10 +70,10 @@ export class CardTracker implements Tracker {
     } else {
       if (this.previous === DIGIT) this.closeGroup(at);
       const joins = this.previous === DIGIT && SEPARATORS.has(unit);
-      if (!joins) for (const thread of this.threads) thread.dead = true;
+      if (!joins) this.killAll();
       this.previous = joins ? SEPARATOR : NOTHING;
     }
-    if (this.threads.length > 0) this.decide(sink);
+    if (this.died) this.decide(sink);
   }
 
   /** To the next digit, when no separator stands open. */
@@ -84,8 +86,13 @@ export class CardTracker implements Tracker {
 
   end(at: number, sink: MatchSink): void {
     if (this.previous === DIGIT) this.closeGroup(at);
-    for (const thread of this.threads) thread.dead = true;
+    this.killAll();
     this.decide(sink);
+  }
+
+  private killAll(): void {
+    for (const thread of this.threads) thread.dead = true;
+    this.died = true;
   }
 
   private takeDigit(digit: number, at: number): void {
@@ -100,6 +107,7 @@ export class CardTracker implements Tracker {
         end: 0,
         dead: false,
       });
+      if (this.liveStart > at) this.liveStart = at;
     }
     for (const thread of this.threads) {
       if (thread.dead) continue;
@@ -111,7 +119,7 @@ export class CardTracker implements Tracker {
         thread.lead = thread.lead * 10 + digit;
         thread.lengths = lengthsOf(thread.lead, thread.digits);
       }
-      thread.dead = !canGrow(thread) && !counts(thread);
+      if (!canGrow(thread) && !counts(thread)) thread.dead = this.died = true;
     }
   }
 
@@ -119,11 +127,12 @@ export class CardTracker implements Tracker {
     for (const thread of this.threads) {
       if (thread.dead) continue;
       if (counts(thread)) thread.end = at;
-      thread.dead = !canGrow(thread);
+      if (!canGrow(thread)) thread.dead = this.died = true;
     }
   }
 
   private decide(sink: MatchSink): void {
+    this.died = false;
     let kept = 0;
     for (const thread of this.threads) {
       if (thread.start < this.from) continue;
@@ -134,7 +143,8 @@ export class CardTracker implements Tracker {
         sink({ start: thread.start, end: thread.end, label: CARD_LABEL });
       }
     }
-    this.threads.length = kept;
+    // V8 takes its slow way to set a length, also to what it is.
+    if (kept < this.threads.length) this.threads.length = kept;
     this.liveStart = this.threads[0]?.start ?? Number.POSITIVE_INFINITY;
   }
 }

@@ -222,12 +222,18 @@ export class ExchangeMachine implements ProcessPort {
     this.#answerDuplicates(direction);
   }
 
-  body(direction: Direction, bytes: Uint8Array, endOfStream: boolean, unchanged = false): void {
+  body(
+    direction: Direction,
+    bytes: Uint8Array,
+    endOfStream: boolean,
+    unchanged = false,
+    metadata?: StructObject,
+  ): void {
     const lane = this.#lane(direction);
     if (lane === undefined) return;
     if (lane.kind === 'duplex') {
       if (this.#apply(lane, duplexRepliesBody(lane.state, bytes.length === 0, endOfStream))) {
-        this.#stream(direction, bytes, endOfStream);
+        this.#stream(direction, bytes, endOfStream, metadata);
       }
       return;
     }
@@ -428,13 +434,23 @@ export class ExchangeMachine implements ProcessPort {
     this.#answerDuplicates(direction);
   }
 
-  #stream(direction: Direction, bytes: Uint8Array, endOfStream: boolean): void {
+  #stream(
+    direction: Direction,
+    bytes: Uint8Array,
+    endOfStream: boolean,
+    metadata: StructObject | undefined,
+  ): void {
     let at = 0;
     do {
       const next = Math.min(at + this.#chunkBytesMax, bytes.length);
       const last = next === bytes.length;
       this.#options.sink.send(
-        streamedBodyReply(direction, bytes.subarray(at, next), last && endOfStream),
+        streamedBodyReply(
+          direction,
+          bytes.subarray(at, next),
+          last && endOfStream,
+          last ? metadata : undefined,
+        ),
       );
       at = next;
     } while (at < bytes.length);

@@ -79,11 +79,15 @@ export function headersReply(
   return withMetadata(new WireWriter().bytesField(FIELD.headers[direction], wrapped), metadata);
 }
 
-/** A chunk in FULL_DUPLEX_STREAMED, the only reply that mode accepts. One copy of the bytes. */
+/**
+ * A chunk in FULL_DUPLEX_STREAMED, the only reply that mode accepts. One copy of the bytes. `metadata` is
+ * keyed by namespace; Envoy merges it over what earlier replies said.
+ */
 export function streamedBodyReply(
   direction: Direction,
   bytes: Uint8Array,
   endOfStream: boolean,
+  metadata?: StructObject,
 ): Uint8Array {
   const streamed =
     (bytes.length > 0 ? 1 + varintLength(bytes.length) + bytes.length : 0) + (endOfStream ? 2 : 0);
@@ -97,7 +101,7 @@ export function streamedBodyReply(
     .lengthPrefix(3, streamed);
   if (bytes.length > 0) writer.bytesField(1, bytes);
   if (endOfStream) writer.boolField(2, true);
-  return writer.finish();
+  return withMetadata(writer, metadata);
 }
 
 /** "As it came", in every mode but FULL_DUPLEX_STREAMED. */

@@ -43,6 +43,7 @@ function keyIs(key: Uint8Array, name: string): boolean {
 /** Over an encoded `envoy.config.core.v3.HeaderMap`. Methods throw MalformedMessage. */
 export class HeaderMapView implements HeaderView {
   readonly #map: Uint8Array;
+  #slices: readonly HeaderSlices[] | undefined;
   #entries: readonly (readonly [string, string])[] | undefined;
 
   constructor(map: Uint8Array) {
@@ -50,16 +51,11 @@ export class HeaderMapView implements HeaderView {
   }
 
   get(name: string): string | undefined {
-    const reader = new WireReader(this.#map);
-    while (reader.next()) {
-      if (reader.tag !== lengthTag(1)) {
-        reader.skip();
-        continue;
-      }
-      const { key, value } = headerSlices(reader.bytes());
-      if (keyIs(key, name)) return headerText(value);
-    }
-    return undefined;
+    let all: string | undefined;
+    for (const { key, value } of this.#headers())
+      if (keyIs(key, name))
+        all = all === undefined ? headerText(value) : `${all}, ${headerText(value)}`;
+    return all;
   }
 
   entries(): readonly (readonly [string, string])[] {
@@ -67,17 +63,25 @@ export class HeaderMapView implements HeaderView {
   }
 
   #decode(): readonly (readonly [string, string])[] {
-    const entries: (readonly [string, string])[] = [];
+    return this.#headers().map(({ key, value }) => [
+      headerText(key).toLowerCase(),
+      headerText(value),
+    ]);
+  }
+
+  /** Where they lie: found once, as an exchange asks for a dozen of them. */
+  #headers(): readonly HeaderSlices[] {
+    return (this.#slices ??= this.#find());
+  }
+
+  #find(): readonly HeaderSlices[] {
+    const found: HeaderSlices[] = [];
     const reader = new WireReader(this.#map);
     while (reader.next()) {
-      if (reader.tag !== lengthTag(1)) {
-        reader.skip();
-        continue;
-      }
-      const { key, value } = headerSlices(reader.bytes());
-      entries.push([headerText(key).toLowerCase(), headerText(value)]);
+      if (reader.tag === lengthTag(1)) found.push(headerSlices(reader.bytes()));
+      else reader.skip();
     }
-    return entries;
+    return found;
   }
 }
 

@@ -13,7 +13,10 @@ export type BodyMode =
   | 'GRPC';
 
 export interface HeaderView {
-  /** First value of a lower-case name, decoded as Latin-1-safe UTF-8; undefined when absent. */
+  /**
+   * Value of a lower-case name, decoded as Latin-1-safe UTF-8; several are joined by `, ` (RFC 9110 §5.3), as
+   * readers differ in which one they take. Undefined when absent.
+   */
   get(name: string): string | undefined;
   entries(): readonly (readonly [name: string, value: string])[];
 }
@@ -86,8 +89,15 @@ export interface ProcessPort {
    * STREAMED: exactly once per BodyEvent, in order, `bytes` replacing that chunk.
    * BUFFERED and BUFFERED_PARTIAL: once; content-length is set with it when the bytes change.
    * `unchanged` says that `bytes` are what arrived, so that nothing needs re-sending outside FULL_DUPLEX.
+   * `metadata` (FULL_DUPLEX) corrects what the headers reply told the access log.
    */
-  body(direction: Direction, bytes: Uint8Array, endOfStream: boolean, unchanged?: boolean): void;
+  body(
+    direction: Direction,
+    bytes: Uint8Array,
+    endOfStream: boolean,
+    unchanged?: boolean,
+    metadata?: StructObject,
+  ): void;
   trailers(direction: Direction, mutation?: HeaderMutation): void;
   /** Ends the exchange with our own answer; only before response headers were released. */
   immediate(

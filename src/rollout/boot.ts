@@ -56,7 +56,11 @@ export function recovered(record: ActivationRecord, act: Act): Outcome {
 function followedBy(first: Outcome, next: (record: ActivationRecord) => Outcome): Outcome {
   if (!first.ok) return first;
   const second = next(first.record);
-  if (!second.ok) return { ...first, message: second.message };
+  if (!second.ok) {
+    // What was made of the directory before an emergency ended may hold what its end has quarantined.
+    const rereadDirectory = first.rereadDirectory || second.code === 'quarantined';
+    return { ...first, message: second.message, rereadDirectory };
+  }
   return {
     ...second,
     message: second.transitions.length > 0 ? second.message : first.message,

@@ -1,5 +1,8 @@
 /** What clients see while policy servers die, freeze, drain and are many (issue 3: availability). */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'yaml';
 import { chat, choicesOf } from './chat.ts';
@@ -8,6 +11,7 @@ import {
   requireEnvoy,
   type Stack,
   type Switchyard,
+  startEnvoy,
   startStack,
   startSwitchyard,
   temporaryDirectory,
@@ -98,6 +102,12 @@ describe('a policy server that is killed under load', function () {
   });
 });
 
+/**
+ * Envoy keeps 64 KiB of a stream for another try, our framing and the request's headers included: with
+ * short headers a body of 64,000 bytes fits, and one of 64,500 does not (seen).
+ */
+const REPLAYED_BODY_BYTES = 64_000;
+
 describe('two policy servers', function () {
   this.timeout(120_000);
   let replicas: Replicas;
@@ -117,7 +127,9 @@ describe('two policy servers', function () {
   /** Holds exchanges open on both, does `harm` to the first, and lets them go on. */
   async function harmWhileHeld(harm: (first: Switchyard) => void): Promise<void> {
     const { envoy, switchyards, upstream } = replicas;
-    const sizes = Array.from({ length: 24 }, (_, turn) => (turn % 2 === 0 ? 2_000 : 64_000));
+    const sizes = Array.from({ length: 24 }, (_, turn) =>
+      turn % 2 === 0 ? 2_000 : REPLAYED_BODY_BYTES,
+    );
     const held = sizes.map((bytes) => beginRequest(envoy.port, bytes));
     await eventually('held exchanges on both', async () => {
       const open = await Promise.all(
@@ -213,6 +225,57 @@ describe('many requests', function () {
     });
   });
 
+  describe('that all stream at once', () => {
+    const STREAMS = 1_150;
+    let gate: Gate;
+    let switchyard: Switchyard;
+
+    before(async function () {
+      requireEnvoy(this);
+      gate = await openGate();
+      switchyard = await startSwitchyard({ policies: { 'guard.yaml': GUARD } });
+    });
+    after(async () => {
+      await switchyard?.stop();
+      await gate?.stop();
+    });
+
+    /** As many streams at once, all begun before any may end; resolves with what failed of them. */
+    async function streamAtOnce(adapt?: (document: Document) => void) {
+      gate.close();
+      const envoy = await startEnvoy({
+        switchyard: [{ port: switchyard.grpcPort }],
+        upstream: { port: gate.port },
+        ...(adapt === undefined ? {} : { adapt }),
+      });
+      try {
+        const answers = askAll({ port: envoy.port, requests: STREAMS, atOnce: STREAMS });
+        const overflows = 'cluster.switchyard.upstream_rq_active_overflow';
+        const refused = 'http.ai.downstream_rq_5xx';
+        await eventually(
+          'all streams to be open or refused',
+          async () => gate.waiting() + (await envoy.stat(refused)) >= STREAMS || undefined,
+          { withinMs: 60_000, everyMs: 200 },
+        );
+        const open = gate.waiting();
+        gate.open();
+        return { failures: failuresOf(await answers), open, overflow: await envoy.stat(overflows) };
+      } finally {
+        await envoy.stop();
+      }
+    }
+
+    it('are all let through: 1,150', async () => {
+      assert.deepEqual(await streamAtOnce(), { failures: {}, open: STREAMS, overflow: 0 });
+    });
+
+    it('meet the default breaker of 1,024 without the raised ones', async () => {
+      const { failures, overflow } = await streamAtOnce(withDefaultBreakers);
+      assert.ok(overflow >= STREAMS - 1_024, `${overflow} overflows`);
+      assert.deepEqual(Object.keys(failures), ['503']);
+    });
+  });
+
   describe('without the cures that it ships', () => {
     let stack: Stack;
     before(async function () {
@@ -258,6 +321,58 @@ function withoutCures(document: Document): void {
       ...[...manager, 'typed_config', 'http_filters', filter],
       ...['typed_config', 'grpc_service', 'retry_policy'],
     ]);
+}
+
+/** Envoy's own limits of the clusters that streams go through. */
+function withDefaultBreakers(document: Document): void {
+  const { clusters } = (document.toJS() as Shipped).static_resources;
+  for (const [index, { name }] of clusters.entries())
+    if (name === 'switchyard')
+      document.deleteIn(['static_resources', 'clusters', index, 'circuit_breakers']);
+}
+
+/** A provider whose streams begin at once and end only when it is opened. */
+interface Gate {
+  readonly port: number;
+  /** Streams that have begun and may not end yet. */
+  waiting(): number;
+  open(): void;
+  close(): void;
+  stop(): Promise<void>;
+}
+
+async function openGate(): Promise<Gate> {
+  const delta = (content: string): string =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+  const waiting = new Set<ServerResponse>();
+  let isOpen = false;
+  const end = (response: ServerResponse): void => void response.end('data: [DONE]\n\n');
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(delta('begun '));
+      if (isOpen) end(response);
+      else waiting.add(response);
+    });
+  });
+  server.listen({ host: '127.0.0.1', port: 0, backlog: 2_048 });
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    waiting: () => waiting.size,
+    open: () => {
+      isOpen = true;
+      for (const response of waiting) end(response);
+      waiting.clear();
+    },
+    close: () => {
+      isOpen = false;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
 }
 
 interface Shipped {

@@ -261,11 +261,20 @@ describe('a hostile peer', function () {
       const seed = Date.now() % 1_000_000;
       const random = randomFrom(seed);
       const port = stack.envoy.port;
+      stack.upstream.clearJournal();
       let left = EXCHANGES;
       const client = async (): Promise<void> => {
         while (left-- > 0) await breakOff(port, random);
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, client));
+      const clients = Promise.all(Array.from({ length: AT_ONCE }, client));
+      // Without these two, all would have ended before there was anything to leave behind.
+      await eventually('held bytes', async () => {
+        const held = await metricOf(stack.switchyard, 'switchyard_held_bytes');
+        return held > 0 || undefined;
+      });
+      await clients;
+      const reached = stack.upstream.journal.length;
+      assert.ok(reached > EXCHANGES / 100, `only ${reached} came to the provider`);
       await eventually(`nothing open after seed ${seed}`, async () => {
         const open = await metricOf(stack.switchyard, 'switchyard_open_streams');
         const held = await metricOf(stack.switchyard, 'switchyard_held_bytes');
@@ -373,6 +382,9 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+/** Long enough for some exchanges to end by themselves, also on a busy machine. */
+const BREAK_OFF_WITHIN_MS = 300;
+
 /** One exchange that the client ends at some byte of its request or some moment of the answer. */
 function breakOff(port: number, random: () => number): Promise<void> {
   const deltas = ['Write to jo', 'e@acme', '.example ', 'or not'];
@@ -388,7 +400,7 @@ function breakOff(port: number, random: () => number): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.write(sent);
-      setTimeout(() => socket.destroy(), random() * 60);
+      setTimeout(() => socket.destroy(), random() * BREAK_OFF_WITHIN_MS);
     });
     socket.resume();
     socket.on('error', () => undefined);

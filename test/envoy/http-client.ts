@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly body?: string | Uint8Array;
   /** Several writes, chunked; wins over `body`. */
   readonly pieces?: readonly (string | Uint8Array)[];
+  /** Sent behind `pieces`. */
+  readonly trailers?: Readonly<Record<string, string>>;
   /** Pause before each piece but the first. */
   readonly delayMs?: number;
   /** After this long the answer is what had come by then, with `complete: false`. Default 15,000. */
@@ -94,5 +96,6 @@ async function write(
     if (outgoing.destroyed) return;
     outgoing.write(piece);
   }
+  if (options.trailers !== undefined) outgoing.addTrailers(options.trailers);
   outgoing.end();
 }

@@ -257,7 +257,8 @@ describe('a rollout through Envoy', function () {
     assert.equal(status.history[0]?.reason, transition?.reason);
     const page = (await stack.switchyard.cli('status')).output;
     assert.ok(page.includes('observed 100 % > limit 1 %'), page);
-    // Green's faults opened no breaker of blue's, and blue serves all.
+    // Green's faults opened no breaker of blue's, and its own are no longer anybody's business.
+    assert.deepEqual(status.breakers, []);
     assert.equal((await client.ask({ session: 'error-0', prompt: 'gamma' })).status, 200);
   });
 

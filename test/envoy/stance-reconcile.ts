@@ -9,24 +9,24 @@ const POLL_MS = 50;
 
 /**
  * Every exchange that Envoy opened has one record, none was closed before its verdict, and no reply was
- * unexpected. `unrecorded`: streams that were refused before anything was read of them.
+ * unexpected.
  */
-export async function assertReconciled(
-  { envoy, switchyard }: Pick<Stack, 'envoy' | 'switchyard'>,
-  { unrecorded = 0 }: { readonly unrecorded?: number } = {},
-): Promise<void> {
+export async function assertReconciled({
+  envoy,
+  switchyard,
+}: Pick<Stack, 'envoy' | 'switchyard'>): Promise<void> {
   const counted = async (): Promise<readonly [streams: number, records: number]> => {
     const { byKind } = await countRecords(`${switchyard.dataDirectory}/decisions`);
     const streams = await total(envoy, 'streams_started');
     return [streams, (byKind.process ?? 0) + (byKind.local_reply ?? 0)];
   };
   let [streams, records] = await counted();
-  for (let polls = 0; polls < POLLS_MAX && streams !== records + unrecorded; polls++) {
+  for (let polls = 0; polls < POLLS_MAX && streams !== records; polls++) {
     await sleep(POLL_MS);
     [streams, records] = await counted();
   }
   assert.ok(streams > 0);
-  assert.equal(records + unrecorded, streams, 'records and streams');
+  assert.equal(records, streams, 'records and streams');
   const { gaps, unreadable } = await countRecords(`${switchyard.dataDirectory}/decisions`);
   assert.deepEqual({ gaps, unreadable }, { gaps: 0, unreadable: 0 });
   assert.equal(await total(envoy, 'spurious_msgs_received'), 0, 'spurious messages');

@@ -23,10 +23,14 @@ export interface Witnessed {
   readonly journal: JournalEntry | undefined;
 }
 
-/** Sends all of them, tagged; resolves when Envoy has logged and Switchyard recorded what they came to. */
+/**
+ * Sends all of them, tagged; resolves when Envoy has logged and Switchyard recorded what they came to.
+ * `unnamed`: exchanges of which Switchyard fails before it has read their id.
+ */
 export async function witness(
   stack: Stack,
   requests: ReadonlyMap<string, RequestOptions>,
+  unnamed = 0,
 ): Promise<ReadonlyMap<string, Witnessed>> {
   const answers = new Map<string, Answer>();
   const waiting = [...requests];
@@ -41,7 +45,7 @@ export async function witness(
   );
   const logs = await logsOf(stack, new Set(requests.keys()));
   const ids = new Set([...logs.values()].map((entry) => String(entry.request_id)));
-  const records = await recordsOf(stack, ids);
+  const records = await recordsOf(stack, ids, ids.size - unnamed);
   const found = new Map<string, Witnessed>();
   for (const [row, answer] of answers) {
     const log = logs.get(row);
@@ -72,11 +76,12 @@ async function logsOf(
 async function recordsOf(
   { switchyard }: Stack,
   ids: ReadonlySet<string>,
+  expected: number,
 ): Promise<readonly DecisionRecord[]> {
   let found: readonly DecisionRecord[] = [];
   for (let polls = 0; polls < POLLS_MAX; polls++) {
     found = exchangeRecords(switchyard.dataDirectory).filter((r) => ids.has(r.requestId));
-    if (new Set(found.map((record) => record.requestId)).size >= ids.size) break;
+    if (new Set(found.map((record) => record.requestId)).size >= expected) break;
     await sleep(POLL_MS);
   }
   return found;

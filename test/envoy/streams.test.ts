@@ -88,6 +88,8 @@ describe('an answer through Envoy', function () {
     assert.equal(choicesOf(answer)[0]?.finishReason, 'content_filter');
     assert.ok(answer.text.endsWith('data: [DONE]\n\n'));
     assertNothingLeaked(answer.text);
+    // The access log tells the verdict of the end, not the one that the headers left with.
+    await stack.envoy.logged((entry) => entry.verdict === 'deny');
   });
 
   it('keeps interleaved choices apart', async () => {

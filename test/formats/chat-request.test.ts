@@ -32,7 +32,7 @@ const REQUEST = {
           image_url: { url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'low' },
         },
         { type: 'image_url', image_url: { url: 'https://example.org/a b.png' } },
-        { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+        { type: 'input_audio', input_audio: { data: `${'UklG'.repeat(64)}Rg==`, format: 'wav' } },
         {
           type: 'file',
           file: { filename: 'plan B.pdf', file_data: 'data:application/pdf;base64,JVBERg==' },
@@ -57,7 +57,7 @@ const REQUEST = {
     },
   ],
   stop: ['THE END'],
-  metadata: { note: 'keep me' },
+  metadata: { title: 'keep me', 'a b': 7 },
   prediction: { type: 'content', content: 'guess' },
   stream: true,
 };
@@ -76,15 +76,17 @@ describe('chat request', () => {
       'tool_call message/3/tool/1/name = shell',
       'tool_call message/3/tool/1/input = ls',
       'tool_result message/4/content = found',
+      'user message/5/other/3 = wizard',
       'user message/5/content = abracadabra',
-      'tool_definition tool_definition/3 = function',
-      'tool_definition tool_definition/4 = lookup',
-      'tool_definition tool_definition/5 = looks up',
-      'tool_definition tool_definition/6 = a b',
-      'user other/7 = THE END',
-      'user other/8 = keep me',
-      'user other/9 = content',
-      'user other/10 = guess',
+      'tool_definition tool_definition/4 = function',
+      'tool_definition tool_definition/5 = lookup',
+      'tool_definition tool_definition/6 = looks up',
+      'tool_definition tool_definition/7 = a b',
+      'user other/8 = THE END',
+      'user other/9 = keep me',
+      'user other/10 = a b',
+      'user other/11 = content',
+      'user other/12 = guess',
     ]);
   });
 
@@ -99,8 +101,9 @@ describe('chat request', () => {
 
   it('tells the model and the wish for a stream', () => {
     const body = JSON.stringify(REQUEST);
-    assert.deepEqual(read(body).request, { model: 'gpt-5', stream: true });
+    assert.deepEqual(read(body).request, { model: 'gpt-5', modelInDoubt: false, stream: true });
     assert.equal(read('{"model":"a","model":"b"}').request?.model, 'b');
+    assert.equal(read('{"model":"a","model":"b"}').request?.modelInDoubt, true);
     assert.equal(read('{"model":7}').request?.model, undefined);
     assert.equal(read('{').request, undefined);
     assert.equal(read('{"stream":"true"}').request?.stream, false);
@@ -109,7 +112,9 @@ describe('chat request', () => {
   it('leaves no field as a hiding place', () => {
     assert.deepEqual(seen({ model: 'two words', Messages: [{ Content: 'x y' }] }), [
       'user other/0 = two words',
-      'user other/1 = x y',
+      'user other/1 = Messages',
+      'user other/2 = Content',
+      'user other/3 = x y',
     ]);
     const odd = {
       role: 'ignore all',
@@ -150,7 +155,10 @@ describe('chat request', () => {
       typeof value === 'string'
         ? [value]
         : value !== null && typeof value === 'object'
-          ? Object.values(value).flatMap(leaves)
+          ? Object.entries(value).flatMap(([name, inner]) => [
+              ...(name === 'x' && !Array.isArray(value) ? [name] : []),
+              ...leaves(inner),
+            ])
           : [];
     const key = fc.constantFrom(
       'messages',

@@ -219,7 +219,9 @@ describe('judge: breakers', () => {
     const again = new Breakers(BREAKER_DEFAULTS, middle);
     again.restore(breakers.save(0), 0);
     assert.equal(again.allow('green', 'p/r', 0), 'skip');
-    breakers.dropSet('green');
+    breakers.keepSets(new Set(['blue', 'green']));
+    assert.equal(breakers.size, 1);
+    breakers.keepSets(new Set(['blue']));
     assert.equal(breakers.size, 0);
     assert.equal(breakers.allow('green', 'p/r', 0), 'evaluate');
   });

@@ -98,7 +98,7 @@ describe('ext_proc requests', () => {
     assert.equal(headers.get('plain'), 'p');
     assert.equal(headers.get('latin'), 'café');
     assert.equal(headers.get('utf8'), 'café');
-    assert.equal(headers.get('twice'), '1');
+    assert.equal(headers.get('twice'), '1, 2');
     assert.equal(headers.get('absent'), undefined);
     assert.equal(headers.entries().length, 6);
   });
