@@ -35,7 +35,7 @@ const ORDINARY: ReadonlySet<string> = new Set(
   completion_tokens total_tokens prompt_tokens_details completion_tokens_details cached_tokens audio_tokens
   reasoning_tokens accepted_prediction_tokens rejected_prediction_tokens error message code param citations
   prompt_filter_results content_filter_results content_filter_offsets prompt_index filtered severity detected
-  url_citation start_index end_index logprob token bytes x_groq queue_time prompt_time completion_time total_time`
+  url_citation start_index end_index user_id cited_text variables input_schema tool_use_id is_error logprob token bytes x_groq queue_time prompt_time completion_time total_time`
     .split(/\s+/)
     .filter((name) => name !== ''),
 );

@@ -55,7 +55,7 @@ describe('a Messages request', () => {
       ],
       tools: [{ name: 'find', description: 'finds it' }],
     });
-    assert.deepEqual(frame.request, { model: 'claude-test', stream: true });
+    assert.deepEqual(frame.request, { model: 'claude-test', modelInDoubt: false, stream: true });
     assert.deepEqual(seen(frame), [
       'system system/block/0/content = be kind',
       'user message/0/content = hello there',

@@ -24,7 +24,7 @@ const ROWS: readonly (readonly ['request' | 'response', string, string, string])
     'gemini whole',
   ],
   ['request', '/v1beta/models/g:countTokens', 'application/json', 'opaque streamed'],
-  ['request', '/v1beta/models/g%3AgenerateContent', 'application/json', 'opaque streamed'],
+  ['request', '/v1beta/models/g%3AgenerateContent', 'application/json', 'gemini whole'],
   ['response', '/v1/models/g:generateContent', 'application/json', 'gemini whole'],
   ['response', '/v1/models/g:streamGenerateContent', 'application/json', 'gemini streamed'],
   ['response', '/v1/models/g:streamGenerateContent?alt=sse', EVENTS, 'gemini streamed'],

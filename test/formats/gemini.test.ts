@@ -133,8 +133,8 @@ describe('gemini request', () => {
         geminiWith(DEFAULT_FORMAT_LIMITS, { model: 'm', transport }).reader('request', false),
         bytesOf('{}'),
       )[0]!.request;
-    assert.deepEqual(at('array'), { model: 'm', stream: true });
-    assert.deepEqual(at('document'), { model: 'm', stream: false });
+    assert.deepEqual(at('array'), { model: 'm', modelInDoubt: false, stream: true });
+    assert.deepEqual(at('document'), { model: 'm', modelInDoubt: false, stream: false });
   });
 });
 

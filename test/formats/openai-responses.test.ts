@@ -58,7 +58,7 @@ describe('a Responses request', () => {
       ],
       tools: [{ type: 'function', name: 'f', description: 'finds it' }],
     });
-    assert.deepEqual(frame.request, { model: 'gpt-test', stream: true });
+    assert.deepEqual(frame.request, { model: 'gpt-test', modelInDoubt: false, stream: true });
     assert.deepEqual(seen(frame), [
       'system instructions/content = be kind',
       'user input/0/part/content = hello there',
@@ -90,7 +90,7 @@ describe('a Responses request', () => {
     });
     assert.deepEqual(
       frame.pieces.map((piece) => piece.value),
-      ['a b', 'two words', 'bare', 'new one', 'no id', 'odd part', 'deep', 'loose', 'inside'],
+      ['a b', 'two words', 'bare', 'new one', 'no id', 'odd part', 'deep', 'loose', 'v', 'inside'],
     );
     assert.deepEqual(
       seen(request({ input: [{ type: 'reasoning', encrypted_content: 'no bytes' }] })),
