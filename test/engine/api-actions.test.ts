@@ -31,6 +31,15 @@ rules:
   - { id: mail, inspect: [response], match: { pii: { entities: [email] } }, then: redact }
 `);
 
+const APPENDING_AND_BLOCKING = compile(`
+kind: Policy
+metadata: { name: notes, layer: platform }
+class: security
+rules:
+  - { id: ai, inspect: [response], match: { keywords: { words: [buy] } }, then: { append: { text: "(AI)" } } }
+  - { id: zebra, inspect: [response], match: { keywords: { words: [Project Zebra] } }, then: { block: { message: No. } } }
+`);
+
 const document = (api: Api, body: object) =>
   converse(rig(SET), api, [Buffer.from(JSON.stringify(body))], 'application/json');
 
@@ -94,6 +103,8 @@ describe('text that its provider has signed', () => {
     assert.equal(JSON.parse(answer.port.refusal!.body).error.type, 'api_error');
     const both = document(anthropic, message(thought, { type: 'text', text: 'Project Zebra' }));
     assert.match(both.port.refusal!.body, /"No\."/);
+    const oneText = document(anthropic, message({ ...thought, thinking: 'a@b.co, Project Zebra' }));
+    assert.match(oneText.port.refusal!.body, /"No\."/);
     const question = { model: 'm', messages: [{ role: 'assistant', content: [thought] }] };
     const asked = converse(rig(SET), { path: anthropic.path, question }, []);
     assert.equal(asked.port.refusal?.status, 400);
@@ -243,6 +254,30 @@ describe('what a rule appends', () => {
       const cutUp = [bytes.subarray(0, cut), bytes.subarray(cut)];
       assert.equal(converse(rig(APPENDING), responses, cutUp).text, text);
     }
+  });
+
+  it('moves the numbers of all later events, those of a refusal too', () => {
+    const more = [
+      { type: 'response.output_item.added', output_index: 1, item: { type: 'function_call' } },
+      ...['{"q":"x', '","on":"Project Zebra"}'].map((arguments_) => ({
+        type: 'response.function_call_arguments.delta',
+        output_index: 1,
+        delta: arguments_,
+      })),
+    ];
+    const events = eventsIn(Buffer.from(responses.stream(['Buy it.'])).toString());
+    const bytes = typedEvents(
+      [...events.slice(0, -1), ...more, events.at(-1)].map((event, index) => ({
+        ...event,
+        sequence_number: index,
+      })),
+    );
+    const numbers = (set: typeof SET) =>
+      eventsIn(converse(rig(set), responses, [bytes]).text).map((event) => event.sequence_number);
+    assert.deepEqual(numbers(APPENDING), [...Array(events.length + 4).keys()]);
+    const blocking = numbers(APPENDING_AND_BLOCKING);
+    assert.deepEqual(blocking, [...blocking.keys()]);
+    assert.ok(blocking.length > events.length + 4);
   });
 
   it('adds nothing to an answer without words', () => {
