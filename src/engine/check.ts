@@ -42,7 +42,7 @@ function answer(
   const assignment = assign(deps.serving.current, decision.session, deps.xxh64);
   decision.assignment = assignment;
   if (!assignment) {
-    if (deps.onStoreLoss === 'deny') return refuse(decision, request.path, 'no_policy_set');
+    if (deps.onStoreLoss === 'deny') return refuse(deps, decision, request.path, 'no_policy_set');
     decision.degraded = true;
     decision.close('allow', 'allowed');
     return { kind: 'allow', metadata: { exchange: decision.id } };
@@ -71,7 +71,13 @@ function answer(
   if (active.refusal) {
     const { code } = active.refusal;
     const action = code === 'policy' ? active.refusal.rule.action : undefined;
-    return refuse(decision, request.path, code, action?.kind === 'block' ? action : undefined);
+    return refuse(
+      deps,
+      decision,
+      request.path,
+      code,
+      action?.kind === 'block' ? action : undefined,
+    );
   }
   decision.close('allow', 'allowed');
   return {
@@ -86,13 +92,14 @@ function answer(
 }
 
 function refuse(
+  deps: EngineDeps,
   decision: DecisionDraft,
   path: string,
   code: RefusalCode,
   block?: { readonly message: string; readonly status: number },
 ): CheckAnswer {
   const kind = REFUSALS[code];
-  const response = (formatOfPath(path) ?? openaiChat).refusalResponse(
+  const response = (formatOfPath(path, deps.formats) ?? openaiChat).refusalResponse(
     {
       message: block?.message ?? kind.message,
       decisionId: decision.id,
