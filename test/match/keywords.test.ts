@@ -46,7 +46,8 @@ function naive(options: KeywordOptions) {
         const part = whole.slice(start, end);
         const [begins, ends] = [characterAt(part, 0), characterBefore(part, part.length)];
         if (UNSEEN.test(begins) || MARK.test(begins) || UNSEEN.test(ends)) continue;
-        if (!keywords.includes(same(part.replace(/\s{1,8}/gu, ' ')))) continue;
+        // A run of white space is one also where something unseen stands in it.
+        if (!keywords.includes(same(part).replace(/\s{1,8}/gu, ' '))) continue;
         const seen = same(part);
         const first = characterAt(seen, 0);
         const last = characterBefore(seen, seen.length);
