@@ -331,6 +331,9 @@ describe('audit writer', () => {
   it('keeps retainFiles files, the newest, across runs', () => {
     fs.writeFileSync(join(dir.path, 'something-else.ndjson'), '');
     open().close();
+    // Runs sort by the ms of their start: the next one begins in a later one.
+    const openedMs = Date.now();
+    while (Date.now() === openedMs);
     const writer = open({ rotateBytes: 1, retainFiles: 3 });
     for (const exchange of 'abcde') writer.denied(decision(exchange));
     writer.close();
