@@ -127,12 +127,22 @@ export class Exchange implements ProcessHandler {
     const set = this.decision.assignment!.set;
     const facts = this.factsWith(bodyModel);
     this.decision.facts = facts;
-    const active = activate(set, facts, this.conditions(facts), this.deps.guard, false);
+    const conditions = this.conditions(facts);
+    const active = activate(set, facts, conditions, this.deps.guard, false);
     this.active = active;
+    this.deps.observer?.activated({ set, facts, conditions, active });
     this.decision.failedRules(active.errors);
     for (const rule of active.plain) {
       if (rule.action.kind === 'flag') {
-        this.decision.finding({ rule, label: 'WHEN', text: '', start: 0, end: 0, enforced: true });
+        this.decision.finding({
+          rule,
+          label: 'WHEN',
+          text: '',
+          start: 0,
+          end: 0,
+          enforced: true,
+          effect: { kind: 'flag' },
+        });
       }
     }
     return active;
@@ -190,6 +200,7 @@ export class Exchange implements ProcessHandler {
     );
     this.decision.status = answer.status;
     this.decision.close(kind.verdict, code);
+    this.deps.observer?.refused({ direction, code, rule, answer });
     if (this.port.observability) return;
     this.port.immediate(
       answer.status,

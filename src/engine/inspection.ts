@@ -6,6 +6,7 @@
 import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
+import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
 import { type Finding, TextTrack } from './text-track.ts';
 
@@ -34,6 +35,7 @@ export interface InspectionOptions {
   readonly onFinding: (finding: Finding) => void;
   /** Whether a frame that cannot be read may pass (only operational rules would have read it). */
   readonly passUnreadable: (reason: string) => boolean;
+  readonly observer?: BodyObserver | undefined;
 }
 
 interface Span {
@@ -116,10 +118,14 @@ export class BodyInspection {
     if (this.blockedTrack) this.releaseUpToCuts(output);
     this.queue = [];
     this.queuedBytes = 0;
-    return [...output, ...this.options.reader.refuse(refusal)];
+    const last = this.options.reader.refuse(refusal);
+    this.options.observer?.ended(last);
+    return [...output, ...last];
   }
 
   private take(frame: Frame, output: Uint8Array[]): void {
+    const { observer } = this.options;
+    observer?.frame(frame);
     if (frame.unreadable !== undefined) {
       if (!this.options.passUnreadable(frame.unreadable)) {
         this.stop = { kind: 'unreadable', reason: frame.unreadable };
@@ -154,7 +160,21 @@ export class BodyInspection {
     const inserts = this.stop ? [] : this.finishTexts(ended, frame);
     if (!this.options.whole) this.forget(ended);
     this.enqueue({ frame, bytes: frame.bytes, spans, inserts });
-    if (!this.stop) this.release(output);
+    if (this.stop) return;
+    this.release(output);
+    if (observer && this.queue.at(-1)?.frame === frame) observer.held(frame, this.waiting());
+  }
+
+  /** What keeps the queue from leaving. */
+  private waiting(): readonly Waiting[] {
+    const holding = new Set(
+      this.queue.flatMap(({ spans }) =>
+        spans.filter(({ end, track }) => end > track.settled).map(({ track }) => track),
+      ),
+    );
+    return [...holding].flatMap((track) =>
+      track.waiting().map(({ rule, start }) => ({ text: track.key, start, rule })),
+    );
   }
 
   private track({ text: key, place, encoding, sealed }: Piece): TextTrack | undefined {
@@ -212,6 +232,7 @@ export class BodyInspection {
       const earned = this.earned(track);
       if (earned.size === 0) continue;
       const form = this.options.reader.append(track.key, additionOf(earned), frame);
+      this.options.observer?.appended(track.key, [...earned], form.kind);
       if (form.kind === 'later') {
         const already = this.postponed.get(form.text) ?? [];
         this.postponed.set(form.text, new Set([...already, ...earned]));
@@ -244,7 +265,9 @@ export class BodyInspection {
     let released = 0;
     for (const held of this.queue) {
       if (held.spans.some((span) => span.end > span.track.settled)) break;
-      output.push(this.rendered(held));
+      const bytes = this.rendered(held);
+      output.push(bytes);
+      this.options.observer?.released(held.frame, bytes);
       if (held.frame) this.options.reader.sent(held.frame);
       this.queuedBytes -= held.bytes.length;
       released++;
@@ -277,7 +300,9 @@ export class BodyInspection {
         if (cut < end) edits.push({ piece, start: cut - start, end: end - start, replacement: '' });
       }
       edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
-      output.push(held.frame.renderUnfinished(edits));
+      const bytes = held.frame.renderUnfinished(edits);
+      output.push(bytes);
+      this.options.observer?.released(held.frame, bytes);
       this.options.reader.sent(held.frame, true);
     }
     this.changed = true;

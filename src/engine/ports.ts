@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import type { FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
+import type { ExchangeObserver } from './observer.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { Serving } from './snapshot.ts';
 
@@ -66,4 +67,6 @@ export interface EngineDeps {
   readonly stances: RouteStances;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
+  /** Told everything, content included: for an author's own input only, never in a server. */
+  readonly observer?: ExchangeObserver;
 }

@@ -275,6 +275,7 @@ export class RequestSide {
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
+    if (!decoded.ok) deps.observer?.unreadable('request', decoded.reason);
     if (rules.length === 0)
       return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     if (this.contradicted(frames) && exchange.cannotEnforce(rules)) {
@@ -289,6 +290,8 @@ export class RequestSide {
       return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     }
     const matched = new Set<Rule>();
+    const format = exchange.requestFormat.name;
+    const observer = deps.observer?.body({ direction: 'request', format, streamed: false, rules });
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -301,8 +304,10 @@ export class RequestSide {
       onFinding: (finding) => {
         if (finding.enforced) matched.add(finding.rule);
         decision.finding(finding);
+        observer?.finding(finding);
       },
       passUnreadable: () => !exchange.cannotEnforce(rules),
+      observer,
     });
     const step = inspection.finish(frames);
     if (step.stopped) {
@@ -320,7 +325,9 @@ export class RequestSide {
 
   private contradicted(frames: readonly Frame[]): boolean {
     const { requestFormat } = this.exchange;
-    return frames.some((frame) => requestFormat.contradicts?.(this.header, frame) ?? false);
+    const found = frames.some((frame) => requestFormat.contradicts?.(this.header, frame) ?? false);
+    if (found) this.exchange.deps.observer?.unreadable('request', 'headers_contradict');
+    return found;
   }
 
   /** Rules that may come to act, as far as is known before the body was read. */
@@ -348,6 +355,7 @@ export class RequestSide {
     const { exchange } = this;
     if (!exchange.cannotEnforce(this.possible().filter((rule) => this.waitsForModel(rule))))
       return false;
+    exchange.deps.observer?.unreadable('request', 'model_in_doubt');
     exchange.refuse('request', 'unreadable_body');
     return true;
   }

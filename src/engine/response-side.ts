@@ -92,19 +92,30 @@ export class ResponseSide {
     // A document is judged at its end, when STREAMED has sent all of it.
     const tooLate =
       mode === 'STREAMED' && !streamed && !port.observability ? this.rules.filter(blocks) : [];
+    const rules = this.rules.filter((rule) => !tooLate.includes(rule));
+    const observer = exchange.deps.observer?.body({
+      direction: 'response',
+      format: format.name,
+      streamed,
+      rules,
+    });
     const inspection = new BodyInspection({
       direction: 'response',
       reader: format.reader('response', streamed),
       whole: !streamed,
-      rules: this.rules.filter((rule) => !tooLate.includes(rule)),
+      rules,
       appends,
       placeholders: exchange.placeholders,
       heldBytesMax: streamed
         ? exchange.deps.limits.heldBytesMax
         : exchange.deps.limits.responseBodyBytesMax,
       textsMax: exchange.deps.limits.textsMax,
-      onFinding: (finding) => decision.finding(finding),
+      onFinding: (finding) => {
+        decision.finding(finding);
+        observer?.finding(finding);
+      },
       passUnreadable: () => !exchange.cannotEnforce(relevant),
+      observer,
     });
     if (exchange.contradictsOpenRoute(relevant)) {
       exchange.refuse('response', 'mode_cannot_enforce');
@@ -324,6 +335,7 @@ export class ResponseSide {
       code: code === 'policy' ? 'content_policy_violation' : code,
     });
     this.record(code);
+    exchange.deps.observer?.refused({ direction: 'response', code, rule, answer: undefined });
     this.openHeaders(state);
     const { verdict } = REFUSALS[code];
     const metadata = exchange.metadata(verdict, code);
@@ -381,6 +393,7 @@ export class ResponseSide {
       ratioMax: deps.limits.decodedRatioMax,
     });
     if (!decoded.ok) {
+      deps.observer?.unreadable('response', decoded.reason);
       if (exchange.cannotEnforce(this.rules)) {
         exchange.refuse('response', 'mode_cannot_enforce');
         return false;

@@ -19,7 +19,28 @@ export interface Finding {
   readonly start: number;
   readonly end: number;
   readonly enforced: boolean;
+  readonly effect: Effect;
 }
+
+/** What became of a match. */
+export type Effect =
+  | { readonly kind: 'shadow' | 'flag' | 'allow' | 'append' | 'block' }
+  /** An `allow` lifted it. */
+  | { readonly kind: 'exempt'; readonly by: Rule }
+  | { readonly kind: 'replace'; readonly replacement: string }
+  /** It goes with the replacement of a match that overlaps and wins. */
+  | { readonly kind: 'cover'; readonly by: Rule }
+  /** Its text is signed, so that it ends the body instead. */
+  | { readonly kind: 'sealed' };
+
+const EFFECTS = Object.freeze({
+  shadow: Object.freeze({ kind: 'shadow' }),
+  flag: Object.freeze({ kind: 'flag' }),
+  allow: Object.freeze({ kind: 'allow' }),
+  append: Object.freeze({ kind: 'append' }),
+  block: Object.freeze({ kind: 'block' }),
+  sealed: Object.freeze({ kind: 'sealed' }),
+} as const) satisfies Readonly<Record<string, Effect>>;
 
 /** A stretch in which text is replaced: the winner's replacement at its start, nothing for the rest. */
 interface Covered {
@@ -62,6 +83,8 @@ export class TextTrack {
   private allowances: ScannedMatch[] = [];
   /** View coordinate up to which the current cluster of overlapping matches reaches. */
   private clusterEnd = 0;
+  /** Whose replacement stands for that cluster. */
+  private clusterRule: Rule | undefined;
 
   /**
    * `rules`: those that read this text, in rank order; only those with a detector. `sealed`: its provider
@@ -123,6 +146,14 @@ export class TextTrack {
     return this.view ? this.view.sourceStart(this.scanner.safe) : this.scanner.safe;
   }
 
+  /** Rules of which a match may still begin before the end, each with the source unit where. */
+  waiting(): readonly { readonly rule: Rule; readonly start: number }[] {
+    return this.scanner.live().map(({ rule, start }) => ({
+      rule: this.rules[rule]!,
+      start: this.view ? this.view.sourceStart(start) : start,
+    }));
+  }
+
   /** The edits of source units `[start,end)`, relative to `start`; all of it must be settled. */
   edits(start: number, end: number): TextEdit[] {
     const edits: TextEdit[] = [];
@@ -180,28 +211,36 @@ export class TextTrack {
 
   private act(match: ScannedMatch, findings: (finding: Finding) => void): void {
     const rule = this.rules[match.rule]!;
-    const enforced = rule.enforcement === 'enforce' && !this.exempted(match, rule);
     const start = this.view ? this.view.sourceStart(match.start) : match.start;
     const end = this.view ? this.view.sourceEnd(match.end) : match.end;
-    findings({ rule, label: match.label, text: this.key, start, end, enforced });
-    if (!enforced) return;
+    const by = rule.enforcement === 'enforce' ? this.exempting(match, rule) : undefined;
+    const enforced = rule.enforcement === 'enforce' && by === undefined;
+    const effect = enforced
+      ? this.enforce(match, start, end, rule)
+      : by === undefined
+        ? EFFECTS.shadow
+        : { kind: 'exempt' as const, by };
+    findings({ rule, label: match.label, text: this.key, start, end, enforced, effect });
+  }
+
+  private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect {
     switch (rule.action.kind) {
       case 'flag':
-        return;
+        return EFFECTS.flag;
       case 'allow':
         this.allowances.push(match);
-        return;
+        return EFFECTS.allow;
       case 'append':
         this.appends.add(rule);
-        return;
+        return EFFECTS.append;
       case 'block':
         this.block(rule, start);
-        return;
+        return EFFECTS.block;
       case 'redact':
       case 'rewrite':
-        if (!this.sealed) this.cover(match, start, end, rule);
-        else this.blocked ??= { rule, cut: start, sealed: true };
-        return;
+        if (!this.sealed) return this.cover(match, start, end, rule);
+        this.blocked ??= { rule, cut: start, sealed: true };
+        return EFFECTS.sealed;
     }
   }
 
@@ -213,30 +252,34 @@ export class TextTrack {
   }
 
   /** An `allow` that reads content exempts what its match covers, and no more. */
-  private exempted(match: ScannedMatch, rule: Rule): boolean {
-    return this.allowances.some((other) => {
+  private exempting(match: ScannedMatch, rule: Rule): Rule | undefined {
+    const covering = this.allowances.find((other) => {
       return (
         exempts(this.rules[other.rule]!, rule) &&
         other.start <= match.start &&
         other.end >= match.end
       );
     });
+    return covering && this.rules[covering.rule];
   }
 
   /** Of overlapping matches the first is the winner; what sticks out of a loser is covered all the same. */
-  private cover(match: ScannedMatch, start: number, end: number, rule: Rule): void {
+  private cover(match: ScannedMatch, start: number, end: number, rule: Rule): Effect {
     const last = this.covered.at(-1);
     if (last && match.start < this.clusterEnd) {
       last.end = Math.max(last.end, end);
       this.clusterEnd = Math.max(this.clusterEnd, match.end);
-      return;
+      return { kind: 'cover', by: this.clusterRule! };
     }
     const replacement =
       rule.action.kind === 'rewrite'
         ? rule.action.with
         : this.placeholders.placeholder(match.label, this.textOf(match));
-    this.covered.push({ start, end, replacement: this.spelled(replacement, match) });
+    const spelled = this.spelled(replacement, match);
+    this.covered.push({ start, end, replacement: spelled });
     this.clusterEnd = match.end;
+    this.clusterRule = rule;
+    return { kind: 'replace', replacement: spelled };
   }
 
   /** In JSON a replacement for a bare number must become a string, or the client could not parse it. */

@@ -32,6 +32,8 @@ const NOTHING_LIVE = Number.POSITIVE_INFINITY;
 const piece = new Uint16Array(PIECE_UNITS);
 
 interface Lane {
+  /** Place of its rule in `rules`. */
+  readonly order: number;
   readonly tracker: Tracker;
   readonly sink: MatchSink;
 }
@@ -75,7 +77,8 @@ export class TextScanner implements UnionHost {
         parts.push(detector.part);
         this.shared.push(order);
       } else
-        for (const tracker of detector.start()) lanes.push({ tracker, sink: this.sinkOf(order) });
+        for (const tracker of detector.start())
+          lanes.push({ order, tracker, sink: this.sinkOf(order) });
     this.lanes = lanes;
     if (parts.length > 0) this.union = new UnionRun(automatonFor(parts), this);
     this.liveUnitsMax = limits.liveUnitsMax;
@@ -103,6 +106,22 @@ export class TextScanner implements UnionHost {
   /** Every match that starts before this is decided and was reported. Stands still after an overflow. */
   get safe(): number {
     return this.settled;
+  }
+
+  /** What holds `safe` back: each rule with something live, and where its earliest live match begins. */
+  live(): readonly { readonly rule: number; readonly start: number }[] {
+    if (this.ended || this.overflowed) return [];
+    const starts = new Map<number, number>();
+    const add = (order: number, start: number): void => {
+      if (start === NOTHING_LIVE) return;
+      starts.set(order, Math.min(start, starts.get(order) ?? NOTHING_LIVE));
+    };
+    for (const [part, start] of this.union?.live(this.units) ?? [])
+      add(this.shared[part] as number, start);
+    for (const { tracker, order } of this.lanes) add(order, tracker.liveStart);
+    return [...starts]
+      .map(([order, start]) => ({ rule: (this.rules[order] as ScannedRule).rule, start }))
+      .sort((a, b) => a.start - b.start || a.rule - b.rule);
   }
 
   /** More than `liveUnitsMax` units waited. Nothing was or will be judged from `safe` on. */

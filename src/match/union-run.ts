@@ -82,6 +82,20 @@ export class UnionRun {
     return this.settle(to);
   }
 
+  /** Rules with something live behind `at` units, each with where its earliest live match begins. */
+  live(at: number): ReadonlyMap<number, number> {
+    const starts = new Map<number, number>();
+    for (const { rule, tracker } of this.awake) starts.set(rule, tracker.liveStart);
+    const { threads } = this.state;
+    for (let place = 0; place < threads.length; place += 3) {
+      const rule = threads[place] as number;
+      const age = threads[place + 2] as number;
+      if (age === OLD || this.isAwake(rule)) continue;
+      starts.set(rule, Math.min(at - age, starts.get(rule) ?? at));
+    }
+    return starts;
+  }
+
   /** The text ends at `at`: every rule of which something is live is decided by its tracker. */
   end(at: number): void {
     const from = this.tailUnits;

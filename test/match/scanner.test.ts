@@ -169,6 +169,26 @@ describe('TextScanner', () => {
     );
   });
 
+  it('names the rules that hold the rest back, the same for every cut', () => {
+    const rules = [...RULES, ...MORE_RULES];
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 24 }), fc.array(fc.nat()), (whole, cuts) => {
+        const scanner = new TextScanner(rules);
+        for (const piece of pieces(whole, cuts)) {
+          scanner.push(piece);
+          const live = scanner.live();
+          assert.equal(Math.min(scanner.length, ...live.map(({ start }) => start)), scanner.safe);
+          const single = new TextScanner(rules.map(alone));
+          for (const unit of unitsOf(whole.slice(0, scanner.length))) single.push(unit);
+          assert.deepEqual(live, single.live());
+        }
+        scanner.end();
+        assert.deepEqual(scanner.live(), []);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('stops, and says so, when one unit too many waits', () => {
     const limits = { liveUnitsMax: 10 };
     const rules = [{ rule: 0, detector: regex('x[a-z]*!') }];
