@@ -21,7 +21,7 @@ export interface Script {
   /** Pause before each write but the first. */
   readonly delayMs?: number;
   /** Encodes the body: when the request accepts it, or `encodeAlways`. */
-  readonly encode?: 'gzip' | 'br';
+  readonly encode?: 'gzip' | 'br' | 'zstd';
   readonly encodeAlways?: boolean;
   /** Says nothing more after this many writes, and keeps the connection open. */
   readonly stallAfter?: number;

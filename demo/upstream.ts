@@ -14,6 +14,7 @@ import {
 } from 'node:zlib';
 import { readChatRequest, streamedAnswer, wholeAnswer } from './openai-answer.ts';
 import { decodeScript, SCRIPT_HEADER, type Script, scriptOfPrompt } from './script.ts';
+import { zstdStored } from './zstd-frame.ts';
 
 /** Requests kept in the journal; the oldest go first. */
 const JOURNAL_ENTRIES_MAX = 1_000;
@@ -110,7 +111,11 @@ async function gzipped(chunks: readonly Buffer[]): Promise<Buffer[]> {
   return out;
 }
 
-async function encodedChunks(chunks: readonly Buffer[], encode: 'gzip' | 'br'): Promise<Buffer[]> {
+async function encodedChunks(
+  chunks: readonly Buffer[],
+  encode: NonNullable<Script['encode']>,
+): Promise<Buffer[]> {
+  if (encode === 'zstd') return zstdStored(chunks);
   return encode === 'gzip' ? gzipped(chunks) : [brotliCompressSync(Buffer.concat(chunks))];
 }
 

@@ -54,9 +54,9 @@ import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-events.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { tellSwap } from './telemetry/swap-events.ts';
+import { bodyDecoders } from './transport/body-decoders.ts';
 import type { ListenAddress } from './transport/grpcjs/listen.ts';
 import { startGrpcServer } from './transport/grpcjs/server.ts';
-import { zlibDecoders } from './transport/zlib-decoders.ts';
 
 const VERSION = '0.1.0';
 
@@ -161,7 +161,7 @@ async function serve(config: ServerConfig): Promise<void> {
     facts: config.facts,
     trustedHeaders: config.trustedHeaders,
     formats: apiLines(config.formats),
-    decoders: zlibDecoders,
+    decoders: bodyDecoders,
     xxh64,
     sessionHash: (source, value) => sessionHash(cohortKey, source, value),
     keyedHash: (value) =>

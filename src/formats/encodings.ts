@@ -12,7 +12,7 @@ export interface Decoder {
 
 export interface Decoders {
   /**
-   * A decoder of `coding` (`gzip`, `deflate`, `br`) that gives out at most `outputBytesMax` bytes;
+   * A decoder of `coding` (`gzip`, `deflate`, `br`, `zstd`) that gives out at most `outputBytesMax` bytes;
    * undefined for a coding it does not know.
    */
   decoder(coding: string, outputBytesMax: number): Decoder | undefined;

@@ -20,7 +20,7 @@ import type {
   StructObject,
   StructValue,
 } from '../../src/protocol/process.ts';
-import { zlibDecoders } from '../../src/transport/zlib-decoders.ts';
+import { bodyDecoders } from '../../src/transport/body-decoders.ts';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -95,7 +95,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     limits: all,
     facts: DEFAULT_FACTS,
     trustedHeaders: [],
-    decoders: zlibDecoders,
+    decoders: bodyDecoders,
     xxh64: (_bytes, seed) => seed,
     sessionHash: (source, key) => {
       const bytes = createHash('sha256').update(`${source}\0${key}`).digest().subarray(0, 8);

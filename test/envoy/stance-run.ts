@@ -126,7 +126,7 @@ function requestBody(
   const body = chatBody(textFor(fault));
   switch (fault) {
     case 'encoded':
-      return { body, headers: { ...headers, 'content-encoding': 'zstd' } };
+      return { body, headers: { ...headers, 'content-encoding': 'compress' } };
     case 'broken_encoding':
       return { body, headers: { ...headers, 'content-encoding': 'gzip' } };
     case 'opaque':
@@ -161,7 +161,7 @@ function responseScript(
     case 'encoded':
       return {
         body: chatBody(`say: ${text}`),
-        headers: script({ headers: { 'content-encoding': 'zstd' } }),
+        headers: script({ headers: { 'content-encoding': 'compress' } }),
       };
     case 'broken_encoding':
       return {

@@ -107,7 +107,7 @@ export const FAULTS = {
   match: 'Nothing is wrong, and the body, one document, holds what the rule is for.',
   match_in_stream: 'The same in an event stream.',
   oversized: "The body is larger than Envoy's buffers, with the match at its end.",
-  encoded: 'The body has a content coding that is not decoded here (`zstd`).',
+  encoded: 'The body has a content coding that is not decoded here (`compress`).',
   broken_encoding: 'The body says `gzip` and is not.',
   opaque: 'The body is of a type or a charset that is not read here.',
   declared_open:

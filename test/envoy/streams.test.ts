@@ -144,7 +144,7 @@ describe('an answer through Envoy', function () {
     assertNothingLeaked(answer.text);
   });
 
-  for (const encode of ['gzip', 'br'] as const) {
+  for (const encode of ['gzip', 'br', 'zstd'] as const) {
     it(`is masked when the upstream answers in ${encode}, asked or not`, async () => {
       for (const stream of [true, false]) {
         const answer = await chat(stack.envoy.port, {

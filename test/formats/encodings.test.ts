@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { zstdStored } from '../../demo/zstd-frame.ts';
 import {
   type Decoders,
   decodeBody,
   parseContentEncoding,
   RATIO_FREE_BYTES,
 } from '../../src/formats/encodings.ts';
-import { zlibDecoders } from '../../src/transport/zlib-decoders.ts';
+import { bodyDecoders } from '../../src/transport/body-decoders.ts';
 import { bytesOf, textOf } from './chat-bodies.ts';
 
 const LIMITS = { decodedBytesMax: 1_000_000, ratioMax: 100 };
 const BODY = bytesOf('{"messages":[]}');
 
+const stored = (bytes: Uint8Array): Buffer => Buffer.concat(zstdStored([Buffer.from(bytes)]));
+
 function decoded(body: Uint8Array, encoding: string, limits = LIMITS): string {
-  const outcome = decodeBody(body, encoding, zlibDecoders, limits);
+  const outcome = decodeBody(body, encoding, bodyDecoders, limits);
   return outcome.ok ? textOf(outcome.bytes) : outcome.reason;
 }
 
@@ -33,20 +36,27 @@ describe('content encodings', () => {
     assert.equal(decoded(deflateSync(BODY), 'deflate'), plain);
     assert.equal(decoded(deflateRawSync(BODY), 'deflate'), plain);
     assert.equal(decoded(brotliCompressSync(gzipSync(BODY)), 'gzip, br'), plain);
+    assert.equal(decoded(stored(BODY), 'zstd'), plain);
+    assert.equal(decoded(gzipSync(stored(BODY)), 'zstd, gzip'), plain);
     assert.equal(decoded(new Uint8Array(0), 'gzip'), '');
   });
 
   it('that are unknown, broken, cut or too many are told apart from empty bodies', () => {
-    assert.equal(decoded(BODY, 'zstd'), 'unknown_encoding');
+    assert.equal(decoded(BODY, 'compress'), 'unknown_encoding');
+    assert.equal(decoded(BODY, 'zstd'), 'broken_encoding');
     assert.equal(decoded(BODY, 'gzip'), 'broken_encoding');
     assert.equal(decoded(gzipSync(BODY).subarray(0, -4), 'gzip'), 'broken_encoding');
     assert.equal(decoded(brotliCompressSync(BODY).subarray(0, -2), 'br'), 'broken_encoding');
+    assert.equal(decoded(stored(BODY).subarray(0, -1), 'zstd'), 'broken_encoding');
     assert.equal(decoded(BODY, 'gzip, gzip, gzip'), 'too_many_encodings');
   });
 
   it('hold decodedBytesMax at its edge', () => {
-    for (const encode of [gzipSync, brotliCompressSync]) {
-      const coding = encode === gzipSync ? 'gzip' : 'br';
+    for (const [coding, encode] of [
+      ['gzip', gzipSync],
+      ['br', brotliCompressSync],
+      ['zstd', stored],
+    ] as const) {
       const at = (length: number) =>
         decoded(encode(Buffer.alloc(length)), coding, { decodedBytesMax: 1_000, ratioMax: 1e9 })
           .length;

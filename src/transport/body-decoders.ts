@@ -1,4 +1,7 @@
-/** Content codings by node:zlib, whole bodies at a time: zlib has no synchronous streaming interface. */
+/**
+ * Content codings, whole bodies at a time: node:zlib has no synchronous streaming interface, and a path
+ * that is synchronous for some codings only would be two paths.
+ */
 import { Buffer } from 'node:buffer';
 import {
   brotliDecompressSync,
@@ -9,8 +12,12 @@ import {
   type ZlibOptions,
 } from 'node:zlib';
 import { DecodedTooLarge, type Decoder, type Decoders } from '../formats/encodings.ts';
+import { unzstd } from './zstd-decoder.ts';
 
-type Inflate = (input: Buffer, options: ZlibOptions) => Buffer;
+type Inflate = (
+  input: Buffer,
+  options: ZlibOptions & { readonly maxOutputLength: number },
+) => Uint8Array;
 
 /** `deflate` means zlib (RFC 9110 §8.4.1.2), yet some servers send the bare stream. */
 function inflateEither(input: Buffer, options: ZlibOptions): Buffer {
@@ -22,15 +29,12 @@ function inflateEither(input: Buffer, options: ZlibOptions): Buffer {
 const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
   ['gzip', gunzipSync],
   ['deflate', inflateEither],
-  [
-    'br',
-    (input, { maxOutputLength }) =>
-      brotliDecompressSync(input, maxOutputLength === undefined ? {} : { maxOutputLength }),
-  ],
+  ['br', (input, { maxOutputLength }) => brotliDecompressSync(input, { maxOutputLength })],
+  ['zstd', (input, { maxOutputLength }) => unzstd(input, maxOutputLength)],
 ]);
 
-/** Decoders for `gzip`, `deflate` and `br`. A truncated body is broken, not short. */
-export const zlibDecoders: Decoders = Object.freeze({
+/** Decoders for `gzip`, `deflate`, `br` and `zstd`. A truncated body is broken, not short. */
+export const bodyDecoders: Decoders = Object.freeze({
   decoder(coding: string, outputBytesMax: number): Decoder | undefined {
     const inflate = INFLATE.get(coding);
     return inflate && wholeBodyDecoder(inflate, outputBytesMax);
