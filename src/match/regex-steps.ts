@@ -1,6 +1,6 @@
 /** What an automaton does between two units, worked out on demand and kept. Shared by all texts of a rule. */
 import { type Distances, distancesOf, NEVER } from './regex-liveness.ts';
-import { type Automaton, EDGE, holds, KINDS, kindOf, type Node } from './regex-program.ts';
+import { type Automaton, EDGE, holds, KINDS, type Node } from './regex-program.ts';
 
 /** Where a node leads without consuming anything. */
 export interface Closure {
@@ -38,7 +38,6 @@ export class RegexSteps {
   private readonly sure: Int8Array;
   private readonly fewestOf: Int32Array;
   private readonly moreOf: Int32Array;
-  private readonly starters = new Uint8Array(0x10000 / 8);
 
   constructor(automaton: Automaton) {
     this.start = automaton.start;
@@ -51,17 +50,11 @@ export class RegexSteps {
     for (let node = 0; node < this.nodeCount; node++)
       for (let before = EDGE; before < KINDS; before++)
         this.fewestOf[node * KINDS + before] = this.distances.fewest(node, before);
-    this.findStarters();
   }
 
   /** Nearest match, and longest, for the compiler of rules. */
   get measures(): Distances {
     return this.distances;
-  }
-
-  /** Whether a match can begin with this unit somewhere. */
-  mayStart(unit: number): boolean {
-    return ((this.starters[unit >> 3] as number) & (1 << (unit & 7))) !== 0;
   }
 
   /** Units to the nearest match, perhaps 0, behind a unit of kind `before`. */
@@ -126,17 +119,5 @@ export class RegexSteps {
       }
     }
     return { closure: { matches, units }, asserted };
-  }
-
-  private findStarters(): void {
-    const firsts = new Set<UnitNode>();
-    for (let before = EDGE; before < KINDS; before++)
-      for (let after = EDGE + 1; after < KINDS; after++)
-        for (const node of this.closure(this.start, before, after).units) firsts.add(node);
-    for (const { ranges, out } of firsts)
-      for (let index = 0; index < ranges.length; index += 2)
-        for (let unit = ranges[index] as number; unit <= (ranges[index + 1] as number); unit++)
-          if (this.fewest(out, kindOf(unit)) !== NEVER)
-            this.starters[unit >> 3] = (this.starters[unit >> 3] as number) | (1 << (unit & 7));
   }
 }

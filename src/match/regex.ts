@@ -4,6 +4,7 @@
  * are ASCII, as in RE2.
  */
 import type { Detector, Tracker } from './detector.ts';
+import { dfaLimitsFor, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
 import { regexPart } from './regex-part.ts';
@@ -43,7 +44,6 @@ const FAILURES: Readonly<Record<BuildFailure, RegexCompilation>> = {
 };
 
 const BYTES_PER_NODE = 400;
-const BYTES_FIXED = 10_240;
 
 /** The longest text that a JavaScript string can be, and then some. */
 const NO_CAP = NEVER;
@@ -85,12 +85,13 @@ export function regexDetector(options: RegexOptions): RegexCompilation {
     };
   const longest = longestMatch(automaton, steps.measures);
   const unitsMax = Math.min(longest ?? NO_CAP, unitsCap);
-  const start = (): readonly Tracker[] => [new RegexTracker(steps, unitsCap)];
+  const dfa = new RegexDfa(steps, automaton.nodes, dfaLimitsFor(automaton.nodes.length));
+  const start = (): readonly Tracker[] => [new RegexTracker(dfa, unitsCap)];
   const detector: Detector = {
     kind: 'regex',
     ...(unitsMax === NO_CAP ? {} : { unitsMax }),
     part: regexPart(steps, automaton.nodes, unitsCap),
-    bytes: BYTES_FIXED + automaton.nodes.length * BYTES_PER_NODE,
+    bytes: automaton.nodes.length * BYTES_PER_NODE + dfa.bytesMax,
     start,
     matches: (text) => matchesIn(start(), text).length > 0,
   };

@@ -66,3 +66,77 @@ export function unitClasses(sets: Iterable<readonly number[]>): UnitClasses {
   }
   return { of, samples };
 }
+
+/** The same for few sets, by ranges and not by units. */
+export interface RangeClasses {
+  /** Of each ASCII unit. */
+  readonly ascii: Uint16Array;
+  /** First unit of each further range, ascending, and its class. */
+  readonly firsts: Uint16Array;
+  readonly classes: Uint16Array;
+  /** One unit of each class. */
+  readonly samples: readonly number[];
+}
+
+const ASCII_UNITS = 0x80;
+
+/** Where the kind of a unit changes. */
+const kindFirsts: readonly number[] = Array.from({ length: 0x10000 }, (_, unit) => unit).filter(
+  (unit) => unit === 0 || unit === ASCII_UNITS || kindOf(unit) !== kindOf(unit - 1),
+);
+
+/** Cost: the ranges of all different sets, times those sets. */
+export function rangeClasses(sets: readonly (readonly number[])[]): RangeClasses {
+  const different = new Map(sets.map((ranges) => [ranges.join(), ranges]));
+  const firstsSeen = new Set(kindFirsts);
+  for (const ranges of different.values())
+    for (let index = 0; index < ranges.length; index += 2) {
+      firstsSeen.add(ranges[index] as number);
+      if ((ranges[index + 1] as number) < 0xffff) firstsSeen.add((ranges[index + 1] as number) + 1);
+    }
+  const firsts = Uint16Array.from(firstsSeen).sort();
+  const place = new Map<number, number>();
+  for (const [index, first] of firsts.entries()) place.set(first, index);
+  // At first a class for each kind; then every set splits the classes that it cuts through.
+  const raw = Array.from(firsts, kindOf);
+  let count = Math.max(...raw) + 1;
+  for (const ranges of different.values()) {
+    const split = new Map<number, number>();
+    for (let index = 0; index < ranges.length; index += 2) {
+      const last = ranges[index + 1] as number;
+      let at = place.get(ranges[index] as number) as number;
+      for (; at < firsts.length && (firsts[at] as number) <= last; at++) {
+        const old = raw[at] as number;
+        const made = split.get(old) ?? count++;
+        split.set(old, made);
+        raw[at] = made;
+      }
+    }
+  }
+  const samples: number[] = [];
+  const renamed = new Map<number, number>();
+  const classes = Uint16Array.from(raw, (old, index) => {
+    const known = renamed.get(old) ?? samples.push(firsts[index] as number) - 1;
+    renamed.set(old, known);
+    return known;
+  });
+  const ascii = new Uint16Array(ASCII_UNITS);
+  for (let unit = 0, at = 0; unit < ASCII_UNITS; unit++) {
+    while (at + 1 < firsts.length && (firsts[at + 1] as number) <= unit) at++;
+    ascii[unit] = classes[at] as number;
+  }
+  return { ascii, firsts, classes, samples };
+}
+
+export function classIn({ ascii, firsts, classes }: RangeClasses, unit: number): number {
+  if (unit < ASCII_UNITS) return ascii[unit] as number;
+  let low = 0;
+  let high = firsts.length;
+  // The last range that begins no later than the unit.
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((firsts[middle] as number) <= unit) low = middle;
+    else high = middle;
+  }
+  return classes[low] as number;
+}
