@@ -1,0 +1,101 @@
+/** The engine in this process with the shipped policies: no transport, real time, records thrown away. */
+import { createHash, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../src/engine/clock.ts';
+import { DEFAULT_FACTS } from '../src/engine/facts.ts';
+import { HeldBudget } from '../src/engine/held-budget.ts';
+import { DEFAULT_LIMITS, type EngineLimits } from '../src/engine/limits.ts';
+import type { EngineDeps } from '../src/engine/ports.ts';
+import { RouteStances } from '../src/engine/route-stances.ts';
+import { Serving } from '../src/engine/snapshot.ts';
+import { compilePolicies } from '../src/policy/compile.ts';
+import { DETECTORS } from '../src/policy/default-detectors.ts';
+import type { Direction, PolicySet } from '../src/policy/set.ts';
+import type { HeadersEvent } from '../src/protocol/process.ts';
+import { zlibDecoders } from '../src/transport/zlib-decoders.ts';
+
+const POLICIES = fileURLToPath(new URL('../policies/', import.meta.url));
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The documents of `policies/`, compiled. */
+export function shippedPolicies(): PolicySet {
+  const documents = readdirSync(POLICIES)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ path: name, text: readFileSync(`${POLICIES}${name}`, 'utf8') }));
+  const result = compilePolicies(documents, { sha256, detectors: DETECTORS });
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return result.set;
+}
+
+export const realClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, action) {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export function engineDeps(
+  set: PolicySet,
+  clock: Clock = realClock,
+  limits: Partial<EngineLimits> = {},
+): EngineDeps {
+  const serving = new Serving();
+  serving.current = Object.freeze({
+    epoch: 1,
+    blue: set,
+    retained: new Map([[set.digest, set]]),
+  });
+  const all = { ...DEFAULT_LIMITS, ...limits };
+  return {
+    clock,
+    serving,
+    limits: all,
+    facts: DEFAULT_FACTS,
+    trustedHeaders: [],
+    decoders: zlibDecoders,
+    xxh64: (_bytes, seed) => seed,
+    sessionHash: () => undefined,
+    keyedHash: () => '',
+    newId: randomUUID,
+    decisions: { denied() {}, allowed() {} },
+    metrics: {
+      decision() {},
+      duration() {},
+      ruleMatch() {},
+      streamOpened() {},
+      streamClosed() {},
+      failure() {},
+    },
+    outcome() {},
+    guard: { allow: () => true, record() {} },
+    held: new HeldBudget(all.heldBytesTotalMax),
+    stances: new RouteStances(),
+    onStoreLoss: 'deny',
+  };
+}
+
+export function headersOf(
+  direction: Direction,
+  headers: Readonly<Record<string, string>>,
+): HeadersEvent {
+  return {
+    kind: 'headers',
+    direction,
+    endOfStream: false,
+    headers: { get: (name) => headers[name], entries: () => Object.entries(headers) },
+    attribute: () => undefined,
+    metadata: () => undefined,
+  };
+}
+
+export const CHAT_REQUEST = {
+  ':method': 'POST',
+  ':path': '/v1/chat/completions',
+  ':authority': 'llm.example',
+  'content-type': 'application/json',
+};
