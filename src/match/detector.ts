@@ -16,8 +16,11 @@ export interface Match {
 /** Receives the matches of a tracker's own greedy partition (SEMANTICS §1), each once, in order of start. */
 export type MatchSink = (match: Match) => void;
 
-/** About how many units a `leap` leaves to be read one by one. */
-export const LEAP_UNITS = 64;
+/** Is told how far a tracker that reads many units has come. */
+export interface Consumption {
+  /** So many units are consumed as of what is reported next. */
+  consume(units: number): void;
+}
 
 export interface Tracker {
   /** Consumes the unit at position `at`; positions are consecutive from 0. Reports what this decides. */
@@ -28,11 +31,17 @@ export interface Tracker {
    */
   skip?(units: Uint16Array, from: number, to: number): number;
   /**
-   * Consumes those of `units[from,to)` that decide nothing and of which nothing is live at the next that
-   * might, or behind the last; returns the index of the first that is left, `to` only if `from` is. Worth
-   * asking again some `LEAP_UNITS` later.
+   * The same as a `step` for each of `units[from,to)`, of which the first stands at position `at`, only
+   * quicker. Tells `told` before it reports.
    */
-  leap?(units: Uint16Array, from: number, to: number): number;
+  read?(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told: Consumption,
+  ): void;
   /**
    * Only while nothing is live: lets the next `step` be at any position. `before` is the unit that stands
    * there before it and `earlier` the one before that; -1 for none.

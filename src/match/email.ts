@@ -9,7 +9,8 @@
  * plane. A local part starts with a letter or digit so that the quotes and stars around an address stay.
  */
 import { isAsciiDigit, isAsciiLetter, isForeignLetter } from './characters.ts';
-import type { MatchSink, Tracker } from './detector.ts';
+import type { Consumption, MatchSink, Tracker } from './detector.ts';
+import { endsAddress, LABEL_BEGINS, labelAfter, unitsToEndOf } from './email-label.ts';
 
 export const EMAIL_LABEL = 'EMAIL';
 export const LOCAL_UNITS_MAX = 64;
@@ -19,41 +20,9 @@ export const EMAIL_UNITS_MAX = LOCAL_UNITS_MAX + 1 + DOMAIN_UNITS_MAX;
 const AT = 0x40;
 const DOT = 0x2e;
 const HYPHEN = 0x2d;
-const PUNYCODE = 'xn--';
 const NONE = -1;
 
-/** What the domain's current label still may be as the last one. */
-type LastLabel = 'empty' | 'ascii' | 'foreign' | 'x' | 'xn' | 'xn-' | 'xn--' | 'encoded' | 'never';
-
-/** Units that the shortest way to the next end takes, in a label that is not the first one. */
-const UNITS_TO_END: Readonly<Record<LastLabel, number>> = {
-  empty: 2,
-  ascii: 1,
-  foreign: 1,
-  x: 1,
-  xn: 1,
-  'xn-': 2,
-  'xn--': 1,
-  encoded: 1,
-  // A dot and two letters.
-  never: 3,
-};
-
 const FIRST_LABEL_TO_END = 3;
-
-interface Domain {
-  /** Of the whole address. */
-  readonly start: number;
-  /** Of the domain. */
-  readonly at: number;
-  readonly local: string;
-  text: string;
-  dotted: boolean;
-  label: LastLabel;
-  labelUnits: number;
-  /** The longest end that counts; 0 for none. */
-  end: number;
-}
 
 const STARTS = 1;
 const JOINS = 2;
@@ -70,44 +39,6 @@ roles[0x5f] = STARTS | JOINS;
 roles[DOT] = JOINS | DOMAIN;
 roles[HYPHEN] = JOINS | DOMAIN;
 
-const rolesOf = (unit: number): number => roles[unit] as number;
-
-function nextLabel(label: LastLabel, unit: number): LastLabel {
-  const ascii = isAsciiLetter(unit);
-  const lower = ascii ? unit | 0x20 : unit;
-  switch (label) {
-    case 'xn--':
-    case 'encoded':
-      return 'encoded';
-    case 'xn-':
-      return unit === HYPHEN ? 'xn--' : 'never';
-    case 'xn':
-      if (unit === HYPHEN) return 'xn-';
-      return ascii ? 'ascii' : 'never';
-    case 'x':
-      if (lower === PUNYCODE.charCodeAt(1)) return 'xn';
-      return ascii ? 'ascii' : 'never';
-    case 'empty':
-      if (lower === PUNYCODE.charCodeAt(0)) return 'x';
-      if (ascii) return 'ascii';
-      return isForeignLetter(unit) ? 'foreign' : 'never';
-    case 'ascii':
-      return ascii ? 'ascii' : 'never';
-    case 'foreign':
-      return isForeignLetter(unit) ? 'foreign' : 'never';
-    case 'never':
-      return 'never';
-  }
-}
-
-const endsAddress = (domain: Domain): boolean =>
-  domain.dotted &&
-  domain.labelUnits >= 2 &&
-  (domain.label === 'ascii' ||
-    domain.label === 'foreign' ||
-    domain.label === 'xn' ||
-    domain.label === 'encoded');
-
 export class EmailTracker implements Tracker {
   liveStart = Number.POSITIVE_INFINITY;
   private readonly except: ReadonlySet<string>;
@@ -117,7 +48,18 @@ export class EmailTracker implements Tracker {
   private run = NONE;
   /** The first unit of the run, no farther back than a local part reaches, that may start one; or NONE. */
   private starter = NONE;
-  private domain: Domain | undefined;
+
+  // The domain behind the last `@`, if one stands open there.
+  /** Where the whole address starts, or NONE. */
+  private start = NONE;
+  private domainAt = 0;
+  private dotted = false;
+  private label = LABEL_BEGINS;
+  private labelUnits = 0;
+  /** The longest end that counts; 0 for none. */
+  private longestEnd = 0;
+  /** The address so far, where some are excepted. */
+  private address: Uint16Array | undefined;
 
   /** `except`: addresses in lower case. */
   constructor(except: ReadonlySet<string>) {
@@ -125,23 +67,42 @@ export class EmailTracker implements Tracker {
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
-    const role = rolesOf(unit);
-    const inRun = (role & JOINS) !== 0;
-    if (!inRun && this.run === NONE && this.domain === undefined) return;
-    if (inRun) this.extendRun(unit, (role & STARTS) !== 0, at);
-    if (this.domain !== undefined) this.advance(this.domain, unit, inRun ? at : at - 1, sink);
-    if (!inRun) {
-      if (unit === AT && this.starter !== NONE) this.open(at);
-      this.run = NONE;
-      this.starter = NONE;
+    this.take(unit, at, sink);
+    this.tellLiveStart();
+  }
+
+  read(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told: Consumption,
+  ): void {
+    let index = from;
+    while (index < to) {
+      if (this.start !== NONE) {
+        told.consume(at + index - from + 1);
+        this.take(units[index] as number, at + index - from, sink);
+        index++;
+        continue;
+      }
+      index = this.leap(units, index, to);
+      const stop = Math.min(to, index + LOCAL_UNITS_MAX);
+      for (; index < stop && this.start === NONE; index++)
+        this.take(units[index] as number, at + index - from, sink);
     }
-    const waiting = this.starter === NONE ? Number.POSITIVE_INFINITY : this.starter;
-    this.liveStart = this.domain?.start ?? waiting;
+    this.tellLiveStart();
+  }
+
+  end(_at: number, sink: MatchSink): void {
+    if (this.start !== NONE) this.close(NONE, sink);
+    this.liveStart = Number.POSITIVE_INFINITY;
   }
 
   /** To where a local part of the next `@` may begin, or what is live behind the last unit. */
-  leap(units: Uint16Array, from: number, to: number): number {
-    if (to - from <= LOCAL_UNITS_MAX || this.domain !== undefined) return from;
+  private leap(units: Uint16Array, from: number, to: number): number {
+    if (to - from <= LOCAL_UNITS_MAX) return from;
     let next = from;
     while (next < to && units[next] !== AT) next++;
     if (next - from <= LOCAL_UNITS_MAX) return from;
@@ -150,75 +111,92 @@ export class EmailTracker implements Tracker {
     return next - LOCAL_UNITS_MAX;
   }
 
-  end(_at: number, sink: MatchSink): void {
-    if (this.domain !== undefined) this.close(this.domain, NONE, sink);
-    this.liveStart = Number.POSITIVE_INFINITY;
+  private tellLiveStart(): void {
+    if (this.start !== NONE) this.liveStart = this.start;
+    else this.liveStart = this.starter === NONE ? Number.POSITIVE_INFINITY : this.starter;
+  }
+
+  private take(unit: number, at: number, sink: MatchSink): void {
+    const role = roles[unit] as number;
+    const inRun = (role & JOINS) !== 0;
+    if (inRun) this.extendRun(unit, (role & STARTS) !== 0, at);
+    if (this.start !== NONE) this.advance(unit, role, inRun ? at : at - 1, sink);
+    if (inRun) return;
+    if (unit === AT && this.starter !== NONE) this.open(at);
+    this.run = NONE;
+    this.starter = NONE;
   }
 
   private extendRun(unit: number, starts: boolean, at: number): void {
     if (this.run === NONE) this.run = at;
     this.recent[at % LOCAL_UNITS_MAX] = unit;
-    if (this.starter === NONE && starts) this.starter = at;
-    if (this.starter !== NONE && this.starter <= at - LOCAL_UNITS_MAX)
+    if (this.starter === NONE) {
+      if (starts) this.starter = at;
+    } else if (this.starter <= at - LOCAL_UNITS_MAX) {
       this.starter = this.starterFrom(at - LOCAL_UNITS_MAX + 1, at);
+    }
   }
 
   /** The first unit of the run in [from, last] that may start a local part. The units are in `recent`. */
   private starterFrom(from: number, last: number): number {
     for (let at = Math.max(from, this.run); at <= last; at++)
-      if ((rolesOf(this.recent[at % LOCAL_UNITS_MAX] as number) & STARTS) !== 0) return at;
+      if (((roles[this.recent[at % LOCAL_UNITS_MAX] as number] as number) & STARTS) !== 0)
+        return at;
     return NONE;
   }
 
   private open(at: number): void {
-    let local = '';
-    if (this.except.size > 0)
-      for (let place = this.starter; place < at; place++)
-        local += String.fromCharCode(this.recent[place % LOCAL_UNITS_MAX] as number);
-    this.domain = {
-      start: this.starter,
-      at: at + 1,
-      local,
-      text: '',
-      dotted: false,
-      label: 'empty',
-      labelUnits: 0,
-      end: 0,
-    };
+    this.start = this.starter;
+    this.domainAt = at + 1;
+    this.dotted = false;
+    this.label = LABEL_BEGINS;
+    this.labelUnits = 0;
+    this.longestEnd = 0;
+    if (this.except.size === 0) return;
+    this.address ??= new Uint16Array(EMAIL_UNITS_MAX + 1);
+    for (let place = this.start; place < at; place++)
+      this.address[place - this.start] = this.recent[place % LOCAL_UNITS_MAX] as number;
+    this.address[at - this.start] = AT;
   }
 
   /** `last` is where the run of local units has come to. */
-  private advance(domain: Domain, unit: number, last: number, sink: MatchSink): void {
-    if ((rolesOf(unit) & DOMAIN) === 0 || (unit === DOT && domain.labelUnits === 0)) {
-      this.close(domain, last, sink);
+  private advance(unit: number, role: number, last: number, sink: MatchSink): void {
+    if ((role & DOMAIN) === 0 || (unit === DOT && this.labelUnits === 0)) {
+      this.close(last, sink);
       return;
     }
-    if (this.except.size > 0) domain.text += String.fromCharCode(unit);
+    if (this.address !== undefined) this.address[last - this.start] = unit;
     if (unit === DOT) {
-      domain.dotted = true;
-      domain.label = 'empty';
-      domain.labelUnits = 0;
+      this.dotted = true;
+      this.label = LABEL_BEGINS;
+      this.labelUnits = 0;
     } else {
-      domain.label = nextLabel(domain.label, unit);
-      domain.labelUnits++;
+      this.label = labelAfter(this.label, unit);
+      this.labelUnits++;
     }
     const next = last + 1;
-    if (endsAddress(domain)) domain.end = next;
-    const toEnd = domain.dotted ? UNITS_TO_END[domain.label] : FIRST_LABEL_TO_END;
-    if (next - domain.at + toEnd > DOMAIN_UNITS_MAX) this.close(domain, last, sink);
+    if (this.dotted && this.labelUnits >= 2 && endsAddress(this.label)) this.longestEnd = next;
+    const toEnd = this.dotted ? unitsToEndOf(this.label) : FIRST_LABEL_TO_END;
+    if (next - this.domainAt + toEnd > DOMAIN_UNITS_MAX) this.close(last, sink);
   }
 
   /** The address cannot grow any more: reports it, and lets a local part start only behind it. */
-  private close(domain: Domain, last: number, sink: MatchSink): void {
-    this.domain = undefined;
-    if (domain.end === 0) return;
-    this.run = domain.end > last ? NONE : domain.end;
+  private close(last: number, sink: MatchSink): void {
+    const { start, longestEnd } = this;
+    this.start = NONE;
+    if (longestEnd === 0) return;
+    this.run = longestEnd > last ? NONE : longestEnd;
     this.starter =
       this.run === NONE
         ? NONE
         : this.starterFrom(Math.max(this.run, last - LOCAL_UNITS_MAX + 1), last);
-    const host = domain.text.slice(0, domain.end - domain.at);
-    if (!this.except.has(`${domain.local}@${host}`.toLowerCase()))
-      sink({ start: domain.start, end: domain.end, label: EMAIL_LABEL });
+    if (!this.isExcepted(longestEnd - start)) sink({ start, end: longestEnd, label: EMAIL_LABEL });
+  }
+
+  /** The first `length` units of the address are one that may be shown. */
+  private isExcepted(length: number): boolean {
+    if (this.address === undefined) return false;
+    const units = this.address.subarray(0, length);
+    return this.except.has(String.fromCharCode(...units).toLowerCase());
   }
 }

@@ -1,5 +1,5 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import { type Detector, LEAP_UNITS, type Match, type MatchSink, type Tracker } from './detector.ts';
+import type { Consumption, Detector, Match, MatchSink, Tracker } from './detector.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
 import { type UnionHost, UnionRun } from './union-run.ts';
@@ -49,7 +49,7 @@ const byDecision = (a: Undelivered, b: Undelivered): number =>
  * Positions are UTF-16 units from the start of the text. How the text is cut into pushes changes nothing:
  * not the matches, not `decidedAt`, not `overflow`, and not `safe` after so many units.
  */
-export class TextScanner implements UnionHost {
+export class TextScanner implements UnionHost, Consumption {
   /** Rules that have no part in the automaton. */
   private readonly lanes: readonly Lane[];
   private readonly union: UnionRun | undefined;
@@ -181,19 +181,8 @@ export class TextScanner implements UnionHost {
     for (let index = 0; index < count; index++) piece[index] = text.charCodeAt(from + index);
     let live = this.union?.take(piece, count, first) ?? NOTHING_LIVE;
     for (const { tracker, sink } of this.lanes) {
-      let leapAgain = 0;
-      for (let index = 0; index < count; index++) {
-        if (tracker.leap !== undefined && index >= leapAgain) {
-          index = tracker.leap(piece, index, count);
-          leapAgain = index + LEAP_UNITS + 1;
-        }
-        if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
-          index = tracker.skip(piece, index, count);
-          if (index === count) break;
-        }
-        this.consumed = first + index + 1;
-        tracker.step(piece[index] as number, first + index, sink);
-      }
+      if (tracker.read !== undefined) tracker.read(piece, 0, count, first, sink, this);
+      else this.stepThrough(tracker, sink, count, first);
       live = Math.min(live, tracker.liveStart);
     }
     const safe = Math.min(live, units);
@@ -203,5 +192,16 @@ export class TextScanner implements UnionHost {
       return;
     }
     this.settled = safe;
+  }
+
+  private stepThrough(tracker: Tracker, sink: MatchSink, count: number, first: number): void {
+    for (let index = 0; index < count; index++) {
+      if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
+        index = tracker.skip(piece, index, count);
+        if (index === count) return;
+      }
+      this.consumed = first + index + 1;
+      tracker.step(piece[index] as number, first + index, sink);
+    }
   }
 }

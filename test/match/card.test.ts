@@ -116,6 +116,18 @@ describe('card numbers', () => {
     );
   });
 
+  it('finds what the definition says in floods', () => {
+    const flood = fc
+      .tuple(fc.string({ unit, minLength: 1, maxLength: 6 }), fc.integer({ min: 60, max: 400 }))
+      .map(([part, units]) => part.repeat(Math.ceil(units / part.length)));
+    fc.assert(
+      fc.property(flood, fc.array(fc.nat(), { maxLength: 8 }), (whole, cuts) => {
+        assert.deepEqual(scan(cards, whole, cuts), naive(whole));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('holds 19 digits only if their check digit is right', () => {
     assert.equal(progressOf(cards, '6304000000000000000').liveStart, 0);
     assert.equal(progressOf(cards, '6304000000000000001').liveStart, Number.POSITIVE_INFINITY);

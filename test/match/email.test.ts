@@ -121,6 +121,19 @@ describe('e-mail addresses', () => {
     );
   });
 
+  it('finds what the grammar says in floods', () => {
+    const unit = fc.constantFrom('a', 'x@', '@b.co', 'ab.cd', '.', '+', ' ', 'xn--', '1', '-', 'é');
+    const flood = fc
+      .tuple(fc.string({ unit, minLength: 1, maxLength: 4 }), fc.integer({ min: 80, max: 300 }))
+      .map(([part, units]) => part.repeat(Math.ceil(units / part.length)));
+    fc.assert(
+      fc.property(flood, fc.array(fc.nat(), { maxLength: 8 }), (text, cuts) => {
+        assert.deepEqual(scan(emails, text, cuts), naive(text));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('holds exactly what may become one', () => {
     const continuations = textsOver(['a', '@', '.', ' '], 5);
     const prefix = fc.string({ unit: fc.constantFrom('a', '@', '.', ' ', '1', '-'), maxLength: 9 });
