@@ -14,7 +14,7 @@ import { compilePolicies } from '../src/policy/compile.ts';
 import { DETECTORS } from '../src/policy/default-detectors.ts';
 import type { Direction, PolicySet } from '../src/policy/set.ts';
 import type { HeadersEvent } from '../src/protocol/process.ts';
-import { zlibDecoders } from '../src/transport/zlib-decoders.ts';
+import { bodyDecoders } from '../src/transport/body-decoders.ts';
 
 const POLICIES = fileURLToPath(new URL('../policies/', import.meta.url));
 
@@ -57,7 +57,7 @@ export function engineDeps(
     limits: all,
     facts: DEFAULT_FACTS,
     trustedHeaders: [],
-    decoders: zlibDecoders,
+    decoders: bodyDecoders,
     xxh64: (_bytes, seed) => seed,
     sessionHash: () => undefined,
     keyedHash: () => '',
