@@ -1,9 +1,25 @@
 /** Reads content blocks of the Messages API, in requests and in whole answers. */
 import type { Place } from '../policy/set.ts';
+import { ApiNames } from './api-names.ts';
 import { isEncodedBytes } from './chat-request.ts';
 import type { JsonNode, JsonObject } from './json.ts';
-import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { type RequestForm, requestFacts } from './request-body.ts';
+
+/** Of requests, answers and events: they are made of the same blocks. */
+export const MESSAGES_NAMES =
+  new ApiNames(`messages system tools model stream role content type id tool_use_id
+  server_name file_id media_type text thinking signature data encrypted_content encrypted_index encrypted_stdout
+  source input name index delta partial_json content_block message usage input_tokens output_tokens stop_reason
+  stop_sequence error citation`);
+
+/** The body of a request of the Messages API. */
+export const MESSAGES_REQUEST: RequestForm = {
+  names: MESSAGES_NAMES,
+  expects: ['messages'],
+  collect: readMessagesRequest,
+  facts: requestFacts,
+};
 
 /** Members that hold ciphertext or signatures of the provider: bytes that nobody but it can read. */
 const PROVIDER_BYTES: ReadonlySet<string> = new Set([
@@ -25,10 +41,9 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** Collects every string of a request that a model may read. */
-export function readMessagesRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const { key, value, shadowed } of root.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', 'user');
-    else if (key === 'messages' && value.kind === 'array')
+function readMessagesRequest(root: JsonObject, collector: PieceCollector): void {
+  for (const { key, value } of root.members) {
+    if (key === 'messages' && value.kind === 'array')
       value.items.forEach((message, index) => {
         readMessage(message, `message/${index}`, collector);
       });
@@ -50,20 +65,13 @@ function readMessage(message: JsonNode, key: string, collector: PieceCollector):
     collector.standAlone(message, 'other', 'user');
     return;
   }
-  const role = wordOf(message, 'role', collector);
+  const role = collector.word(message, 'role');
   const place = Object.hasOwn(PLACE_OF_ROLE, role) ? PLACE_OF_ROLE[role]! : 'user';
-  for (const { key: name, value, shadowed } of message.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'role') collector.metadata(value, `${key}/other`, place);
+  for (const { key: name, value } of message.members) {
+    if (name === 'role') collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else collector.standAlone(value, `${key}/other`, place);
   }
-}
-
-/** The value of a member that is a string, or ''. */
-export function wordOf(object: JsonObject, name: string, collector: PieceCollector): string {
-  const node = memberOf(object, name);
-  return node?.kind === 'string' ? collector.valueOf(node) : '';
 }
 
 /** Content: one string, or blocks. */
@@ -91,11 +99,10 @@ export function placeOfBlock(type: string, place: Place): Place {
 }
 
 function readBlock(block: JsonObject, key: string, around: Place, collector: PieceCollector): void {
-  const type = wordOf(block, 'type', collector);
+  const type = collector.word(block, 'type');
   const place = placeOfBlock(type, around);
-  for (const { key: name, value, shadowed } of block.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+  for (const { key: name, value } of block.members) {
+    if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/content`, place, true);
     else if (name === 'thinking' && value.kind === 'string')
@@ -139,10 +146,9 @@ function readSource(
   place: Place,
   collector: PieceCollector,
 ): void {
-  const isText = wordOf(source, 'type', collector) === 'text';
-  for (const { key: name, value, shadowed } of source.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (NAMES.has(name)) collector.metadata(value, key, place);
+  const isText = collector.word(source, 'type') === 'text';
+  for (const { key: name, value } of source.members) {
+    if (NAMES.has(name)) collector.metadata(value, key, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else if (name === 'data' && !isText && value.kind === 'string') {
       if (!isEncodedBytes(collector.valueOf(value))) collector.standAlone(value, key, place);

@@ -1,11 +1,5 @@
 /** Reads the events of a Messages answer: `message_start`, blocks with their deltas, `message_stop`. */
-import {
-  placeOfBlock,
-  readContent,
-  readInput,
-  readProviderBytes,
-  wordOf,
-} from './anthropic-content.ts';
+import { placeOfBlock, readContent, readInput, readProviderBytes } from './anthropic-content.ts';
 import type { Frame } from './frame.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
@@ -74,18 +68,19 @@ class MessageEventReader {
   }
 
   read(root: JsonObject): EventReading {
-    const event = wordOf(root, 'type', this.#collector);
+    const event = this.#collector.word(root, 'type');
     if (this.#memory.state === 'finished' && event.startsWith('content_block_'))
       return { facts: { event }, ends: [], stopReasons: [], unreadable: 'text_after_finish' };
     const { facts, ends } = this.#dispatch(event, root);
     if (event === 'message_delta' && this.#memory.state !== 'finished')
       this.#collector.end(root, MESSAGE_END, 'assistant');
     if (event === 'message_delta' || event === 'message_stop') this.#memory.state = 'finished';
+    const unreadable = this.#unreadable ?? this.#collector.unreadable;
     return {
       facts: { event, ...facts },
       ends,
       stopReasons: this.#stopReasons,
-      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+      ...(unreadable === undefined ? {} : { unreadable }),
     };
   }
 
@@ -115,11 +110,16 @@ class MessageEventReader {
     }
   }
 
+  /** Readers differ in which of two they take, and clients put together what they take from each event. */
+  #twice(): void {
+    this.#unreadable ??= 'ambiguous_names';
+  }
+
   /** Every member but those read already. */
   #others(object: JsonObject, read: readonly string[]): void {
     for (const { key, value, shadowed } of object.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'type') this.#collector.metadata(value, 'other', 'assistant');
+      if (shadowed) this.#twice();
+      if (key === 'type') this.#collector.metadata(value, 'other', 'assistant');
       else if (!read.includes(key)) this.#collector.standAlone(value, 'other', 'assistant');
     }
   }
@@ -131,13 +131,13 @@ class MessageEventReader {
     const message = memberOf(root, 'message');
     if (message?.kind !== 'object') return {};
     for (const { key, value, shadowed } of message.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'content') readContent(value, 'start', 'assistant', this.#collector);
+      if (shadowed) this.#twice();
+      if (key === 'content') readContent(value, 'start', 'assistant', this.#collector);
       else if (key === 'usage') this.#usage(value);
       else this.#collector.metadata(value, 'other', 'assistant');
     }
     const outputTokens = this.#outputTokens(message);
-    const model = wordOf(message, 'model', this.#collector);
+    const model = this.#collector.word(message, 'model');
     return { model, ...(outputTokens === undefined ? {} : { outputTokens }) };
   }
 
@@ -170,10 +170,10 @@ class MessageEventReader {
 
   /** What a block begins with goes on in its deltas. */
   #openBlock(block: JsonObject, key: string): void {
-    const place = placeOfBlock(wordOf(block, 'type', this.#collector), 'assistant');
+    const place = placeOfBlock(this.#collector.word(block, 'type'), 'assistant');
     for (const { key: name, value, shadowed } of block.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', place);
-      else if (name === 'text' && value.kind === 'string')
+      if (shadowed) this.#twice();
+      if (name === 'text' && value.kind === 'string')
         this.#collector.add(value, `${key}/content`, place, false);
       else if (name === 'thinking' && value.kind === 'string')
         this.#collector.sealed(value, `${key}/thinking`, place, false);
@@ -197,8 +197,8 @@ class MessageEventReader {
     }
     const key = `block/${index}`;
     for (const { key: name, value, shadowed } of delta.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (name === 'type') this.#collector.metadata(value, 'other', 'assistant');
+      if (shadowed) this.#twice();
+      if (name === 'type') this.#collector.metadata(value, 'other', 'assistant');
       else if (value.kind !== 'string')
         this.#collector.standAlone(value, `${key}/other`, 'assistant');
       else if (name === 'text') this.#collector.add(value, `${key}/content`, 'assistant', false);
@@ -220,8 +220,8 @@ class MessageEventReader {
     if (delta?.kind === 'object')
       for (const { key, value, shadowed } of delta.members) {
         if (key === 'stop_reason') this.#stopReasons.push(value);
-        if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-        else if (key === 'stop_reason') this.#collector.metadata(value, 'other', 'assistant');
+        if (shadowed) this.#twice();
+        if (key === 'stop_reason') this.#collector.metadata(value, 'other', 'assistant');
         else this.#collector.standAlone(value, 'other', 'assistant');
       }
     const outputTokens = this.#outputTokens(root);

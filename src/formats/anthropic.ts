@@ -1,6 +1,6 @@
 /** The Messages API (`POST …/v1/messages`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
-import { readContent, readMessagesRequest } from './anthropic-content.ts';
+import { MESSAGES_NAMES, MESSAGES_REQUEST, readContent } from './anthropic-content.ts';
 import {
   isMessageFrame,
   MESSAGE_END,
@@ -14,7 +14,6 @@ import {
   refusalMessage,
   textBlockEvents,
 } from './anthropic-refusal.ts';
-import { requestFacts } from './chat-request.ts';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
 import { type JsonObject, memberOf } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
@@ -22,13 +21,14 @@ import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
+import { RequestReader } from './request-body.ts';
 
 /** The format with limits of its own. */
 export function anthropicMessagesWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'anthropic.messages' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
-      if (direction === 'request') return new MessagesRequestReader(limits);
+      if (direction === 'request') return new RequestReader(limits, MESSAGES_REQUEST);
       return streamed ? new MessageStreamReader(limits) : new MessageReader(limits);
     },
     refusalResponse: messageRefusalResponse,
@@ -41,43 +41,28 @@ const IMPOSSIBLE: AppendForm = { kind: 'impossible' };
 /** An answer may have many blocks of text, with calls between them: what is appended comes behind them all. */
 const LATER: AppendForm = { kind: 'later', text: MESSAGE_END };
 
-class MessagesRequestReader extends JsonDocumentReader {
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    readMessagesRequest(root, collector);
-    const { pieces, literals } = collector;
-    const request = requestFacts(root, bytes);
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
-  }
-
-  /** Half a request cannot be ended as a refusal; it is answered instead. */
-  refuse(): readonly Uint8Array[] {
-    return [];
-  }
-
-  append(): AppendForm {
-    return IMPOSSIBLE;
-  }
-}
-
 /** Members of an answer that repeat words of the protocol. */
 const METADATA: ReadonlySet<string> = new Set(['id', 'type', 'role', 'model', 'stop_reason']);
 
 class MessageReader extends JsonDocumentReader {
+  constructor(limits: FormatLimits) {
+    super(limits, MESSAGES_NAMES);
+  }
+
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const isAnswer = ['content', 'error', 'input_tokens'].some(
       (name) => memberOf(root, name) !== undefined,
     );
     if (!isAnswer) return unreadableFrame(bytes, 'not_a_message');
     const collector = new PieceCollector(bytes, new KeyCounter());
-    for (const { key, value, shadowed } of root.members) {
-      if (shadowed) collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'content') readContent(value, 'answer', 'assistant', collector);
+    for (const { key, value } of root.members) {
+      if (key === 'content') readContent(value, 'answer', 'assistant', collector);
       else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
       else collector.standAlone(value, 'other', 'assistant');
     }
     collector.end(root, MESSAGE_END, 'assistant');
-    const { pieces, literals } = collector;
+    const { pieces, literals, unreadable } = collector;
+    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
   }
 
@@ -107,6 +92,10 @@ class MessageStreamReader extends JsonStreamReader {
   #begun = false;
   #finished = false;
   #outputTokens = 0;
+
+  constructor(limits: FormatLimits) {
+    super(limits, MESSAGES_NAMES);
+  }
 
   protected read(root: JsonObject, source: EventSource): Frame {
     const collector = new PieceCollector(source.data, this.#keys);

@@ -1,4 +1,5 @@
 /** Reads the answer of a model: a chunk of a stream or a whole chat completion. */
+import { ApiNames } from './api-names.ts';
 import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
 import { isEncodedBytes } from './chat-request.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
@@ -9,6 +10,13 @@ import type { PieceCollector } from './piece-collector.ts';
 export const CHOICES_MAX = 128;
 /** Most tool calls of one choice that are told apart. */
 export const TOOL_CALLS_MAX = 1_024;
+
+/** Some are here because they repeat on every chunk, some because clients put the texts together by them. */
+export const CHAT_ANSWER_NAMES =
+  new ApiNames(`id object created model choices usage system_fingerprint service_tier
+  provider obfuscation error index delta message text finish_reason native_finish_reason stop_reason logprobs
+  content_filter_results role content refusal reasoning reasoning_content type annotations tool_calls function_call
+  audio data transcript function custom name arguments input top_logprobs token logprob bytes`);
 
 /** What the frames before this one have said; grows with the stream, never beyond its limits. */
 export interface StreamMemory {
@@ -76,8 +84,8 @@ class AnswerReader {
     const choices: ChoiceFacts[] = [];
     for (const member of root.members) {
       const { key, value, shadowed } = member;
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'choices' && value.kind === 'array')
+      if (shadowed) this.#twice();
+      if (key === 'choices' && value.kind === 'array')
         value.items.forEach((item, position) => {
           if (item.kind === 'object') choices.push(this.#readChoice(item, position));
           else this.#alone(item);
@@ -104,6 +112,11 @@ class AnswerReader {
       created: this.#number(memberOf(root, 'created')) ?? 0,
       model: text(memberOf(root, 'model')),
     };
+  }
+
+  /** Readers differ in which of two they take, and clients put together what they take from each chunk. */
+  #twice(): void {
+    this.#unreadable ??= 'ambiguous_names';
   }
 
   #alone(node: JsonNode): void {
@@ -168,8 +181,8 @@ class AnswerReader {
       const { key, value, shadowed } = member;
       if (key === 'finish_reason') finishReasons.push(value);
       if (key === 'logprobs') logprobs.push(value);
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === (this.#streamed ? 'delta' : 'message') && value.kind === 'object')
+      if (shadowed) this.#twice();
+      if (key === (this.#streamed ? 'delta' : 'message') && value.kind === 'object')
         this.#readMessage(value);
       else if (key === 'finish_reason') {
         // Some providers say `""` on every chunk that is not the last.
@@ -196,10 +209,7 @@ class AnswerReader {
       this.#word(node);
       return;
     }
-    for (const { value, shadowed } of node.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else this.#severities(value);
-    }
+    for (const { value } of node.members) this.#severities(value);
   }
 
   #markLast(): void {
@@ -215,8 +225,8 @@ class AnswerReader {
     for (const member of message.members) {
       const { key, value, shadowed } = member;
       if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
+      if (shadowed) this.#twice();
+      if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
       else if (key === 'annotations') this.#alone(value);
       else if (key === 'tool_calls' && value.kind === 'array')
         value.items.forEach((call, position) => {
@@ -241,8 +251,8 @@ class AnswerReader {
       for (const member of node.members) {
         const { key, value, shadowed } = member;
         if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
-        if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-        else if (key === 'id' || key === 'type') this.#word(value);
+        if (shadowed) this.#twice();
+        if (key === 'id' || key === 'type') this.#word(value);
         else this.#readField(value, `${path}/${this.#name(key)}`);
       }
     else this.#alone(node);
@@ -250,8 +260,8 @@ class AnswerReader {
 
   #readAudio(audio: JsonObject): void {
     for (const { key, value, shadowed } of audio.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'id') this.#word(value);
+      if (shadowed) this.#twice();
+      if (key === 'id') this.#word(value);
       else if (
         key === 'data' &&
         value.kind === 'string' &&
@@ -269,9 +279,8 @@ class AnswerReader {
     }
     const index = this.#indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
     for (const { key, value, shadowed } of call.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'tool_call');
-      else if (key === 'id' || key === 'type')
-        this.#collector.metadata(value, 'other', 'tool_call');
+      if (shadowed) this.#twice();
+      if (key === 'id' || key === 'type') this.#collector.metadata(value, 'other', 'tool_call');
       else if ((key === 'function' || key === 'custom') && value.kind === 'object')
         this.#readCallBody(value, `tool/${index}`);
       else this.#collector.standAlone(value, 'other', 'tool_call');
@@ -280,8 +289,8 @@ class AnswerReader {
 
   #readCallBody(body: JsonObject, path: string): void {
     for (const { key, value, shadowed } of body.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'tool_call');
-      else if (value.kind === 'string') this.#text(value, `${path}/${this.#name(key)}`, key);
+      if (shadowed) this.#twice();
+      if (value.kind === 'string') this.#text(value, `${path}/${this.#name(key)}`, key);
       else this.#collector.standAlone(value, 'other', 'tool_call');
     }
   }

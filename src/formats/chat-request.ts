@@ -1,10 +1,23 @@
 /** Reads the body of a chat completion request: whose words stand where. */
 import type { Place } from '../policy/set.ts';
-import type { RequestFacts } from './frame.ts';
+import { ApiNames } from './api-names.ts';
 import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
-import { memberOf } from './json.ts';
-import { stringValue } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { type RequestForm, requestFacts } from './request-body.ts';
+
+const NAMES =
+  new ApiNames(`messages model stream tools functions role id tool_call_id content tool_calls
+  function_call type text image_url url input_audio data file file_data format detail file_id function custom name
+  arguments input`);
+
+/** The body of a chat completion request. */
+export const CHAT_REQUEST: RequestForm = {
+  names: NAMES,
+  expects: ['messages'],
+  collect: readChatRequest,
+  facts: requestFacts,
+  appends: /\/content$/,
+};
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
   user: 'user',
@@ -16,27 +29,15 @@ const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
 };
 
 /** Collects every string of the body that a model may read. */
-export function readChatRequest(root: JsonObject, collector: PieceCollector): void {
+function readChatRequest(root: JsonObject, collector: PieceCollector): void {
   for (const member of root.members) {
-    if (member.shadowed) collector.standAlone(member.value, 'shadowed', 'user');
-    else if (member.key === 'messages' && member.value.kind === 'array')
+    if (member.key === 'messages' && member.value.kind === 'array')
       readMessages(member.value, collector);
     else if (member.key === 'tools' || member.key === 'functions')
       collector.standAlone(member.value, 'tool_definition', 'tool_definition');
     else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
     else readMember(member, 'other', 'user', collector);
   }
-}
-
-/** What a request says besides its text. */
-export function requestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
-  const model = memberOf(root, 'model');
-  const stream = memberOf(root, 'stream')?.kind === 'true';
-  const names = root.members.filter((member) => member.key.toLowerCase() === 'model');
-  const modelInDoubt = names.length > 1 || (names.length === 1 && names[0]!.value !== model);
-  return model?.kind === 'string'
-    ? { model: stringValue(bytes, model), modelInDoubt, stream }
-    : { modelInDoubt, stream };
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {
@@ -49,9 +50,8 @@ function readMessages(messages: JsonArray, collector: PieceCollector): void {
 function readMessage(message: JsonObject, key: string, collector: PieceCollector): void {
   const place = placeOf(message, collector);
   for (const member of message.members) {
-    const { key: name, value, shadowed } = member;
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'role') readRole(value, `${key}/other`, place, collector);
+    const { key: name, value } = member;
+    if (name === 'role') readRole(value, `${key}/other`, place, collector);
     else if (name === 'id' || name === 'tool_call_id')
       collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readContent(value, key, place, collector);
@@ -81,8 +81,7 @@ function readRole(role: JsonNode, family: string, place: Place, collector: Piece
 }
 
 function placeOf(message: JsonObject, collector: PieceCollector): Place {
-  const role = memberOf(message, 'role');
-  const name = role?.kind === 'string' ? collector.valueOf(role) : '';
+  const name = collector.word(message, 'role');
   return Object.hasOwn(PLACE_OF_ROLE, name) ? PLACE_OF_ROLE[name]! : 'user';
 }
 
@@ -110,9 +109,8 @@ const MEDIA: Readonly<Record<string, string>> = {
 
 function readPart(part: JsonObject, key: string, place: Place, collector: PieceCollector): void {
   for (const member of part.members) {
-    const { key: name, value, shadowed } = member;
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'type') collector.metadata(value, key, place);
+    const { key: name, value } = member;
+    if (name === 'type') collector.metadata(value, key, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/text`, place, true);
     else if (Object.hasOwn(MEDIA, name)) readMedia(value, MEDIA[name]!, key, place, collector);
@@ -132,9 +130,8 @@ function readMedia(
     return;
   }
   for (const member of media.members) {
-    const { key: name, value, shadowed } = member;
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === holder) readMediaValue(value, key, place, collector);
+    const { key: name, value } = member;
+    if (name === holder) readMediaValue(value, key, place, collector);
     else if (name === 'format' || name === 'detail' || name === 'file_id')
       collector.metadata(value, key, place);
     else readMember(member, key, place, collector);
@@ -185,9 +182,8 @@ function readToolCall(call: JsonNode, key: string, collector: PieceCollector): v
     return;
   }
   for (const member of call.members) {
-    const { key: name, value, shadowed } = member;
-    if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
-    else if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
+    const { key: name, value } = member;
+    if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
     else if (name === 'function' || name === 'custom') readCallBody(value, key, collector);
     else readMember(member, key, 'tool_call', collector);
   }
@@ -200,9 +196,8 @@ function readCallBody(body: JsonNode, key: string, collector: PieceCollector): v
     return;
   }
   for (const member of body.members) {
-    const { key: name, value, shadowed } = member;
-    if (shadowed) collector.standAlone(value, 'shadowed', 'tool_call');
-    else if (name === 'arguments' && value.kind === 'string')
+    const { key: name, value } = member;
+    if (name === 'arguments' && value.kind === 'string')
       collector.add(value, `${key}/arguments`, 'tool_call', true, 'json');
     else if ((name === 'name' || name === 'input') && value.kind === 'string')
       collector.add(value, `${key}/${name}`, 'tool_call', true);

@@ -1,10 +1,13 @@
-/** Reads the bodies of `generateContent`: whose words stand where. Names come in camel and snake case. */
+/** Reads the bodies of `generateContent`: whose words stand where. */
 import type { Place } from '../policy/set.ts';
+import { ApiNames } from './api-names.ts';
 import { isEncodedBytes } from './chat-request.ts';
+import type { RequestFacts } from './frame.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
-import { memberOf } from './json.ts';
+import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import type { RequestForm } from './request-body.ts';
 
 /** Most candidates of one answer (the API gives at most 8). */
 export const CANDIDATES_MAX = 128;
@@ -42,11 +45,22 @@ export function newGeminiMemory(textsMax: number): GeminiMemory {
   return { arguments: new Map(), calls: new Map(), textsMax };
 }
 
-/** The API takes `system_instruction` for `systemInstruction`, and so on (proto3 JSON). */
-function camel(name: string): string {
-  return name.includes('_')
-    ? name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    : name;
+/** The API takes them in snake case as well (proto3 JSON). */
+export const GEMINI_NAMES =
+  new ApiNames(`contents systemInstruction tools model cachedContent role parts text thought
+  thoughtSignature functionCall functionResponse inlineData mimeType data displayName executableCode
+  codeExecutionResult code output args response id name partialArgs jsonPath stringValue candidates content index
+  finishReason finishMessage logprobsResult groundingMetadata urlContextMetadata citationMetadata safetyRatings
+  usageMetadata promptFeedback modelVersion responseId createTime error`);
+
+/** The body of a request, whose model and transport stand in its path. */
+export function geminiRequest(facts: RequestFacts): RequestForm {
+  return {
+    names: GEMINI_NAMES,
+    expects: ['contents'],
+    collect: readGeminiRequest,
+    facts: () => facts,
+  };
 }
 
 const ROLES: Readonly<Record<string, Place>> = {
@@ -58,11 +72,9 @@ const ROLES: Readonly<Record<string, Place>> = {
 };
 
 /** Collects every string of a request that a model may read. */
-export function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const { key, value, shadowed } of root.members) {
-    const name = camel(key);
-    if (shadowed) collector.standAlone(value, 'shadowed', 'user');
-    else if (name === 'contents') readContents(value, collector);
+function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
+  for (const { key: name, value } of root.members) {
+    if (name === 'contents') readContents(value, collector);
     else if (name === 'systemInstruction') readContent(value, 'system', collector, 'system');
     else if (name === 'tools') readTools(value, collector);
     else if (name === 'model' || name === 'cachedContent')
@@ -97,9 +109,8 @@ function readContent(
     collector.standAlone(content, key, place);
     return;
   }
-  for (const { key: name, value, shadowed } of content.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'role') collector.metadata(value, key, place);
+  for (const { key: name, value } of content.members) {
+    if (name === 'role') collector.metadata(value, key, place);
     else if (name === 'parts') {
       const parts = value.kind === 'array' ? value.items : [value];
       parts.forEach((part, index) => {
@@ -112,8 +123,7 @@ function readContent(
 }
 
 function placeOf(content: JsonNode, collector: PieceCollector): Place {
-  const role = content.kind === 'object' ? memberOf(content, 'role') : undefined;
-  const name = role?.kind === 'string' ? collector.valueOf(role) : '';
+  const name = content.kind === 'object' ? collector.word(content, 'role') : '';
   return Object.hasOwn(ROLES, name) ? ROLES[name]! : 'user';
 }
 
@@ -127,10 +137,8 @@ function readPart(part: JsonNode, place: Place, collector: PieceCollector, join:
     return;
   }
   const thought = memberOf(part, 'thought')?.kind === 'true';
-  for (const { key, value, shadowed } of part.members) {
-    const name = camel(key);
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (name === 'text' && value.kind === 'string')
+  for (const { key: name, value } of part.members) {
+    if (name === 'text' && value.kind === 'string')
       join(value, thought ? 'thought' : 'content', place);
     else if (name === 'thoughtSignature') readBytes(value, collector, place);
     else if (name === 'functionCall') readSignedCall(part, value, collector, join);
@@ -153,7 +161,7 @@ function readSignedCall(
 ): void {
   const begun = collector.pieces.length;
   readCall(call, collector, join);
-  if (!part.members.some(({ key }) => camel(key) === 'thoughtSignature')) return;
+  if (!part.members.some(({ key }) => key === 'thoughtSignature')) return;
   for (let at = begun; at < collector.pieces.length; at += 1)
     collector.pieces[at] = { ...collector.pieces[at]!, sealed: true };
 }
@@ -165,9 +173,8 @@ function readBytes(value: JsonNode, collector: PieceCollector, place: Place): vo
 }
 
 function readMedia(media: JsonObject, collector: PieceCollector, place: Place): void {
-  for (const { key, value, shadowed } of media.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (key === 'data') readBytes(value, collector, place);
+  for (const { key, value } of media.members) {
+    if (key === 'data') readBytes(value, collector, place);
     else collector.metadata(value, 'other', place);
   }
 }
@@ -180,9 +187,8 @@ function readRun(
   collector: PieceCollector,
   join: Joins,
 ): void {
-  for (const { key, value, shadowed } of run.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (key === field && value.kind === 'string') join(value, field, place);
+  for (const { key, value } of run.members) {
+    if (key === field && value.kind === 'string') join(value, field, place);
     else collector.metadata(value, 'other', place);
   }
 }
@@ -198,9 +204,8 @@ function readWrapped(
     collector.standAlone(node, 'other', place);
     return;
   }
-  for (const { key, value, shadowed } of node.members) {
-    if (shadowed) collector.written(value, 'shadowed', place, node);
-    else if (key === holder) collector.written(value, place, place, node);
+  for (const { key, value } of node.members) {
+    if (key === holder) collector.written(value, place, place, node);
     else if (key === 'id') collector.metadata(value, 'other', place);
     else collector.standAlone(value, 'other', place);
   }
@@ -213,15 +218,19 @@ function readCall(call: JsonNode, collector: PieceCollector, join: Joins): void 
     return;
   }
   if (memberOf(call, 'name') !== undefined) join(NEW_CALL, 'call', 'tool_call');
-  for (const { key, value, shadowed } of call.members) {
-    if (shadowed || key !== 'partialArgs') collector.standAlone(value, 'other', 'tool_call');
+  for (const { key, value } of call.members) {
+    if (key !== 'partialArgs') collector.standAlone(value, 'other', 'tool_call');
   }
   for (const part of parts.items) {
-    const path = part.kind === 'object' ? memberOf(part, 'jsonPath') : undefined;
-    const text = part.kind === 'object' ? memberOf(part, 'stringValue') : undefined;
-    if (path?.kind === 'string' && text?.kind === 'string')
-      join(text, `argument/${collector.valueOf(path)}`, 'tool_call');
-    else collector.standAlone(part, 'other', 'tool_call');
+    const path = part.kind === 'object' ? collector.sole(part, 'jsonPath') : undefined;
+    const text = part.kind === 'object' ? collector.sole(part, 'stringValue') : undefined;
+    if (part.kind !== 'object' || path?.kind !== 'string' || text?.kind !== 'string') {
+      collector.standAlone(part, 'other', 'tool_call');
+      continue;
+    }
+    join(text, `argument/${collector.valueOf(path)}`, 'tool_call');
+    for (const { value } of part.members)
+      if (value !== text) collector.metadata(value, 'other', 'tool_call');
   }
 }
 
@@ -262,10 +271,9 @@ class AnswerReader {
   read(root: JsonObject): AnswerReading {
     const candidates: CandidateFacts[] = [];
     const envelope: Record<string, string> = {};
-    for (const { key, value, shadowed } of root.members) {
-      const name = camel(key);
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (name === 'candidates' && value.kind === 'array')
+    for (const { key: name, value, shadowed } of root.members) {
+      if (shadowed) this.#twice();
+      if (name === 'candidates' && value.kind === 'array')
         value.items.forEach((item, position) => {
           if (item.kind === 'object') candidates.push(this.#readCandidate(item, position));
           else this.#collector.standAlone(item, 'other', 'assistant');
@@ -276,11 +284,17 @@ class AnswerReader {
       } else if (WORDS.has(name)) this.#words(value);
       else this.#collector.standAlone(value, 'other', 'assistant');
     }
+    const unreadable = this.#unreadable ?? this.#collector.unreadable;
     return {
       candidates,
       envelope,
-      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+      ...(unreadable === undefined ? {} : { unreadable }),
     };
+  }
+
+  /** Readers differ in which of two they take, and clients put together what they take from each chunk. */
+  #twice(): void {
+    this.#unreadable ??= 'ambiguous_names';
   }
 
   #readCandidate(candidate: JsonObject, position: number): CandidateFacts {
@@ -290,11 +304,10 @@ class AnswerReader {
     const repeats: JsonNode[] = [];
     this.#candidate = index;
     let finished = false;
-    for (const { key, value, shadowed } of candidate.members) {
-      const name = camel(key);
+    for (const { key: name, value, shadowed } of candidate.members) {
+      if (shadowed) this.#twice();
       if (name === 'finishReason') finishReasons.push(value);
       if (name === 'logprobsResult') repeats.push(value);
-      else if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
       else if (name === 'content') this.#readContent(value);
       else if (name === 'finishReason') {
         finished = value.kind !== 'null';
@@ -315,12 +328,14 @@ class AnswerReader {
       return;
     }
     for (const { key, value, shadowed } of content.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'parts' && value.kind === 'array')
-        for (const part of value.items)
+      if (shadowed) this.#twice();
+      if (key === 'parts' && value.kind === 'array')
+        for (const part of value.items) {
+          if (hasDouble(part)) this.#twice();
           readPart(part, 'assistant', this.#collector, (literal, field, place) => {
             this.#join(literal, field, place);
           });
+        }
       else if (key === 'role') this.#words(value);
       else this.#collector.standAlone(value, 'other', 'assistant');
     }

@@ -15,9 +15,10 @@ import type {
 import {
   type AnswerReading,
   type CandidateFacts,
+  GEMINI_NAMES,
+  geminiRequest,
   newGeminiMemory,
   readGeminiAnswer,
-  readGeminiRequest,
 } from './gemini-body.ts';
 import {
   type GeminiTransport,
@@ -40,6 +41,7 @@ import {
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
+import { RequestReader } from './request-body.ts';
 
 /** Paths of the API: `model` may stand in `models/`, `tunedModels/` or an `endpoints/` of Vertex. */
 export const GEMINI_PATH =
@@ -90,7 +92,8 @@ export function geminiWith(limits: FormatLimits, call: GeminiCall): Format {
   return Object.freeze({
     name: 'gemini' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
-      if (direction === 'request') return new GeminiRequestReader(limits, call);
+      if (direction === 'request')
+        return new RequestReader(limits, geminiRequest(requestFactsOf(call)));
       if (!streamed) return new GeminiDocumentReader(limits);
       return call.transport === 'array'
         ? new GeminiArrayReader(limits)
@@ -104,38 +107,9 @@ export function geminiWith(limits: FormatLimits, call: GeminiCall): Format {
 const IMPOSSIBLE: AppendForm = Object.freeze({ kind: 'impossible' });
 const CONTENT_TEXT = /^candidate\/(\d+)\/content$/;
 
-class GeminiRequestReader extends JsonDocumentReader {
-  readonly #request: RequestFacts;
-
-  constructor(limits: FormatLimits, call: GeminiCall) {
-    super(limits);
-    const stream = call.transport !== 'document';
-    const facts = { modelInDoubt: false, stream };
-    this.#request = call.model === undefined ? facts : { model: call.model, ...facts };
-  }
-
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    readGeminiRequest(root, collector);
-    const { pieces, literals } = collector;
-    return jsonFrame({
-      raw: bytes,
-      data: bytes,
-      pieces,
-      literals,
-      ends: [],
-      request: this.#request,
-    });
-  }
-
-  /** Half a request cannot be ended as a refusal; it is answered instead. */
-  refuse(): readonly Uint8Array[] {
-    return [];
-  }
-
-  append(): AppendForm {
-    return IMPOSSIBLE;
-  }
+function requestFactsOf({ model, transport }: GeminiCall): RequestFacts {
+  const facts = { modelInDoubt: false, stream: transport !== 'document' };
+  return model === undefined ? facts : { model, ...facts };
 }
 
 interface GeminiFrame extends Frame {
@@ -172,6 +146,10 @@ function answerFrame(
 }
 
 class GeminiDocumentReader extends JsonDocumentReader {
+  constructor(limits: FormatLimits) {
+    super(limits, GEMINI_NAMES);
+  }
+
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     const memory = newGeminiMemory(this.limits.textsMax);
@@ -241,7 +219,7 @@ class GeminiEventReader extends JsonStreamReader {
   readonly #progress: Progress;
 
   constructor(limits: FormatLimits) {
-    super(limits);
+    super(limits, GEMINI_NAMES);
     this.#progress = new Progress(limits);
   }
 
@@ -322,7 +300,7 @@ class GeminiArrayReader implements BodyReader {
     if (kind === 'close') return silentFrame(bytes, true);
     if (kind === 'oversized') return unreadableFrame(bytes, 'frame_too_large');
     if (kind === 'broken') return unreadableFrame(bytes, 'not_json');
-    const json = readJson(bytes, this.#limits, from, to);
+    const json = readJson(bytes, this.#limits, GEMINI_NAMES, from, to);
     if (!json.ok) return unreadableFrame(bytes, json.reason);
     if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
     return this.#progress.frame(json.root, { raw: bytes, data: bytes });

@@ -8,7 +8,7 @@ import { errorResponse } from './chat-refusal.ts';
 import type { AppendForm, BodyReader, Edit, Frame, Piece, Refusal } from './frame.ts';
 import { type JsonNode, type JsonObject, readJson } from './json.ts';
 import { inRaw, jsonFrame, silentFrame, unreadableFrame } from './json-frame.ts';
-import { LeafReader, type TextPath } from './json-leaves.ts';
+import { LeafReader, namesOf, type TextPath } from './json-leaves.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { overlay } from './json-string.ts';
 import type { FormatLimits } from './limits.ts';
@@ -24,7 +24,7 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
   readonly #keys = new KeyCounter();
 
   constructor(limits: FormatLimits, paths: readonly TextPath[] | undefined) {
-    super(limits);
+    super(limits, namesOf(paths));
     this.#leaves = new LeafReader('assistant', paths, limits.textsMax);
   }
 
@@ -35,7 +35,7 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
   /** Blank data is a blank: in a stream of plain words it parts them. */
   protected override parsed(source: EventSource, from: number, to: number): Frame {
     if (from === to) return silentFrame(source.raw, false);
-    const json = readJson(source.data, this.limits, from, to);
+    const json = readJson(source.data, this.limits, this.names, from, to);
     if (!json.ok)
       return json.reason === 'not_json'
         ? textFrame(source, from, to)

@@ -6,7 +6,7 @@ import { GenericEventReader } from './generic-events.ts';
 import type { JsonArray, JsonNode, JsonObject } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
-import { LeafReader, type TextPath } from './json-leaves.ts';
+import { LeafReader, namesOf, type TextPath } from './json-leaves.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
@@ -34,7 +34,7 @@ class GenericDocumentReader extends JsonDocumentReader {
     direction: 'request' | 'response',
     paths: readonly TextPath[] | undefined,
   ) {
-    super(limits);
+    super(limits, namesOf(paths));
     this.#direction = direction;
     const place = direction === 'request' ? 'user' : 'assistant';
     this.#leaves = new LeafReader(place, paths, limits.textsMax);

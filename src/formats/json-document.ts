@@ -1,4 +1,5 @@
 /** A body that is one JSON object, read as one frame. */
+import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
 import { type JsonArray, type JsonObject, readJson } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
@@ -10,10 +11,12 @@ export abstract class JsonDocumentReader implements BodyReader {
   protected readonly limits: FormatLimits;
   /** Some of the body has left. */
   protected begun = false;
+  readonly #names: ApiNames;
   readonly #body: WholeBody;
 
-  constructor(limits: FormatLimits) {
+  constructor(limits: FormatLimits, names: ApiNames) {
     this.limits = limits;
+    this.#names = names;
     this.#body = new WholeBody(limits.bodyBytesMax);
   }
 
@@ -48,7 +51,7 @@ export abstract class JsonDocumentReader implements BodyReader {
   }
 
   #frame(bytes: Uint8Array): Frame {
-    const json = readJson(bytes, this.limits);
+    const json = readJson(bytes, this.limits, this.#names);
     if (!json.ok) return unreadableFrame(bytes, json.reason);
     if (json.root.kind === 'object') return this.read(json.root, bytes);
     if (json.root.kind === 'array') return this.readArray(json.root, bytes);

@@ -1,5 +1,6 @@
 /** The strings of JSON whose meaning nobody told: each is a text, named by where it stands. */
 import type { Place } from '../policy/set.ts';
+import { ApiNames, folded } from './api-names.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
 import { overlay } from './json-string.ts';
 import { isToken, type PieceCollector } from './piece-collector.ts';
@@ -13,17 +14,23 @@ export type TextPath = readonly string[];
 /** What a path looks like. */
 export const TEXT_PATH = /^(?:\*|[^.[\]*\s]+)(?:\[\])*(?:\.(?:\*|[^.[\]*\s]+)(?:\[\])*)*$/;
 
-/** The steps of a path; undefined for one that cannot be read. */
+/** The steps of a path, names folded; undefined for one that cannot be read. */
 export function textPath(written: string): TextPath | undefined {
   if (!TEXT_PATH.test(written)) return undefined;
   return written.split('.').flatMap((step) => {
     const [name, ...arrays] = step.split('[]');
     return [
-      name!,
+      name === ANY ? ANY : folded(name!),
       ...arrays.slice(0, -1).map(() => ELEMENTS),
       ...(arrays.length > 0 ? [ELEMENTS] : []),
     ];
   });
+}
+
+/** The names in paths: a body may spell them as it likes. */
+export function namesOf(paths: readonly TextPath[] | undefined): ApiNames {
+  const steps = (paths ?? []).flat().filter((step) => step !== ELEMENTS && step !== ANY);
+  return new ApiNames([...new Set(steps)].join(' '));
 }
 
 const ELEMENTS = '[]';

@@ -1,5 +1,6 @@
 /** A body that is an event stream of JSON objects, one frame an event. */
 import { Buffer } from 'node:buffer';
+import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
 import { type JsonArray, type JsonObject, readJson } from './json.ts';
 import { type JsonFrameParts, silentFrame, unreadableFrame } from './json-frame.ts';
@@ -17,12 +18,14 @@ export abstract class JsonStreamReader implements BodyReader {
   protected readonly limits: FormatLimits;
   /** The end marker was read. */
   protected over = false;
+  protected readonly names: ApiNames;
   readonly #events: EventSplitter;
   /** What must come first so that our own event begins on a line of its own. */
   #lead: '' | '\n' | '\n\n' = '';
 
-  constructor(limits: FormatLimits) {
+  constructor(limits: FormatLimits, names: ApiNames) {
     this.limits = limits;
+    this.names = names;
     this.#events = new EventSplitter(limits.frameBytesMax);
   }
 
@@ -89,7 +92,7 @@ export abstract class JsonStreamReader implements BodyReader {
         return silentFrame(raw, true);
       }
     }
-    const json = readJson(data, this.limits, from, to);
+    const json = readJson(data, this.limits, this.names, from, to);
     if (!json.ok) return unreadableFrame(raw, json.reason);
     if (json.root.kind === 'object') return this.read(json.root, source);
     if (json.root.kind === 'array') return this.readArray(json.root, source);

@@ -2,8 +2,8 @@
  * Strict JSON (RFC 8259) over bytes, as a light tree of byte ranges: what JSON.parse accepts, and no
  * more. Values stay where they are; strings are decoded on demand (json-string.ts).
  */
+import { type ApiNames, NO_NAMES } from './api-names.ts';
 import { overlay, stringValue } from './json-string.ts';
-import { knownName } from './known-names.ts';
 
 export interface JsonString {
   readonly kind: 'string';
@@ -25,11 +25,12 @@ export interface JsonScalar {
 }
 
 export interface JsonMember {
+  /** The name as its API spells it (api-names.ts); as it is written where it is none of the API's. */
   readonly key: string;
   /** Where the key stands. */
   readonly name: JsonString;
   readonly value: JsonNode;
-  /** A later member has the same key: JSON.parse, Python and most readers see only that one. */
+  /** A later member has the same key: most readers see only that one, some the first. */
   readonly shadowed: boolean;
 }
 
@@ -68,15 +69,21 @@ export type JsonReading =
 export function readJson(
   bytes: Uint8Array,
   limits: JsonLimits,
+  names: ApiNames = NO_NAMES,
   from = 0,
   to = bytes.length,
 ): JsonReading {
-  return new JsonScanner(bytes, limits, from, to).read();
+  return new JsonScanner(bytes, limits, names, from, to).read();
 }
 
 /** The member that readers see, or undefined. */
 export function memberOf(object: JsonObject, key: string): JsonNode | undefined {
   return object.members.find((member) => !member.shadowed && member.key === key)?.value;
+}
+
+/** An object has a name twice. */
+export function hasDouble(node: JsonNode): boolean {
+  return node.kind === 'object' && node.members.some(({ shadowed }) => shadowed);
 }
 
 const QUOTE = 0x22;
@@ -115,14 +122,16 @@ type JsonMemberDraft = { -readonly [Field in keyof JsonMember]: JsonMember[Field
 class JsonScanner {
   readonly #bytes: Uint8Array;
   readonly #limits: JsonLimits;
+  readonly #names: ApiNames;
   readonly #end: number;
   #at: number;
   #nodes = 0;
   #reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
 
-  constructor(bytes: Uint8Array, limits: JsonLimits, from: number, to: number) {
+  constructor(bytes: Uint8Array, limits: JsonLimits, names: ApiNames, from: number, to: number) {
     this.#bytes = overlay(bytes);
     this.#limits = limits;
+    this.#names = names;
     this.#at = from;
     this.#end = to;
   }
@@ -180,8 +189,9 @@ class JsonScanner {
   }
 
   #name(literal: JsonString): string {
-    const known = literal.simple && knownName(this.#bytes, literal.start + 1, literal.end - 1);
-    return known || stringValue(this.#bytes, literal);
+    const { start, end, simple } = literal;
+    const own = simple ? this.#names.spelled(this.#bytes, start + 1, end - 1) : undefined;
+    return own ?? this.#names.of(stringValue(this.#bytes, literal));
   }
 
   #tooDeep(depth: number): boolean {

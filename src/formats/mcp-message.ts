@@ -1,5 +1,6 @@
 /** Reads JSON-RPC messages of the Model Context Protocol: what they are, and whose words stand where. */
 import type { Direction, Place } from '../policy/set.ts';
+import { ApiNames } from './api-names.ts';
 import { isEncodedBytes } from './chat-request.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
@@ -21,6 +22,12 @@ export interface McpMessage {
 export type McpReading =
   | { readonly ok: true; readonly messages: readonly McpMessage[] }
   | { readonly ok: false; readonly reason: 'not_json_rpc' | 'ambiguous_message' };
+
+/** The names that this reader goes by. */
+export const MCP_NAMES =
+  new ApiNames(`jsonrpc id method params result error name arguments uri _meta tools
+  systemPrompt instructions contents resources resourceTemplates prompts messages structuredContent content type
+  mimeType role data blob text`);
 
 /** Longest id that is echoed, in bytes as written. */
 export const ID_BYTES_MAX = 512;
@@ -51,7 +58,7 @@ export function readMcp(
   return { ok: true, messages };
 }
 
-/** Doubles, and names that only differ in case: readers that ignore case take one, others the other. */
+/** Doubles, also in two spellings: some readers take one, others the other. */
 function isAmbiguous(message: JsonObject): boolean {
   const params = memberOf(message, 'params');
   return (
@@ -60,10 +67,7 @@ function isAmbiguous(message: JsonObject): boolean {
 }
 
 function hasDouble(object: JsonObject, names: ReadonlySet<string>): boolean {
-  return object.members.some(({ key, shadowed }) => {
-    const lower = key.toLowerCase();
-    return names.has(lower) && (shadowed || lower !== key);
-  });
+  return object.members.some(({ key, shadowed }) => shadowed && names.has(key));
 }
 
 function messageOf(
@@ -103,9 +107,8 @@ function readMessage(
   direction: Direction,
 ): void {
   const place: Place = direction === 'request' ? 'user' : 'tool_result';
-  for (const { key, value, shadowed } of node.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (key === 'jsonrpc' || key === 'id' || key === 'method')
+  for (const { key, value } of node.members) {
+    if (key === 'jsonrpc' || key === 'id' || key === 'method')
       collector.metadata(value, 'other', place);
     else if (key === 'params') readParams(value, message, collector, direction);
     else if (key === 'result' && direction === 'response') readResult(value, collector);
@@ -172,9 +175,8 @@ function readNamed(
 function readContent(node: JsonNode, collector: PieceCollector, place: Place): void {
   if (node.kind === 'array') for (const item of node.items) readContent(item, collector, place);
   else if (node.kind === 'object')
-    for (const { key, value, shadowed } of node.members) {
-      if (shadowed) collector.standAlone(value, 'shadowed', place);
-      else if (key === 'type' || key === 'mimeType' || key === 'role')
+    for (const { key, value } of node.members) {
+      if (key === 'type' || key === 'mimeType' || key === 'role')
         collector.metadata(value, 'other', place);
       else if (!isMedia(node, key, value, collector)) readContent(value, collector, place);
     }

@@ -17,7 +17,7 @@ import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
-import { type McpMessage, readMcp } from './mcp-message.ts';
+import { MCP_NAMES, type McpMessage, readMcp } from './mcp-message.ts';
 import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
@@ -111,7 +111,7 @@ class McpRequestReader extends JsonDocumentReader {
   readonly #talk: Conversation;
 
   constructor(limits: FormatLimits, talk: Conversation) {
-    super(limits);
+    super(limits, MCP_NAMES);
     this.#talk = talk;
   }
 
@@ -140,7 +140,7 @@ class McpAnswerReader extends JsonDocumentReader {
   readonly #talk: Conversation;
 
   constructor(limits: FormatLimits, talk: Conversation) {
-    super(limits);
+    super(limits, MCP_NAMES);
     this.#talk = talk;
   }
 
@@ -173,7 +173,7 @@ class McpEventReader extends JsonStreamReader {
   readonly #kept = new WeakSet<readonly McpMessage[]>();
 
   constructor(limits: FormatLimits, talk: Conversation) {
-    super(limits);
+    super(limits, MCP_NAMES);
     this.#talk = talk;
   }
 

@@ -1,6 +1,6 @@
 /** The chat completions API (`POST …/chat/completions`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
-import { readChatAnswer, type StreamMemory } from './chat-answer.ts';
+import { CHAT_ANSWER_NAMES, readChatAnswer, type StreamMemory } from './chat-answer.ts';
 import { chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
 import {
   chatRefusalResponse,
@@ -10,21 +10,22 @@ import {
   refusalCompletion,
   refusalEvents,
 } from './chat-refusal.ts';
-import { readChatRequest, requestFacts } from './chat-request.ts';
+import { CHAT_REQUEST } from './chat-request.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
 import type { JsonObject } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
-import { jsonFrame, unreadableFrame } from './json-frame.ts';
+import { unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
+import { RequestReader } from './request-body.ts';
 
 /** The format with limits of its own. */
 export function openaiChatWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'openai.chat' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
-      if (direction === 'request') return new ChatRequestReader(limits);
+      if (direction === 'request') return new RequestReader(limits, CHAT_REQUEST);
       return streamed ? new ChatStreamReader(limits) : new ChatCompletionReader(limits);
     },
     refusalResponse: chatRefusalResponse,
@@ -44,33 +45,11 @@ function newMemory(limits: FormatLimits): StreamMemory {
   };
 }
 
-class ChatRequestReader extends JsonDocumentReader {
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    readChatRequest(root, collector);
-    if (collector.unreadable !== undefined) return unreadableFrame(bytes, collector.unreadable);
-    return jsonFrame({
-      raw: bytes,
-      data: bytes,
-      pieces: collector.pieces,
-      literals: collector.literals,
-      ends: [],
-      request: requestFacts(root, bytes),
-    });
-  }
-
-  /** Half a request cannot be ended as a refusal; it is answered instead. */
-  refuse(): readonly Uint8Array[] {
-    return [];
-  }
-
-  append(text: string, addition: string, before: Frame | undefined): AppendForm {
-    if (!text.endsWith('/content')) return { kind: 'impossible' };
-    return appendingEdit(text, addition, before) ?? { kind: 'impossible' };
-  }
-}
-
 class ChatCompletionReader extends JsonDocumentReader {
+  constructor(limits: FormatLimits) {
+    super(limits, CHAT_ANSWER_NAMES);
+  }
+
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     const answer = readChatAnswer(root, bytes, collector, newMemory(this.limits), false);
@@ -107,7 +86,7 @@ class ChatStreamReader extends JsonStreamReader {
   #sentTerminal = false;
 
   constructor(limits: FormatLimits) {
-    super(limits);
+    super(limits, CHAT_ANSWER_NAMES);
     this.#memory = newMemory(limits);
   }
 

@@ -1,6 +1,5 @@
 /** The Responses API (`POST …/v1/responses`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
-import { requestFacts } from './chat-request.ts';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
 import type { JsonObject } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
@@ -8,7 +7,13 @@ import { jsonFrame, type Swap, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
-import { isResponsesAnswer, readResponse, readResponsesRequest } from './responses-body.ts';
+import { RequestReader } from './request-body.ts';
+import {
+  isResponsesAnswer,
+  RESPONSES_NAMES,
+  RESPONSES_REQUEST,
+  readResponse,
+} from './responses-body.ts';
 import {
   type ResponseEnvelope,
   type ResponseFacts,
@@ -29,7 +34,7 @@ export function openaiResponsesWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'openai.responses' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
-      if (direction === 'request') return new ResponsesRequestReader(limits);
+      if (direction === 'request') return new RequestReader(limits, RESPONSES_REQUEST);
       return streamed ? new ResponseStreamReader(limits) : new ResponseReader(limits);
     },
     refusalResponse: responsesRefusalResponse,
@@ -40,32 +45,18 @@ export const openaiResponses: Format = openaiResponsesWith(DEFAULT_FORMAT_LIMITS
 
 const IMPOSSIBLE: AppendForm = { kind: 'impossible' };
 
-class ResponsesRequestReader extends JsonDocumentReader {
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    readResponsesRequest(root, collector);
-    const { pieces, literals } = collector;
-    const request = requestFacts(root, bytes);
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
-  }
-
-  /** Half a request cannot be ended as a refusal; it is answered instead. */
-  refuse(): readonly Uint8Array[] {
-    return [];
-  }
-
-  append(): AppendForm {
-    return IMPOSSIBLE;
-  }
-}
-
 class ResponseReader extends JsonDocumentReader {
+  constructor(limits: FormatLimits) {
+    super(limits, RESPONSES_NAMES);
+  }
+
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     if (!isResponsesAnswer(root, collector)) return unreadableFrame(bytes, 'not_a_response');
     const repeats: Repeat[] = [];
     readResponse(root, 'output', { collector, repeats, last: true });
-    const { pieces, literals } = collector;
+    const { pieces, literals, unreadable } = collector;
+    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     const swaps = (edits: readonly Edit[]) => repeated(repeats, edits);
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], swaps });
   }
@@ -117,7 +108,7 @@ class ResponseStreamReader extends JsonStreamReader {
   #sequence = 0;
 
   constructor(limits: FormatLimits) {
-    super(limits);
+    super(limits, RESPONSES_NAMES);
     const { textsMax } = limits;
     this.#memory = { items: new Map(), parts: new Set(), over: new Set(), textsMax };
   }

@@ -1,9 +1,15 @@
 import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
-import type { JsonMember, JsonNode, JsonString } from './json.ts';
+import {
+  type JsonMember,
+  type JsonNode,
+  type JsonObject,
+  type JsonString,
+  memberOf,
+} from './json.ts';
 import { isAscii, overlay, stringValue } from './json-string.ts';
-import { isOrdinaryName } from './known-names.ts';
+import { isOrdinaryName } from './ordinary-names.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
 export interface WrittenJson {
@@ -43,6 +49,22 @@ export class PieceCollector {
 
   valueOf(literal: JsonString): string {
     return stringValue(this.#data, literal);
+  }
+
+  /**
+   * The member of this name. Where an object has it twice, readers differ in which they take: what depends on
+   * it cannot be judged.
+   */
+  sole(object: JsonObject, name: string): JsonNode | undefined {
+    if (object.members.some(({ key, shadowed }) => shadowed && key === name))
+      this.unreadable ??= 'ambiguous_names';
+    return memberOf(object, name);
+  }
+
+  /** The value of the member of this name where that is a string, or ''. */
+  word(object: JsonObject, name: string): string {
+    const node = this.sole(object, name);
+    return node?.kind === 'string' ? this.valueOf(node) : '';
   }
 
   /** Adds a piece and returns its index. */

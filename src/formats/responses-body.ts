@@ -1,16 +1,33 @@
 /** Reads whole bodies of the Responses API: requests, and the response object that answers and events carry. */
-import { wordOf } from './anthropic-content.ts';
+import { ApiNames } from './api-names.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { type RequestForm, requestFacts } from './request-body.ts';
 import { type ItemSink, readItem } from './responses-items.ts';
 
+/** Of requests, answers and events: they are made of the same items. */
+export const RESPONSES_NAMES =
+  new ApiNames(`input instructions tools model stream prompt previous_response_id
+  conversation type id call_id role status server_label phase file_id detail container_id content summary output
+  encrypted_content result results outputs arguments code name text refusal image_url file_data data input_audio
+  logprobs response item part delta transcript partial_image_b64 item_id output_index content_index summary_index
+  annotation_index sequence_number obfuscation annotations annotation object output_text error created_at metadata
+  tool_choice top_logprobs token logprob bytes`);
+
+/** The body of a request of the Responses API. */
+export const RESPONSES_REQUEST: RequestForm = {
+  names: RESPONSES_NAMES,
+  expects: ['input', 'instructions', 'prompt', 'previous_response_id', 'conversation'],
+  collect: readResponsesRequest,
+  facts: requestFacts,
+};
+
 /** Collects every string of a request that a model may read. */
-export function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {
+function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {
   const sink: ItemSink = { collector, repeats: [], last: true };
-  for (const { key, value, shadowed } of root.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', 'user');
-    else if (key === 'input') readTurns(value, 'input', 'user', sink);
+  for (const { key, value } of root.members) {
+    if (key === 'input') readTurns(value, 'input', 'user', sink);
     else if (key === 'instructions') readTurns(value, 'instructions', 'system', sink);
     else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
     else if (key === 'model' || key === 'previous_response_id')
@@ -45,9 +62,8 @@ const ECHOED: ReadonlySet<string> = new Set([
 /** Collects what a response says, in texts `<family>/…` that are complete. */
 export function readResponse(response: JsonObject, family: string, sink: ItemSink): void {
   const { collector } = sink;
-  for (const { key, value, shadowed } of response.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', 'assistant');
-    else if ((key === 'output' || key === 'data') && value.kind === 'array')
+  for (const { key, value } of response.members) {
+    if ((key === 'output' || key === 'data') && value.kind === 'array')
       value.items.forEach((item, index) => {
         readItem(item, `${family}/${index}`, 'assistant', sink);
       });
@@ -59,16 +75,13 @@ export function readResponse(response: JsonObject, family: string, sink: ItemSin
 
 /** Settings, states and counts: words here and there, any of which may be more than a word. */
 function readWords(node: JsonNode, collector: PieceCollector): void {
-  if (node.kind === 'object')
-    for (const { value, shadowed } of node.members)
-      if (shadowed) collector.standAlone(value, 'shadowed', 'assistant');
-      else readWords(value, collector);
+  if (node.kind === 'object') for (const { value } of node.members) readWords(value, collector);
   else if (node.kind === 'array') for (const item of node.items) readWords(item, collector);
   else collector.metadata(node, 'other', 'assistant');
 }
 
 /** Whether a document can be the answer to a request of this API. */
 export function isResponsesAnswer(root: JsonObject, collector: PieceCollector): boolean {
-  const kind = wordOf(root, 'object', collector);
+  const kind = collector.word(root, 'object');
   return kind === 'list' || /^response(?:\.|$)/.test(kind) || memberOf(root, 'error') !== undefined;
 }

@@ -1,5 +1,5 @@
 /** Reads the events of a streamed response: items and parts open, go on in deltas, and are repeated whole. */
-import { readProviderBytes, wordOf } from './anthropic-content.ts';
+import { readProviderBytes } from './anthropic-content.ts';
 import type { JsonNode, JsonObject, JsonScalar } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
@@ -88,7 +88,7 @@ class ResponseEventReader {
   }
 
   read(root: JsonObject): ResponseReading {
-    const event = wordOf(root, 'type', this.#collector);
+    const event = this.#collector.word(root, 'type');
     const output = this.#index(root, 'output_index');
     const item = `output/${output ?? '-'}`;
     const part = this.#partKey(root, item, event);
@@ -96,8 +96,9 @@ class ResponseEventReader {
     let envelope: ResponseEnvelope | undefined;
     const from = this.#collector.pieces.length;
     for (const { key, value, shadowed } of root.members) {
-      if (shadowed) this.#collector.standAlone(value, 'shadowed', 'assistant');
-      else if (key === 'response' && value.kind === 'object') {
+      // Readers differ in which of two they take, and clients put together what they take from each event.
+      if (shadowed) this.#unreadable ??= 'ambiguous_names';
+      if (key === 'response' && value.kind === 'object') {
         envelope = this.#envelope(value);
         readResponse(value, 'final', this.#sink(true));
       } else if (key === 'item') this.#item(event, item, value, ends);
@@ -115,6 +116,7 @@ class ResponseEventReader {
     const terminal = TERMINAL.has(event);
     if (terminal) ends.push('output/');
     const sequence = this.#sequence(root);
+    const unreadable = this.#unreadable ?? this.#collector.unreadable;
     return {
       facts: {
         event,
@@ -125,7 +127,7 @@ class ResponseEventReader {
       ends,
       terminal,
       repeats: this.#repeats,
-      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+      ...(unreadable === undefined ? {} : { unreadable }),
     };
   }
 
@@ -137,7 +139,7 @@ class ResponseEventReader {
     const { items, over } = this.#memory;
     if (event === 'response.output_item.added') {
       if (items.has(key) || over.has(key)) this.#unreadable ??= 'bad_output_index';
-      const id = node.kind === 'object' ? wordOf(node, 'id', this.#collector) : '';
+      const id = node.kind === 'object' ? this.#collector.word(node, 'id') : '';
       this.#remember(items.size);
       items.set(key, id.slice(0, ID_UNITS_MAX));
       readItem(node, key, 'assistant', this.#sink(false));
@@ -220,9 +222,9 @@ class ResponseEventReader {
 
   #envelope(response: JsonObject): ResponseEnvelope {
     return {
-      id: wordOf(response, 'id', this.#collector),
+      id: this.#collector.word(response, 'id'),
       createdAt: this.#whole(memberOf(response, 'created_at')) ?? 0,
-      model: wordOf(response, 'model', this.#collector),
+      model: this.#collector.word(response, 'model'),
     };
   }
 

@@ -1,8 +1,8 @@
 /** Reads items of the Responses API: what `input` and `output` are made of. */
 import type { Place } from '../policy/set.ts';
-import { readProviderBytes, wordOf } from './anthropic-content.ts';
+import { readProviderBytes } from './anthropic-content.ts';
 import { isEncodedBytes } from './chat-request.ts';
-import type { JsonNode, JsonObject } from './json.ts';
+import { hasDouble, type JsonNode, type JsonObject } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
 /** A value that spells the text of a piece once more: it goes when that is changed. */
@@ -58,11 +58,11 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
     collector.standAlone(node, `${key}/other`, otherwise);
     return;
   }
-  const type = wordOf(node, 'type', collector);
-  const place = placeOfItem(type, wordOf(node, 'role', collector), otherwise);
-  for (const { key: name, value, shadowed } of node.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+  if (!last && hasDouble(node)) collector.unreadable ??= 'ambiguous_names';
+  const type = collector.word(node, 'type');
+  const place = placeOfItem(type, collector.word(node, 'role'), otherwise);
+  for (const { key: name, value } of node.members) {
+    if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readParts(value, `${key}/part`, place, sink);
     else if (name === 'summary') readParts(value, `${key}/summary`, place, sink);
     else if (name === 'output') readParts(value, `${key}/output`, 'tool_result', sink);
@@ -108,11 +108,11 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
     collector.standAlone(node, `${key}/other`, place);
     return;
   }
-  const field = textFieldOf(wordOf(node, 'type', collector));
+  if (!last && hasDouble(node)) collector.unreadable ??= 'ambiguous_names';
+  const field = textFieldOf(collector.word(node, 'type'));
   const from = collector.pieces.length;
-  for (const { key: name, value, shadowed } of node.members) {
-    if (shadowed) collector.standAlone(value, 'shadowed', place);
-    else if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
+  for (const { key: name, value } of node.members) {
+    if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/${field}`, place, last);
     else if (name === 'refusal' && value.kind === 'string')

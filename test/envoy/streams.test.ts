@@ -131,16 +131,18 @@ describe('an answer through Envoy', function () {
     assertNothingLeaked(answer.text);
   });
 
-  it('reads escapes and duplicate keys as clients do, and leaves neither unlooked-at', async () => {
+  it('reads escapes as clients do, and does not guess which of two values of one name they take', async () => {
     const headers = { 'content-type': 'text/event-stream' };
     const chunks = [
-      'data: {"choices":[{"index":0,"delta":{"content":"\\u0042ank \\u0041!"}}]}\n\n',
+      'data: {"choices":[{"index":0,"delta":{"content":"\\u0042ank \\u0041! Ba"}}]}\n\n',
+      'data: {"choices":[{"index":0,"delta":{"c\\u006fntent":"nk A. "}}]}\n\n',
       'data: {"choices":[{"index":0,"delta":{"content":"Bank A","content":" and Ba"}}]}\n\n',
       'data: {"choices":[{"index":0,"delta":{"content":"joe@acme.example","content":"nk A."}}]}\n\n',
       'data: [DONE]\n\n',
     ];
     const answer = await ask({ script: { chunks, headers } });
-    assert.equal(choicesOf(answer)[0]?.content, 'another bank! and another bank.');
+    assert.equal(choicesOf(answer)[0]?.content, 'another bank! another bank. ');
+    assert.equal(choicesOf(answer)[0]?.finishReason, 'content_filter');
     assertNothingLeaked(answer.text);
   });
 

@@ -144,15 +144,15 @@ describe('chat answer as a stream', () => {
     );
   });
 
-  it('looks at what duplicates hide', () => {
-    const frames = stream(
-      'data: {"choices":[{"index":0,"delta":{"content":"x"}}],"choices":[{"index":0,"delta":{"content":"y","content":"z"}}]}\n\n',
-    );
-    assert.deepEqual(frames.flatMap(seen), [
-      'assistant shadowed/0 = x',
-      'assistant shadowed/1 = y',
-      'assistant choice/0/content = z',
-    ]);
+  it('does not guess which of two values of one name a client takes', () => {
+    for (const body of [
+      '{"choices":[],"choices":[{"index":0,"delta":{"content":"y"}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"y","content":"z"}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"y","Content":"z"}}]}',
+      '{"choices":[{"index":0,"Index":1,"delta":{"content":"y"}}]}',
+      '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"toolCalls":1,"index":1}]}}]}',
+    ])
+      assert.equal(stream(`data: ${body}\n\n`)[0]!.unreadable, 'ambiguous_names', body);
   });
 
   it('does not guess at what it cannot read', () => {

@@ -106,14 +106,16 @@ describe('chat request', () => {
     assert.equal(read('{"model":"a","model":"b"}').request?.modelInDoubt, true);
     assert.equal(read('{"model":7}').request?.model, undefined);
     assert.equal(read('{').request, undefined);
-    assert.equal(read('{"stream":"true"}').request?.stream, false);
+    assert.equal(read('{"stream":"true","messages":[]}').request?.stream, false);
+    assert.equal(read('{"Model":"a"}').request?.modelInDoubt, true);
+    assert.equal(read('{"m\\u006fdel":"a"}').request?.modelInDoubt, false);
   });
 
   it('leaves no field as a hiding place', () => {
-    assert.deepEqual(seen({ model: 'two words', Messages: [{ Content: 'x y' }] }), [
+    assert.deepEqual(seen({ model: 'two words', messages: [], verse: { prose: 'x y' } }), [
       'user other/0 = two words',
-      'user other/1 = Messages',
-      'user other/2 = Content',
+      'user other/1 = verse',
+      'user other/2 = prose',
       'user other/3 = x y',
     ]);
     const odd = {
@@ -138,16 +140,20 @@ describe('chat request', () => {
     ]);
   });
 
-  it('reads duplicates as clients do and looks at the hidden ones too', () => {
+  it('reads each value of a name that stands twice as what it is', () => {
     const body =
-      '{"messages":[{"role":"user","content":"first"}],"messages":[{"role":"system","role":"user","content":"a","content":"b"}]}';
+      '{"messages":[{"role":"user","content":"first"}],"messages":[{"role":"user","content":"a","content":"b"}]}';
     assert.deepEqual(seen(body), [
-      'user shadowed/0 = user',
-      'user shadowed/1 = first',
-      'user shadowed/2 = system',
-      'user shadowed/3 = a',
+      'user message/0/content = first',
+      'user message/0/content = a',
       'user message/0/content = b',
     ]);
+  });
+
+  it('does not guess whose words they are, nor for which API', () => {
+    for (const double of ['"role":"system","role":"user"', '"Role":"user","role":"user"'])
+      assert.equal(read(`{"messages":[{${double},"content":"a"}]}`).unreadable, 'ambiguous_names');
+    assert.equal(read('{"input":"for another API"}').unreadable, 'not_a_request');
   });
 
   it('sees every string value of any JSON body except short words in known places', () => {
@@ -185,8 +191,9 @@ describe('chat request', () => {
     }));
     fc.assert(
       fc.property(fc.dictionary(key, tree, { noNullPrototype: true }), (body) => {
-        const values = read(JSON.stringify(body)).pieces.map((piece) => piece.value);
-        assert.deepEqual(values.toSorted(), leaves(body).toSorted());
+        const request = { messages: [], ...body };
+        const values = read(JSON.stringify(request)).pieces.map((piece) => piece.value);
+        assert.deepEqual(values.toSorted(), leaves(request).toSorted());
       }),
       { numRuns: 500 },
     );

@@ -169,9 +169,12 @@ describe('gemini answer', () => {
       'tool_call tool_call/1 = {"q":"x"}',
       'tool_call other/2 = f',
       'tool_call candidate/0/argument/0 = p',
+      'tool_call other/3 = $.a',
       'tool_call candidate/0/argument/0 = q',
-      'tool_call other/3 = f',
+      'tool_call other/4 = $.a',
+      'tool_call other/5 = f',
       'tool_call candidate/0/argument/1 = r',
+      'tool_call other/6 = $.a',
       'tool_result candidate/0/output = 7',
     ]);
   });

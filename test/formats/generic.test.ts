@@ -184,7 +184,7 @@ describe('generic JSON', () => {
   it('tells paths that cannot be read', () => {
     for (const bad of ['', '.a', 'a.', 'a[', 'a[0]', 'a b', '[]', 'a..b', 'a*'])
       assert.equal(textPath(bad), undefined, bad);
-    assert.deepEqual(path('a[].b_c[][].*'), ['a', '[]', 'b_c', '[]', '[]', '*']);
+    assert.deepEqual(path('a[].B_c[][].*'), ['a', '[]', 'bc', '[]', '[]', '*']);
   });
 
   it('is rendered in place', () => {

@@ -86,7 +86,10 @@ describe('mcp message', () => {
     ['{"jsonrpc":"2.0","method":"x","method":"y"}', 'ambiguous_message'],
     ['{"jsonrpc":"2.0","method":"x","Method":"y"}', 'ambiguous_message'],
     ['{"jsonrpc":"2.0","method":"x","params":{"name":"a","name":"b"}}', 'ambiguous_message'],
-    ['{"jsonrpc":"2.0","method":"x","params":{"Arguments":{}}}', 'ambiguous_message'],
+    [
+      '{"jsonrpc":"2.0","method":"x","params":{"argument\u017f":{},"arguments":{}}}',
+      'ambiguous_message',
+    ],
     ['7', 'not_an_object'],
     ['{', 'not_json'],
   ] as const)

@@ -1,0 +1,65 @@
+/** A request to an API whose body is one JSON object: the words in it, and what it says besides. */
+import type { ApiNames } from './api-names.ts';
+import type { AppendForm, Frame, RequestFacts } from './frame.ts';
+import { type JsonObject, memberOf } from './json.ts';
+import { appendingEdit, JsonDocumentReader } from './json-document.ts';
+import { jsonFrame, unreadableFrame } from './json-frame.ts';
+import { stringValue } from './json-string.ts';
+import type { FormatLimits } from './limits.ts';
+import { KeyCounter, PieceCollector } from './piece-collector.ts';
+
+/** What tells the requests of one API from those of another. */
+export interface RequestForm {
+  readonly names: ApiNames;
+  /** Members of which a request has at least one: with words but none of these, it is meant for another API. */
+  readonly expects: readonly string[];
+  /** Collects every string that a model may read. */
+  collect(root: JsonObject, collector: PieceCollector): void;
+  facts(root: JsonObject, bytes: Uint8Array): RequestFacts;
+  /** Texts that can be added to. */
+  readonly appends?: RegExp;
+}
+
+export class RequestReader extends JsonDocumentReader {
+  readonly #form: RequestForm;
+
+  constructor(limits: FormatLimits, form: RequestForm) {
+    super(limits, form.names);
+    this.#form = form;
+  }
+
+  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+    const form = this.#form;
+    const collector = new PieceCollector(bytes, new KeyCounter());
+    form.collect(root, collector);
+    const { pieces, literals, unreadable } = collector;
+    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
+    if (pieces.length > 0 && form.expects.every((name) => memberOf(root, name) === undefined))
+      return unreadableFrame(bytes, 'not_a_request');
+    const request = form.facts(root, bytes);
+    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
+  }
+
+  /** Half a request cannot be ended as a refusal; it is answered instead. */
+  refuse(): readonly Uint8Array[] {
+    return [];
+  }
+
+  append(text: string, addition: string, before: Frame | undefined): AppendForm {
+    const edit = this.#form.appends?.test(text) && appendingEdit(text, addition, before);
+    return edit || { kind: 'impossible' };
+  }
+}
+
+/** What a request says besides its text, where its members are called `model` and `stream`. */
+export function requestFacts(root: JsonObject, bytes: Uint8Array): RequestFacts {
+  const stream = memberOf(root, 'stream')?.kind === 'true';
+  const named = root.members.filter(({ key }) => key === 'model');
+  const model = named.at(-1);
+  // In another spelling it is a model to some servers only.
+  const modelInDoubt =
+    named.length > 1 || (model !== undefined && stringValue(bytes, model.name) !== 'model');
+  return model?.value.kind === 'string'
+    ? { model: stringValue(bytes, model.value), modelInDoubt, stream }
+    : { modelInDoubt, stream };
+}
