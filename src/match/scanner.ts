@@ -1,5 +1,6 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
 import type { Consumption, Detector, Match, MatchSink, Tracker } from './detector.ts';
+import { unitsTarget } from './text-units.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
 import { type UnionHost, UnionRun } from './union-run.ts';
@@ -29,7 +30,7 @@ const PIECE_UNITS = 1_024;
 const NOTHING_LIVE = Number.POSITIVE_INFINITY;
 
 /** The units of the piece: reading a string unit by unit is slow, and every lane would do it again. */
-const piece = new Uint16Array(PIECE_UNITS);
+const { units: piece, fill: fillPiece } = unitsTarget(PIECE_UNITS);
 
 interface Lane {
   /** Place of its rule in `rules`. */
@@ -178,7 +179,7 @@ export class TextScanner implements UnionHost, Consumption {
     const count = to - from;
     const known = this.found.length;
     const units = first + count;
-    for (let index = 0; index < count; index++) piece[index] = text.charCodeAt(from + index);
+    fillPiece(text, from, to);
     let live = this.union?.take(piece, count, first) ?? NOTHING_LIVE;
     for (const { tracker, sink } of this.lanes) {
       if (tracker.read !== undefined) tracker.read(piece, 0, count, first, sink, this);

@@ -7,19 +7,21 @@ import { AT_EDGE, CONTEXTS, contextAfter, type PartSink, type UnionPart } from '
 import { type UnitClasses, unitClasses } from './unit-classes.ts';
 
 /** Fields of a thread in `State.threads`. */
-const FIELDS = 3;
-/** The age of a thread that its part holds no longer to be counted: its tracker runs. */
-export const OLD = 0x7fffffff;
+export const FIELDS = 3;
+/** The age of a rule's only entry, whatever its place, while its tracker reads for it. */
+export const AWAKE = 0x7fffffff;
 
 export interface UnionState {
   /** Rule, place and age of each thread, ascending by rule, then place. */
   readonly threads: Int32Array;
   readonly context: number;
-  /** Age of the oldest thread, 0 if there is none; OLD ones do not count. */
+  /** Age of the oldest thread, 0 if there is none. */
   readonly oldest: number;
-  /** Where its steps are in the table, or -1: then they are worked out every time. */
+  /** Its row in the table, or -1: then its steps are worked out every time. */
   readonly row: number;
   readonly generation: number;
+  /** The same without a rule, by rule; not worked out yet, or not kept, where it is undefined. */
+  readonly without: (UnionState | undefined)[];
 }
 
 export interface Call {
@@ -30,32 +32,36 @@ export interface Call {
 
 export interface Transition {
   readonly target: UnionState;
-  /** Trackers that must run, unless they do; none of their threads is in `target` if a match was found. */
+  /** Rules whose trackers must read from now on; in `target` they are AWAKE. */
   readonly calls: readonly Call[];
 }
 
 export interface UnionLimits {
-  /** Most states that are kept, and about how many bytes they may take together with their steps. */
+  /** Most states that are kept, no more than `STATES_MAX`, and about how many bytes they may take. */
   readonly statesMax: number;
   readonly bytesMax: number;
-  /**
-   * One state too many, and all are dropped to begin anew, if at least so many units were read for each of
-   * them since the last time. If not, the state is not kept, and its steps are worked out each time.
-   */
+  /** So many states are made as they come, and of the others one for every so many units that were read. */
+  readonly statesAtOnce: number;
   readonly unitsPerState: number;
 }
 
+/** Numbers of states are 16 bits wide, and two of them mean something else. */
+export const STATES_MAX = 0xfffe;
+export const UNKNOWN = 0xffff;
+/** From here on an entry of the table is no state. */
+export const NO_STATE = 0xfffe;
+const CALLING = 0xfffe;
+
 export const UNION_LIMITS: UnionLimits = Object.freeze({
-  statesMax: 65_536,
+  statesMax: STATES_MAX,
   bytesMax: 32 * 1024 * 1024,
-  unitsPerState: 8,
+  statesAtOnce: 8_192,
+  unitsPerState: 32,
 });
 
 const NO_THREADS = new Int32Array(0);
 const NO_CALLS: readonly Call[] = [];
-const UNKNOWN = -1;
-const FIRST_CALLING = -2;
-const ENTRY_BYTES = 4;
+const ENTRY_BYTES = 2;
 /** A state without its threads: the object, its key's head, its place in two tables. */
 const STATE_BYTES = 240;
 /** A field of a thread, in the array and in the key. */
@@ -66,7 +72,13 @@ const ROWS_AT_FIRST = 16;
 class Gathering implements PartSink {
   called = false;
   readonly places = new Map<number, number>();
-  private age = 0;
+  /** Age of the oldest thread that the step began with. */
+  readonly oldest: number;
+  private age = 1;
+
+  constructor(oldest: number) {
+    this.oldest = oldest;
+  }
 
   from(age: number): void {
     this.age = age;
@@ -83,7 +95,8 @@ class Gathering implements PartSink {
 }
 
 export class UnionAutomaton {
-  table: Int32Array;
+  /** The state that follows, by row and class of the unit; UNKNOWN, or CALLING where trackers must run. */
+  table = new Uint16Array(0);
   states: UnionState[] = [];
   readonly classes: UnitClasses;
   readonly width: number;
@@ -93,8 +106,9 @@ export class UnionAutomaton {
   private readonly limits: UnionLimits;
   private bytes = 0;
   private unitsSinceFlush = 0;
-  private known = new Map<string, UnionState>();
-  private calling: Transition[] = [];
+  private readonly known = new Map<string, UnionState>();
+  /** By place in the table. */
+  private readonly calling = new Map<number, Transition>();
   private readonly begins: (readonly [rule: number, gathering: Gathering][] | undefined)[] = [];
 
   constructor(parts: readonly UnionPart[], limits: UnionLimits = UNION_LIMITS) {
@@ -106,7 +120,6 @@ export class UnionAutomaton {
     );
     this.width = this.classes.samples.length;
     this.limits = limits;
-    this.table = new Int32Array(0);
   }
 
   get first(): UnionState {
@@ -127,95 +140,95 @@ export class UnionAutomaton {
 
   step(state: UnionState, unitClass: number): Transition {
     const kept = state.row >= 0 && state.generation === this.generation;
+    const place = state.row * this.width + unitClass;
     if (kept) {
-      const entry = this.table[state.row + unitClass] as number;
-      if (entry >= 0)
-        return { target: this.states[entry / this.width] as UnionState, calls: NO_CALLS };
-      if (entry <= FIRST_CALLING) return this.calling[FIRST_CALLING - entry] as Transition;
+      const entry = this.table[place] as number;
+      if (entry < NO_STATE) return { target: this.states[entry] as UnionState, calls: NO_CALLS };
+      if (entry === CALLING) return this.calling.get(place) as Transition;
     }
     const transition = this.workOut(state, unitClass);
     const { target, calls } = transition;
     if (kept && state.generation === this.generation && target.row >= 0) {
-      if (calls.length === 0) this.table[state.row + unitClass] = target.row;
-      else this.table[state.row + unitClass] = FIRST_CALLING + 1 - this.calling.push(transition);
+      this.table[place] = calls.length === 0 ? target.row : CALLING;
+      if (calls.length > 0) this.calling.set(place, transition);
     }
     return transition;
   }
 
-  /** The state without the threads of a rule. */
+  /** The state without what is of a rule. */
   without(state: UnionState, rule: number): UnionState {
+    const known = state.without[rule];
+    if (known !== undefined && known.generation === this.generation) return known;
     const { threads } = state;
     const rest: number[] = [];
     for (let at = 0; at < threads.length; at += FIELDS)
       if (threads[at] !== rule)
         rest.push(threads[at] as number, threads[at + 1] as number, threads[at + 2] as number);
-    return rest.length === threads.length
-      ? state
-      : this.intern(Int32Array.from(rest), state.context);
+    const made =
+      rest.length === threads.length ? state : this.intern(Int32Array.from(rest), state.context);
+    if (state.row >= 0 && state.generation === this.generation && made.row >= 0)
+      state.without[rule] = made;
+    return made;
   }
 
   private workOut(state: UnionState, unitClass: number): Transition {
-    const { threads, context } = state;
-    const unit = this.classes.samples[unitClass] as number;
-    const next = contextAfter(context, unit);
-    const gathered = new Map<number, Gathering>();
+    const next = contextAfter(state.context, this.classes.samples[unitClass] as number);
+    const { gathered, awake } = this.gather(state, unitClass, next);
     const calls: Call[] = [];
+    for (const [rule, { called, oldest }] of gathered)
+      if (called) calls.push({ rule, age: oldest });
+    const target = this.find(flatten(gathered, awake), next, false);
+    if (target !== undefined) return { target, calls };
+    // There is no room for what lives now, but there is for who is awake: that takes few states.
+    for (const [rule, gathering] of gathered) {
+      if (!gathering.called) calls.push({ rule, age: gathering.oldest });
+      awake.add(rule);
+    }
+    return { target: this.intern(flatten(new Map(), awake), next), calls };
+  }
+
+  /** What the threads of a state become with a unit, by rule, and whose trackers read already. */
+  private gather(
+    { threads, context }: UnionState,
+    unitClass: number,
+    next: number,
+  ): { gathered: Map<number, Gathering>; awake: Set<number> } {
+    const unit = this.classes.samples[unitClass] as number;
+    const gathered = new Map<number, Gathering>();
+    const awake = new Set<number>();
     for (let at = 0; at < threads.length; ) {
       const rule = threads[at] as number;
-      const part = this.parts[rule] as UnionPart;
-      const gathering = new Gathering();
+      if (threads[at + 2] === AWAKE) {
+        awake.add(rule);
+        at += FIELDS;
+        continue;
+      }
+      let to = at;
       let oldest = 0;
-      let old = false;
-      let ages = false;
-      for (; at < threads.length && threads[at] === rule; at += FIELDS) {
-        const age = threads[at + 2] as number;
-        if (age === OLD) old = true;
-        else oldest = Math.max(oldest, age);
-        gathering.from(age === OLD ? OLD : age + 1);
+      for (; to < threads.length && threads[to] === rule; to += FIELDS)
+        oldest = Math.max(oldest, threads[to + 2] as number);
+      const part = this.parts[rule] as UnionPart;
+      const gathering = new Gathering(oldest);
+      for (; at < to; at += FIELDS) {
+        gathering.from((threads[at + 2] as number) + 1);
         part.step(threads[at + 1] as number, context, unit, gathering);
       }
       for (const [place, age] of gathering.places)
-        if (age !== OLD && age > part.agedUnitsMax(place, next)) {
-          gathering.places.set(place, OLD);
-          ages = true;
-        }
-      // Where one thread is old the tracker runs already.
-      if ((gathering.called || ages) && !old) calls.push({ rule, age: oldest });
+        if (age > part.agedUnitsMax(place, next)) gathering.called = true;
       gathered.set(rule, gathering);
     }
     for (const [rule, begun] of this.beginning(context, unitClass)) {
       const gathering = gathered.get(rule);
+      if (awake.has(rule)) continue;
       if (gathering === undefined) {
-        if (begun.called) calls.push({ rule, age: 0 });
         gathered.set(rule, begun);
         continue;
       }
-      if (begun.called && !gathering.called) {
-        gathering.called = true;
-        if (!calls.some((call) => call.rule === rule)) {
-          const age = this.oldestOf(state, rule);
-          if (age !== OLD) calls.push({ rule, age });
-        }
-      }
+      if (begun.called) gathering.called = true;
       gathering.from(1);
       for (const place of begun.places.keys()) gathering.go(place);
     }
-    const flat: number[] = [];
-    for (const rule of [...gathered.keys()].sort((a, b) => a - b)) {
-      const { called, places } = gathered.get(rule) as Gathering;
-      const old = [...places.values()].includes(OLD);
-      if (called && !old) continue;
-      for (const place of [...places.keys()].sort((a, b) => a - b))
-        flat.push(rule, place, places.get(place) as number);
-    }
-    return { target: this.intern(Int32Array.from(flat), next), calls };
-  }
-
-  private oldestOf({ threads }: UnionState, rule: number): number {
-    let oldest = 0;
-    for (let at = 0; at < threads.length; at += FIELDS)
-      if (threads[at] === rule) oldest = Math.max(oldest, threads[at + 2] as number);
-    return oldest;
+    return { gathered, awake };
   }
 
   /** What begins with a unit of the class, by rule. */
@@ -229,8 +242,7 @@ export class UnionAutomaton {
     const unit = this.classes.samples[unitClass] as number;
     const begun: [number, Gathering][] = [];
     for (const [rule, part] of this.parts.entries()) {
-      const gathering = new Gathering();
-      gathering.from(1);
+      const gathering = new Gathering(0);
       part.begin(context, unit, gathering);
       if (gathering.called || gathering.places.size > 0) begun.push([rule, gathering]);
     }
@@ -238,29 +250,35 @@ export class UnionAutomaton {
     return begun;
   }
 
+  /** The state, kept or not. */
   private intern(threads: Int32Array, context: number): UnionState {
+    return this.find(threads, context, true) ?? this.newState(threads, context, -1);
+  }
+
+  /** The state if it is kept, or may be now. `urgent`: also sooner than `unitsPerState` lets others be. */
+  private find(threads: Int32Array, context: number, urgent: boolean): UnionState | undefined {
     const key = `${context},${threads.join()}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const bytes = STATE_BYTES + this.width * ENTRY_BYTES + threads.length * FIELD_BYTES;
-    if (!this.hasRoom(bytes) && this.unitsSinceFlush >= this.unitsToFlush) this.flush();
-    const kept = this.hasRoom(bytes);
-    let oldest = 0;
-    for (let at = 2; at < threads.length; at += FIELDS)
-      if (threads[at] !== OLD) oldest = Math.max(oldest, threads[at] as number);
-    const state: UnionState = {
-      threads,
-      context,
-      oldest,
-      row: kept ? this.states.length * this.width : -1,
-      generation: this.generation,
-    };
-    if (!kept) return state;
+    const { statesMax, statesAtOnce, unitsPerState } = this.limits;
+    if (!this.hasRoom(bytes) && this.unitsSinceFlush >= unitsPerState * this.states.length)
+      this.flush();
+    const earned = statesAtOnce + this.unitsSinceFlush / unitsPerState;
+    if (!this.hasRoom(bytes) || !(urgent || this.states.length < earned)) return undefined;
+    const state = this.newState(threads, context, this.states.length);
     this.bytes += bytes;
     this.states.push(state);
     this.known.set(key, state);
-    if (this.states.length * this.width > this.table.length) this.grow();
+    if (this.states.length * this.width > this.table.length) this.grow(statesMax);
     return state;
+  }
+
+  private newState(threads: Int32Array, context: number, row: number): UnionState {
+    let oldest = 0;
+    for (let at = 2; at < threads.length; at += FIELDS)
+      if (threads[at] !== AWAKE) oldest = Math.max(oldest, threads[at] as number);
+    return { threads, context, oldest, row, generation: this.generation, without: [] };
   }
 
   private hasRoom(bytes: number): boolean {
@@ -268,27 +286,37 @@ export class UnionAutomaton {
     return this.states.length < statesMax && this.bytes + bytes <= bytesMax;
   }
 
-  private get unitsToFlush(): number {
-    return this.limits.unitsPerState * this.states.length;
-  }
-
-  private grow(): void {
-    const rows = Math.min(
-      this.limits.statesMax,
-      Math.max(ROWS_AT_FIRST, Math.ceil(1.5 * this.states.length)),
-    );
-    const table = new Int32Array(rows * this.width).fill(UNKNOWN);
+  private grow(statesMax: number): void {
+    const rows = Math.min(statesMax, Math.max(ROWS_AT_FIRST, Math.ceil(1.5 * this.states.length)));
+    const table = new Uint16Array(rows * this.width).fill(UNKNOWN);
     table.set(this.table);
     this.table = table;
   }
 
+  /** States that texts still hold lose what they know of others, so that they hold nothing else. */
   private flush(): void {
     this.generation++;
     this.unitsSinceFlush = 0;
     this.bytes = 0;
     this.known.clear();
+    for (const state of this.states) state.without.length = 0;
     this.states = [];
-    this.calling = [];
+    this.calling.clear();
     this.table.fill(UNKNOWN);
   }
+}
+
+/** The threads of a state: one entry for each thread, or for each rule whose tracker reads. */
+function flatten(gathered: ReadonlyMap<number, Gathering>, awake: ReadonlySet<number>): Int32Array {
+  const flat: number[] = [];
+  for (const rule of [...gathered.keys(), ...awake].sort((a, b) => a - b)) {
+    const gathering = gathered.get(rule);
+    if (gathering === undefined || gathering.called) {
+      flat.push(rule, 0, AWAKE);
+      continue;
+    }
+    for (const place of [...gathering.places.keys()].sort((a, b) => a - b))
+      flat.push(rule, place, gathering.places.get(place) as number);
+  }
+  return Int32Array.from(flat);
 }

@@ -4,7 +4,13 @@
  * meanwhile what the automaton says of the rule does not count.
  */
 import type { MatchSink, Tracker } from './detector.ts';
-import { OLD, type UnionAutomaton, type UnionState } from './union-automaton.ts';
+import {
+  AWAKE,
+  FIELDS,
+  NO_STATE,
+  type UnionAutomaton,
+  type UnionState,
+} from './union-automaton.ts';
 
 /** Where a run finds the trackers of its rules, and tells what they find. */
 export interface UnionHost {
@@ -30,6 +36,31 @@ const NOTHING = new Uint16Array(0);
 
 /** Scratch of the synchronous `take`: what was kept of the text, then the piece. */
 let buffer = new Uint16Array(2_048);
+
+/** Row at which `follow` stopped. */
+let reached = 0;
+
+/**
+ * Follows the table from `row`, and stops before the first unit for which it says nothing, or at `to`. A
+ * function of its own, and of nothing but locals: that is twice as fast.
+ */
+function follow(
+  { table, width, classes: { of: classes } }: UnionAutomaton,
+  units: Uint16Array,
+  from: number,
+  to: number,
+  row: number,
+): number {
+  let at = from;
+  let here = row;
+  for (; at < to; at++) {
+    const next = table[here * width + (classes[units[at] as number] as number)] as number;
+    if (next >= NO_STATE) break;
+    here = next;
+  }
+  reached = here;
+  return at;
+}
 
 /** A view costs more than a few units. */
 const FEW_UNITS = 48;
@@ -87,11 +118,10 @@ export class UnionRun {
     const starts = new Map<number, number>();
     for (const { rule, tracker } of this.awake) starts.set(rule, tracker.liveStart);
     const { threads } = this.state;
-    for (let place = 0; place < threads.length; place += 3) {
+    for (let place = 0; place < threads.length; place += FIELDS) {
       const rule = threads[place] as number;
       const age = threads[place + 2] as number;
-      if (age === OLD || this.isAwake(rule)) continue;
-      starts.set(rule, Math.min(at - age, starts.get(rule) ?? at));
+      if (age !== AWAKE) starts.set(rule, Math.min(at - age, starts.get(rule) ?? at));
     }
     return starts;
   }
@@ -102,14 +132,8 @@ export class UnionRun {
     if (from > buffer.length) buffer = new Uint16Array(2 * from);
     copyUnits(this.tail, 0, from, 0, buffer);
     this.origin = at - from;
-    const oldest = new Map<number, number>();
-    const { threads } = this.state;
-    for (let place = 0; place < threads.length; place += 3) {
-      const rule = threads[place] as number;
-      const age = threads[place + 2] as number;
-      if (age !== OLD && age > (oldest.get(rule) ?? 0)) oldest.set(rule, age);
-    }
-    for (const [rule, age] of oldest) if (!this.isAwake(rule)) this.wake(rule, from - age, from);
+    const asleep = [...this.live(at)].filter(([rule]) => !this.isAwake(rule));
+    for (const [rule, start] of asleep) this.wake(rule, start - this.origin, from);
     this.host.consume(at);
     for (const { tracker, sink } of this.awake) tracker.end(at, sink);
     this.awake = [];
@@ -118,40 +142,32 @@ export class UnionRun {
   /** Reads up to `stop`, or up to the first unit that wakes a tracker; `end` is the end of the piece. */
   private read(from: number, stop: number, end: number): number {
     const { automaton } = this;
-    const { width } = automaton;
-    const classes = automaton.classes.of;
+    const units = buffer;
     let { state } = this;
     let at = from;
     while (at < stop) {
       if (state.row >= 0) {
-        const { table } = automaton;
-        let { row } = state;
-        for (; at < stop; at++) {
-          const next = table[row + (classes[buffer[at] as number] as number)] as number;
-          if (next < 0) break;
-          row = next;
-        }
-        state = automaton.states[row / width] as UnionState;
+        const next = follow(automaton, units, at, stop, state.row);
+        if (next > at) state = automaton.states[reached] as UnionState;
+        at = next;
         if (at === stop) break;
       }
-      const { target, calls } = automaton.step(state, classes[buffer[at] as number] as number);
+      const { target, calls } = automaton.step(
+        state,
+        automaton.classes.of[units[at] as number] as number,
+      );
       state = target;
       at++;
-      let woken = false;
-      for (const { rule, age } of calls) {
-        if (this.isAwake(rule)) continue;
-        this.wake(rule, at - 1 - age, end, at);
-        woken = true;
-      }
-      if (woken) break;
+      if (calls.length === 0) continue;
+      for (const { rule, age } of calls) this.wake(rule, at - 1 - age, end, at);
+      break;
     }
     this.state = state;
     return at;
   }
 
   private isAwake(rule: number): boolean {
-    for (const one of this.awake) if (one.rule === rule) return true;
-    return false;
+    return this.awake.some((one) => one.rule === rule);
   }
 
   /** Lets a tracker read from `from`; whether anything is live counts from `called` on. */
@@ -204,17 +220,9 @@ export class UnionRun {
   }
 
   private settle(to: number): number {
-    let aged = this.state.oldest;
+    const aged = this.state.oldest;
     let live = Number.POSITIVE_INFINITY;
-    if (this.awake.length > 0) {
-      aged = 0;
-      const { threads } = this.state;
-      for (let place = 0; place < threads.length; place += 3) {
-        const age = threads[place + 2] as number;
-        if (age > aged && age !== OLD && !this.isAwake(threads[place] as number)) aged = age;
-      }
-      for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
-    }
+    for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
     const kept = Math.min(to, aged + CONTEXT_UNITS);
     if (kept > this.tail.length) this.tail = new Uint16Array(2 * kept);
     copyUnits(buffer, to - kept, to, 0, this.tail);

@@ -148,7 +148,12 @@ describe('the automaton of all rules', () => {
   it('says the same with room for eight states, or for one', () => {
     fc.assert(
       fc.property(rules, text, cuts, fc.constantFrom(1, 8), (given, whole, places, statesMax) => {
-        sameAsApart(given, whole, places, { ...ROOMY, statesMax, unitsPerState: 2 });
+        sameAsApart(given, whole, places, {
+          ...ROOMY,
+          statesMax,
+          statesAtOnce: 2,
+          unitsPerState: 2,
+        });
       }),
       { numRuns: Number(process.env.RUNS ?? 150) },
     );

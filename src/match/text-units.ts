@@ -1,0 +1,25 @@
+/** The units of a string, as numbers. */
+import { Buffer } from 'node:buffer';
+
+/** Up to here a loop is quicker than the call that copies them. */
+const FEW_UNITS = 32;
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/**
+ * A target of so many units, and what copies `text[from,to)` to its front. Strings that are part of others or
+ * put together of them are slow to read unit by unit; the copy costs about 0.1 µs a thousand.
+ */
+export function unitsTarget(unitsMax: number): {
+  readonly units: Uint16Array;
+  fill(text: string, from: number, to: number): void;
+} {
+  const units = new Uint16Array(unitsMax);
+  const bytes = Buffer.from(units.buffer);
+  const fill = (text: string, from: number, to: number): void => {
+    if (isLittleEndian && to - from > FEW_UNITS)
+      bytes.write(from === 0 && to === text.length ? text : text.slice(from, to), 0, 'utf16le');
+    else for (let at = from; at < to; at++) units[at - from] = text.charCodeAt(at);
+  };
+  return { units, fill };
+}
