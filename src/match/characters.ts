@@ -22,15 +22,23 @@ function foldOne(character: string): string {
   return lowered.length === 1 ? lowered : character;
 }
 
-/** Units that are not seen: soft hyphen, joiners, fillers, marks of direction, selectors of variants. */
+/**
+ * Units that are not seen: controls that are no white space, soft hyphen, joiners, fillers, marks of direction,
+ * selectors of variants, marks of annotations.
+ */
 const INVISIBLE = new Set([0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x3164, 0xfeff, 0xffa0]);
 for (const [first, last] of [
+  [0x00, 0x08],
+  [0x0e, 0x1f],
+  [0x7f, 0x84],
+  [0x86, 0x9f],
   [0x17b4, 0x17b5],
   [0x180b, 0x180f],
   [0x200b, 0x200f],
   [0x202a, 0x202e],
   [0x2060, 0x206f],
   [0xfe00, 0xfe0f],
+  [0xfff0, 0xfffb],
 ] as const)
   for (let unit = first; unit <= last; unit++) INVISIBLE.add(unit);
 

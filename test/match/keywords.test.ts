@@ -108,6 +108,12 @@ describe('keywords', () => {
     ['skips tags', BANKS, 'Ba\u{e0041}nk\u{e0100} A\u{e0042}', ['Ba\u{e0041}nk\u{e0100} A']],
     ['begins at what is seen', BANKS, '\u200b\u{e0041}Bank A', ['Bank A']],
     ['ends a word at what is not seen', BANKS, 'Bank A\u200bx', ['Bank A']],
+    [
+      'takes controls for nothing, and no white space for a control',
+      BANKS,
+      'B\u0000an\u001fk\u007f A\u0080 Ba\tnk A',
+      ['B\u0000an\u001fk\u007f A'],
+    ],
     ['skips 64 units', BANKS, `B${'\u200b'.repeat(64)}ank A`, [`B${'\u200b'.repeat(64)}ank A`]],
     ['does not skip 65', BANKS, `B${'\u200b'.repeat(65)}ank A`, []],
     [

@@ -1,0 +1,48 @@
+/** All evasions, and the policy that they are tried on. */
+import { DATA } from './evasions-data.ts';
+import { JSON_FAMILIES } from './evasions-json.ts';
+import { MCP } from './evasions-mcp.ts';
+import { PLACES } from './evasions-places.ts';
+import type { Family } from './evasions-row.ts';
+import { SMUGGLING } from './evasions-smuggling.ts';
+import { SPELLING } from './evasions-spelling.ts';
+import { SPLITS } from './evasions-splits.ts';
+import { STREAMS } from './evasions-streams.ts';
+import { WRAPPINGS } from './evasions-wrapping.ts';
+
+export const FAMILIES: readonly Family[] = [
+  ...SPELLING,
+  ...DATA,
+  ...SPLITS,
+  ...JSON_FAMILIES,
+  ...WRAPPINGS,
+  ...SMUGGLING,
+  ...STREAMS,
+  ...PLACES,
+  ...MCP,
+];
+
+/** The application that the rules are for. Of another one everything passes: so is seen what would arrive. */
+export const GUARDED_APP = 'guarded';
+
+export const POLICY = `kind: Policy
+metadata: { name: guard, layer: platform, selector: { app: ${GUARDED_APP} } }
+class: security
+rules:
+  - id: words
+    inspect: [request, response]
+    match: { keywords: { words: [Project Zebra, Efficient Moss, aurora] } }
+    then: block
+  - id: tickets
+    inspect: [request, response]
+    match: { regex: { pattern: "PRJ-[0-9]{4}" } }
+    then: block
+  - id: rival
+    inspect: [response]
+    match: { keywords: { words: [Bank A] } }
+    then: { rewrite: { with: another bank } }
+  - id: personal
+    inspect: [request, response]
+    match: { pii: { entities: [email, credit_card] } }
+    then: redact
+`;
