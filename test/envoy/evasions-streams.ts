@@ -174,14 +174,16 @@ const GRAMMAR: readonly Evasion[] = [
   answered(
     'event-duplicate',
     'gives an event two contents',
-    'masked',
+    'unreadable',
     stream(
+      HELLO,
       `data: {"choices":[{"index":0,"delta":{"content":"${TEXT}","content":"hello"}}]}\n\n`,
       DONE,
     ),
     {
-      why: 'All doubles are read, and both are changed.',
-      reads: (bytes) => bytes.toString('utf8'),
+      status: 200,
+      why: 'Readers differ in which of them they take, and what is joined from deltas can hold only one.',
+      leaves: LATE,
     },
   ),
   answered(

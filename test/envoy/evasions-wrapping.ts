@@ -44,8 +44,17 @@ const encoded = (
   reads: (bytes) => Buffer.from(reads(bytes)).toString('utf8'),
 });
 
+/** A frame of Zstandard with one stored block (RFC 8878 §3.1.1): nothing here compresses it. */
+function storedZstd(text: string): Uint8Array {
+  const size = Buffer.byteLength(text);
+  const block = (size << 3) | 1;
+  const head = [0x28, 0xb5, 0x2f, 0xfd, 0x20, size, block & 0xff, block >> 8, 0];
+  return Buffer.concat([Uint8Array.from(head), Buffer.from(text)]);
+}
+const ZSTD_HEAD_BYTES = 9;
+
 const ONCE =
-  'Encodings are undone before the body is read (gzip, deflate, br, two at most on top of each other).';
+  'Encodings are undone before the body is read (gzip, deflate, br, zstd, two at most on top of each other).';
 const BOMB_BOUND = '`limits.decodedBytesMax`, `limits.decodedRatioMax`';
 
 const ENCODINGS: readonly Evasion[] = [
@@ -74,6 +83,10 @@ const ENCODINGS: readonly Evasion[] = [
       ...encoded(deflateRawSync(PLAIN), 'deflate', inflateRawSync),
     },
   ),
+  asked('zstd', 'sends the body in Zstandard', 'refused', {
+    why: ONCE,
+    ...encoded(storedZstd(PLAIN), 'zstd', (bytes) => bytes.subarray(ZSTD_HEAD_BYTES)),
+  }),
   asked('gzip-twice', 'compresses twice', 'refused', {
     why: ONCE,
     bound: '`ENCODINGS_MAX`: 2',
