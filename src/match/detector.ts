@@ -56,8 +56,15 @@ export interface Tracker {
   readonly liveStart: number;
 }
 
+/** One partition of a rule, which shares an automaton with others. */
+export interface Partition {
+  readonly part: UnionPart;
+  /** Its tracker, one with `resume`, which the automaton calls where a match ends. */
+  start(): Tracker;
+}
+
 export interface Detector {
-  readonly kind: 'keywords' | 'regex' | 'pii';
+  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets';
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
   readonly unitsMax?: number;
   /**
@@ -65,6 +72,8 @@ export interface Detector {
    * a match ends. Without it its trackers read every unit.
    */
   readonly part?: UnionPart;
+  /** The same for a rule of many partitions, in the order of `start`. */
+  readonly partitions?: readonly Partition[];
   /** Estimated bytes of its tables, for `matcherBytesMax`. */
   readonly bytes: number;
   /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */

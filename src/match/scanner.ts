@@ -1,5 +1,5 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type { Consumption, Detector, Match, MatchSink, Tracker } from './detector.ts';
+import type { Consumption, Detector, Match, MatchSink, Partition, Tracker } from './detector.ts';
 import { unitsTarget } from './text-units.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
@@ -39,6 +39,12 @@ interface Lane {
   readonly sink: MatchSink;
 }
 
+interface Shared {
+  readonly order: number;
+  /** Undefined: the rule's only one. */
+  readonly partition: Partition | undefined;
+}
+
 interface Undelivered extends ScannedMatch {
   readonly order: number;
 }
@@ -54,8 +60,8 @@ export class TextScanner implements UnionHost, Consumption {
   /** Rules that have no part in the automaton. */
   private readonly lanes: readonly Lane[];
   private readonly union: UnionRun | undefined;
-  /** Place of a rule in the automaton → its place in `rules`. */
-  private readonly shared: number[] = [];
+  /** Place in the automaton → the rule's place in `rules`, and which of its partitions. */
+  private readonly shared: Shared[] = [];
   private readonly rules: readonly ScannedRule[];
   private readonly liveUnitsMax: number;
   private found: Undelivered[] = [];
@@ -76,8 +82,13 @@ export class TextScanner implements UnionHost, Consumption {
     for (const [order, { detector }] of rules.entries())
       if (detector.part !== undefined) {
         parts.push(detector.part);
-        this.shared.push(order);
-      } else
+        this.shared.push({ order, partition: undefined });
+      } else if (detector.partitions !== undefined)
+        for (const partition of detector.partitions) {
+          parts.push(partition.part);
+          this.shared.push({ order, partition });
+        }
+      else
         for (const tracker of detector.start())
           lanes.push({ order, tracker, sink: this.sinkOf(order) });
     this.lanes = lanes;
@@ -87,12 +98,12 @@ export class TextScanner implements UnionHost, Consumption {
 
   /** For the run of the automaton, like the two after it. */
   start(part: number): Tracker {
-    const { detector } = this.rules[this.shared[part] as number] as ScannedRule;
-    return detector.start()[0] as Tracker;
+    const { order, partition } = this.shared[part] as Shared;
+    return partition?.start() ?? (this.rules[order]?.detector.start()[0] as Tracker);
   }
 
   sink(part: number): MatchSink {
-    return this.sinkOf(this.shared[part] as number);
+    return this.sinkOf((this.shared[part] as Shared).order);
   }
 
   consume(units: number): void {
@@ -118,7 +129,7 @@ export class TextScanner implements UnionHost, Consumption {
       starts.set(order, Math.min(start, starts.get(order) ?? NOTHING_LIVE));
     };
     for (const [part, start] of this.union?.live(this.units) ?? [])
-      add(this.shared[part] as number, start);
+      add((this.shared[part] as Shared).order, start);
     for (const { tracker, order } of this.lanes) add(order, tracker.liveStart);
     return [...starts]
       .map(([order, start]) => ({ rule: (this.rules[order] as ScannedRule).rule, start }))

@@ -1,0 +1,11 @@
+/** Characters outside the basic plane that are not seen: tags, and the further selectors of variants. */
+import { isLow } from './characters.ts';
+
+/** The high unit of all of them, U+E0000 to U+E01EF. */
+export const TAG_LEAD = 0xdb40;
+const LAST_LOW = 0xddef;
+
+export const isTagLead = (unit: number): boolean => unit === TAG_LEAD;
+
+/** Whether the unit, behind TAG_LEAD, completes a character that is not seen. */
+export const endsTag = (unit: number): boolean => isLow(unit) && unit <= LAST_LOW;

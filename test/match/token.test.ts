@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Detector, Match } from '../../src/match/detector.ts';
+import { keywordDetector } from '../../src/match/keywords.ts';
+import { TextScanner } from '../../src/match/scanner.ts';
+import { compileToken } from '../../src/match/token-kind.ts';
+import {
+  SKIPPED_MAX,
+  type TokenTracker,
+  VALIDATED_UNITS_MAX,
+  type Validator,
+} from '../../src/match/token-tracker.ts';
+import { UNION_LIMITS, UnionAutomaton } from '../../src/match/union-automaton.ts';
+import { UnionRun } from '../../src/match/union-run.ts';
+import { pieces, type Span, textsOver } from './oracle.ts';
+
+interface Made {
+  readonly expression: string;
+  readonly unitsMax?: number;
+  readonly validator?: Validator;
+}
+
+const compile = (made: Made) => compileToken({ label: 'TOKEN', ...made });
+
+function detectorOf(kinds: readonly Made[]): Detector {
+  const partitions = kinds.map(compile);
+  const start = () => partitions.map((one) => one.start());
+  return { kind: 'secrets', partitions, bytes: 0, start, matches: () => false };
+}
+
+const TAG = /\u{e0041}|\u{e0100}/u;
+const UNSEEN = /[\u200b\u2060]|\u{e0041}|\u{e0100}/gu;
+
+/** All ends of candidates that start at `start`, by definition: without what is not seen, in its context. */
+function endsAt(text: string, start: number, { expression, unitsMax = 1e9 }: Made): number[] {
+  const ends: number[] = [];
+  const exactly = (before: string, after: string): RegExp =>
+    new RegExp(`(?<=^[^]{${before.length}})(?:${expression})(?=[^]{${after.length}}$)`);
+  if (text.slice(start).search(UNSEEN) === 0) return [];
+  for (let end = start + 1; end <= text.length; end++) {
+    const piece = text.slice(start, end);
+    // The last unit is seen, and no character is cut that is not.
+    if (/[\u200b\u2060]$/.test(piece) || /^[\udc41\udd00]/.test(piece)) continue;
+    if (piece.endsWith('\udb40') && TAG.test(text.slice(end - 1, end + 1))) continue;
+    if (/(?:\u{e0041}|\u{e0100})$/u.test(piece)) continue;
+    const token = piece.replaceAll(UNSEEN, '');
+    if (piece.length - token.length > SKIPPED_MAX || token.length > unitsMax) continue;
+    const before = text.slice(Math.max(0, start - 1), start);
+    const after = text.slice(end, end + 1);
+    if (exactly(before, after).test(before + token + after)) ends.push(end);
+  }
+  return ends;
+}
+
+const validOf = (text: string, start: number, ends: readonly number[], made: Made): number =>
+  ends.findLast((end) => made.validator?.(text.slice(start, end).replaceAll(UNSEEN, '')) ?? true) ??
+  0;
+
+function matchesByDefinition(text: string, made: Made): Span[] {
+  const spans: Span[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const end = validOf(text, at, endsAt(text, at, made), made);
+    if (end === 0) continue;
+    spans.push([at, end]);
+    at = end - 1;
+  }
+  return spans;
+}
+
+/** Smallest start whose candidates depend on what follows, once those before it are decided. */
+function liveByForesight(text: string, futures: readonly string[], made: Made): number {
+  const certain = (start: number): readonly number[] | undefined => {
+    const ends = endsAt(text + (futures[0] as string), start, made);
+    // Those that end in what is only one future's are different in another.
+    const same = futures.every(
+      (future) => endsAt(text + future, start, made).join() === ends.join(),
+    );
+    return same ? ends : undefined;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const ends = certain(at);
+    if (ends === undefined) return at;
+    const end = validOf(text, at, ends, made);
+    if (end > 0) at = end - 1;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+const atom = fc.constantFrom('a', 'b', '1', '-', '[ab]', '[^a]', '\\w', '\\d');
+const { body } = fc.letrec<{ body: string }>((tie) => ({
+  body: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    atom,
+    fc.constantFrom('\\b', '\\B'),
+    fc.tuple(tie('body'), tie('body')).map(([one, two]) => one + two),
+    fc.tuple(tie('body'), tie('body')).map(([one, two]) => `(?:${one}|${two})`),
+    fc
+      .tuple(tie('body'), fc.constantFrom('?', '{2}', '{1,3}', '{0,2}', '+', '*'))
+      .map(([one, times]) => `(?:${one})${times}`),
+  ),
+}));
+
+/** Refuses for no reason that an expression could know. */
+const odd: Validator = (token) =>
+  [...token].reduce((sum, one) => sum * 7 + one.charCodeAt(0), token.length) % 3 !== 0;
+
+const kind = fc
+  .record({
+    // What matches nothing only wastes a run.
+    expression: body.map((one) => `[ab1](?:${one})`),
+    validator: fc.constantFrom(odd, odd, undefined),
+    unitsMax: fc.integer({ min: 1, max: 9 }),
+  })
+  .map(({ validator, ...rest }): Made => (validator === undefined ? rest : { validator, ...rest }))
+  .filter((made) => {
+    try {
+      compile(made);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+const text = fc.string({
+  unit: fc.constantFrom(
+    ...['a', 'a', 'b', '1', '-', ' ', '\u200b', '\u{e0041}', '\u{e0100}', '\udb40', '\u2060'],
+    ...['aab', '\u200b'.repeat(62), 'é'],
+  ),
+  maxLength: 16,
+});
+const cuts = fc.array(fc.nat(), { maxLength: 5 });
+const RUNS = (usual: number) => ({ numRuns: Number(process.env.RUNS ?? usual) });
+
+function scanned(kinds: readonly Made[], whole: string, places: readonly number[]): string[] {
+  const scanner = new TextScanner([{ rule: 0, detector: detectorOf(kinds) }]);
+  for (const piece of pieces(whole, places)) scanner.push(piece);
+  scanner.end();
+  return scanner
+    .takeMatches()
+    .map(({ start, end }) => `${start}-${end}`)
+    .sort();
+}
+
+describe('tokens', () => {
+  it('are what their definition says, however the text is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(kind, { minLength: 1, maxLength: 3 }),
+        text,
+        cuts,
+        (kinds, whole, places) => {
+          const expected = kinds
+            .flatMap((made) => matchesByDefinition(whole, made))
+            .map(([start, end]) => `${start}-${end}`)
+            .sort();
+          assert.deepEqual(scanned(kinds, whole, places), expected);
+          assert.deepEqual(
+            scanned(
+              kinds,
+              whole,
+              [...whole].map((_, at) => at),
+            ),
+            expected,
+          );
+        },
+      ),
+      RUNS(400),
+    );
+  });
+
+  it('are held as long as their expression may end further, and no longer', () => {
+    const futures = textsOver(['a', 'b', '1', '-', '\u200ba'], 4);
+    const short = fc.string({
+      unit: fc.constantFrom('a', 'b', '1', '-', '\u200b', '\u{e0041}'),
+      maxLength: 6,
+    });
+    const brief = kind.map((made) => ({ ...made, unitsMax: Math.min(4, made.unitsMax ?? 4) }));
+    fc.assert(
+      fc.property(brief, short, (made, whole) => {
+        const tracker = compile(made).start();
+        for (let at = 0; at < whole.length; at++) tracker.step(whole.charCodeAt(at), at, () => {});
+        // Half of a tag says nothing of itself: what follows it here is no tag.
+        assert.equal(tracker.liveStart, liveByForesight(whole, futures, made));
+      }),
+      RUNS(80),
+    );
+  });
+
+  it('say the same through the automaton as alone, unit for unit, with room for one state or many', () => {
+    fc.assert(
+      fc.property(
+        fc.array(kind, { minLength: 1, maxLength: 3 }),
+        text,
+        cuts,
+        fc.constantFrom(1, 8, UNION_LIMITS.statesMax),
+        (kinds, whole, places, statesMax) => {
+          const tokens = kinds.map(compile);
+          const keywords = keywordDetector({ words: ['aab', 'b1'] });
+          const parts = [...tokens.map(({ part }) => part), keywords.part!];
+          const startOf = (rule: number) => tokens[rule]?.start() ?? keywords.start()[0]!;
+          const automaton = new UnionAutomaton(parts, { ...UNION_LIMITS, statesMax });
+          const seen: string[] = [];
+          let consumed = 0;
+          const run = new UnionRun(automaton, {
+            start: startOf,
+            sink:
+              (rule) =>
+              ({ start, end }) =>
+                seen.push(`${rule}: ${start}-${end} at ${consumed}`),
+            consume: (units) => {
+              consumed = units;
+            },
+          });
+          const alone = parts.map((_, rule) => startOf(rule));
+          const expected: string[] = [];
+          let first = 0;
+          for (const piece of pieces(whole, places)) {
+            const units = Uint16Array.from(piece.split(''), (unit) => unit.charCodeAt(0));
+            const live = run.take(units, units.length, first);
+            for (const unit of units) {
+              for (const [rule, tracker] of alone.entries())
+                tracker.step(unit, first, ({ start, end }: Match) =>
+                  expected.push(`${rule}: ${start}-${end} at ${first + 1}`),
+                );
+              first++;
+            }
+            assert.equal(live, Math.min(...alone.map(({ liveStart }) => liveStart)));
+          }
+          run.end(first);
+          for (const [rule, tracker] of alone.entries())
+            tracker.end(first, ({ start, end }: Match) =>
+              expected.push(`${rule}: ${start}-${end} at ${first}`),
+            );
+          assert.deepEqual(seen.sort(), expected.sort());
+        },
+      ),
+      RUNS(250),
+    );
+  });
+
+  it('that a validator refuses leave room for shorter and for later ones', () => {
+    const valid = new Set(['abb', 'bbb1']);
+    const made = { expression: '[ab]+1?', unitsMax: 9, validator: (one: string) => valid.has(one) };
+    assert.deepEqual(scanned([made], 'abbb ', []), ['0-3']);
+    assert.deepEqual(scanned([made], 'aabbb1 ', []), ['1-4']);
+    assert.deepEqual(scanned([made], 'aaabbb1 abb', []), ['2-5', '8-11']);
+    assert.deepEqual(scanned([made], 'bbbb1', []), ['1-5']);
+  });
+
+  it('may hold 64 invisible units, and not one more', () => {
+    const made = { expression: 'a{3}b', validator: (one: string) => one === 'aaab' };
+    const holding = (units: number) => `aa${'\u200b'.repeat(units)}ab`;
+    assert.deepEqual(scanned([made], holding(SKIPPED_MAX), []), [`0-${4 + SKIPPED_MAX}`]);
+    assert.deepEqual(scanned([made], holding(SKIPPED_MAX + 1), []), []);
+    const tags = (count: number) => `aa${'\u{e0041}'.repeat(count)}ab`;
+    assert.equal(scanned([made], tags(SKIPPED_MAX / 2), []).length, 1);
+    assert.equal(scanned([made], tags(SKIPPED_MAX / 2 + 1), []).length, 0);
+  });
+
+  it('must have a bound, and with a validator one of 256 units at most', () => {
+    const validator = () => true;
+    assert.throws(() => compile({ expression: 'a+' }), /no bound/);
+    assert.ok(compile({ expression: 'a+', unitsMax: 10_000 }));
+    assert.equal(VALIDATED_UNITS_MAX, 256);
+    assert.ok(compile({ expression: 'a{256}', validator }));
+    assert.throws(() => compile({ expression: 'a{257}', validator }), /too many/);
+    assert.ok(compile({ expression: 'a+', validator, unitsMax: 256 }));
+    assert.throws(() => compile({ expression: 'a+', validator, unitsMax: 257 }), /too many/);
+  });
+
+  it('cost a bounded number of steps a unit, whatever floods them', () => {
+    const made = { expression: '[ab]{8,24}', validator: () => false };
+    const workOf = (units: number): number => {
+      const tracker = compile(made).start() as TokenTracker;
+      for (let at = 0; at < units; at++) tracker.step(0x61, at, () => {});
+      tracker.end(units, () => {});
+      return tracker.work;
+    };
+    // 24 starts live at a time, and each is asked about at 17 ends of 8 to 24 units.
+    const each = 24 + 17 * 16;
+    for (const units of [1_000, 4_000])
+      assert.ok(workOf(units) <= units * each, `${workOf(units)} for ${units}`);
+  });
+});
