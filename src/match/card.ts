@@ -1,14 +1,14 @@
 /**
  * Payment card numbers: 13 to 19 decimal digits of any script, of a length that the issuer of their first
- * digits uses (`card-issuers.ts`), single separators allowed between digits, no digit directly before or after, and a
- * right check digit (Luhn, ISO/IEC 7812-1 annex B). So a number starts and ends with a group of digits: for
+ * digits uses (`card-issuers.ts`), single separators or units that are not seen allowed between digits, no digit
+ * directly before or after, and a right check digit (Luhn, ISO/IEC 7812-1 annex B). So a number starts and ends with a group of digits: for
  * every group, ends are tried from the farthest to the nearest, then the next group is the start.
  *
  * A number that starts some digits ago is told by that count: one bit for each of the last 19 digits says
  * whether a number may have started there, and sums over all digits so far say whether its check is right.
  */
 import { bitOf, LEAD_DIGITS, lengthsOf } from './card-issuers.ts';
-import { digitOf } from './characters.ts';
+import { digitOf, isUnseenFormat } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 
 export const CARD_LABEL = 'CREDIT_CARD';
@@ -27,7 +27,8 @@ const NEITHER = 11;
 const kinds = new Uint8Array(0x10000);
 for (let unit = 0; unit < kinds.length; unit++) {
   const digit = digitOf(unit);
-  kinds[unit] = digit < 0 ? NEITHER : digit;
+  if (digit >= 0) kinds[unit] = digit;
+  else kinds[unit] = isUnseenFormat(unit) ? SEPARATOR : NEITHER;
 }
 for (const unit of SEPARATORS) kinds[unit] = SEPARATOR;
 

@@ -64,6 +64,9 @@ for (let unit = 0; unit < UNITS; unit++) {
 export const isInvisible = (unit: number): boolean =>
   ((flags[unit] as number) & IS_INVISIBLE) !== 0;
 
+/** The same without the controls: those part the records of some data. */
+export const isUnseenFormat = (unit: number): boolean => unit > 0x9f && isInvisible(unit);
+
 /** Letters, numbers, marks and the underscore, if they are seen. A lone surrogate is none of them. */
 export const isWordUnit = (unit: number): boolean => ((flags[unit] as number) & IS_WORD) !== 0;
 

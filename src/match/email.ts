@@ -5,10 +5,11 @@
  *   domain = (label '.')+ last      label: letters, digits and `-`; at most 255 units in all
  *   last   = two or more ASCII letters, or two or more others, or `xn--` and what may follow it in a label
  *
- * of which the longest is taken from the leftmost start. Letters are those of any script in the basic
+ * of which the longest is taken from the leftmost start. Units that are not seen may stand anywhere behind the
+ * first one and count for nothing but length; the at sign and the dot may be full width. Letters are those of any script in the basic
  * plane. A local part starts with a letter or digit so that the quotes and stars around an address stay.
  */
-import { isAsciiDigit, isAsciiLetter, isForeignLetter } from './characters.ts';
+import { isAsciiDigit, isAsciiLetter, isForeignLetter, isUnseenFormat } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { endsAddress, LABEL_BEGINS, labelAfter, unitsToEndOf } from './email-label.ts';
 
@@ -18,25 +19,33 @@ export const DOMAIN_UNITS_MAX = 255;
 export const EMAIL_UNITS_MAX = LOCAL_UNITS_MAX + 1 + DOMAIN_UNITS_MAX;
 
 const AT = 0x40;
+const WIDE_AT = 0xff20;
 const DOT = 0x2e;
+const WIDE_DOT = 0xff0e;
 const HYPHEN = 0x2d;
 const NONE = -1;
 
 const FIRST_LABEL_TO_END = 3;
 
+const isAt = (unit: number): boolean => unit === AT || unit === WIDE_AT;
+const isDot = (unit: number): boolean => unit === DOT || unit === WIDE_DOT;
+
 const STARTS = 1;
 const JOINS = 2;
 const DOMAIN = 4;
+const UNSEEN = 8;
 
 /** What a unit may be: the first of a local part, another one of it, one of a domain. */
 const roles = new Uint8Array(0x10000);
 for (let unit = 0; unit < roles.length; unit++) {
   const letter = isAsciiLetter(unit) || isAsciiDigit(unit) || isForeignLetter(unit);
-  if (letter) roles[unit] = STARTS | JOINS | DOMAIN;
+  if (isUnseenFormat(unit)) roles[unit] = JOINS | DOMAIN | UNSEEN;
+  else if (letter) roles[unit] = STARTS | JOINS | DOMAIN;
 }
 for (const character of "_.!#$%&'*+/=?^`{|}~-") roles[character.charCodeAt(0)] = JOINS;
 roles[0x5f] = STARTS | JOINS;
 roles[DOT] = JOINS | DOMAIN;
+roles[WIDE_DOT] = JOINS | DOMAIN;
 roles[HYPHEN] = JOINS | DOMAIN;
 
 export class EmailTracker implements Tracker {
@@ -104,7 +113,7 @@ export class EmailTracker implements Tracker {
   private leap(units: Uint16Array, from: number, to: number): number {
     if (to - from <= LOCAL_UNITS_MAX) return from;
     let next = from;
-    while (next < to && units[next] !== AT) next++;
+    while (next < to && !isAt(units[next] as number)) next++;
     if (next - from <= LOCAL_UNITS_MAX) return from;
     this.run = NONE;
     this.starter = NONE;
@@ -122,7 +131,7 @@ export class EmailTracker implements Tracker {
     if (inRun) this.extendRun(unit, (role & STARTS) !== 0, at);
     if (this.start !== NONE) this.advance(unit, role, inRun ? at : at - 1, sink);
     if (inRun) return;
-    if (unit === AT && this.starter !== NONE) this.open(at);
+    if (this.starter !== NONE && isAt(unit)) this.open(at);
     this.run = NONE;
     this.starter = NONE;
   }
@@ -161,22 +170,26 @@ export class EmailTracker implements Tracker {
 
   /** `last` is where the run of local units has come to. */
   private advance(unit: number, role: number, last: number, sink: MatchSink): void {
-    if ((role & DOMAIN) === 0 || (unit === DOT && this.labelUnits === 0)) {
+    if ((role & DOMAIN) === 0 || (isDot(unit) && this.labelUnits === 0)) {
       this.close(last, sink);
       return;
     }
     if (this.address !== undefined) this.address[last - this.start] = unit;
-    if (unit === DOT) {
-      this.dotted = true;
-      this.label = LABEL_BEGINS;
-      this.labelUnits = 0;
-    } else {
-      this.label = labelAfter(this.label, unit);
-      this.labelUnits++;
-    }
     const next = last + 1;
-    if (this.dotted && this.labelUnits >= 2 && endsAddress(this.label)) this.longestEnd = next;
-    const toEnd = this.dotted ? unitsToEndOf(this.label) : FIRST_LABEL_TO_END;
+    if ((role & UNSEEN) === 0) {
+      if (isDot(unit)) {
+        this.dotted = true;
+        this.label = LABEL_BEGINS;
+        this.labelUnits = 0;
+      } else {
+        this.label = labelAfter(this.label, unit);
+        this.labelUnits++;
+      }
+      if (this.dotted && this.labelUnits >= 2 && endsAddress(this.label)) this.longestEnd = next;
+    }
+    const toEnd = this.dotted
+      ? unitsToEndOf(this.label)
+      : FIRST_LABEL_TO_END + (this.labelUnits === 0 ? 1 : 0);
     if (next - this.domainAt + toEnd > DOMAIN_UNITS_MAX) this.close(last, sink);
   }
 

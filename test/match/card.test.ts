@@ -5,7 +5,9 @@ import { partition, progressByForesight, progressOf, type Span, scan } from './o
 
 const cards = piiDetector({ entities: ['credit_card'] });
 
-const GRAMMAR = /^\p{Nd}(?:[ \u00a0\u2007\u202f\u2010-\u2013\u2212-]?\p{Nd}){12,18}$/u;
+/** Some of what is not seen: the one that occurs here is among them. */
+const GRAMMAR =
+  /^\p{Nd}(?:[ \u00a0\u00ad\u200b-\u200d\u2060\u2007\u202f\u2010-\u2013\u2212-]?\p{Nd}){12,18}$/u;
 const DIGIT = /\p{Nd}/u;
 
 /** The zeros of the scripts that occur here. */
@@ -71,6 +73,12 @@ describe('card numbers', () => {
       '４１１１１１１１１１１１１１１１',
       ['４１１１１１１１１１１１１１１１'],
     ],
+    [
+      'with one unit that is not seen between digits',
+      VISA.replaceAll(' ', '\u200b'),
+      [VISA.replaceAll(' ', '\u200b')],
+    ],
+    ['not with more of them', VISA.replaceAll(' ', '\u200b '), []],
     ['not with a wrong check digit', '4111 1111 1111 1112', []],
     ['not inside a longer number', '14111111111111111 41111111111111112', []],
     ['not with two separators', '4111  1111 1111 1111', []],
@@ -100,6 +108,7 @@ describe('card numbers', () => {
     ' ',
     '-',
     ' ',
+    '\u200b',
     'x',
     '５',
     '4111111111111111',

@@ -13,13 +13,20 @@ import {
 const emails = piiDetector({ entities: ['email'] });
 
 const foreign = '(?:(?=\\P{ASCII})[\\p{L}\\p{M}])';
+/** Some of what is not seen: the one that occurs here is among them. */
+const unseen = '[\\u00ad\\u200b-\\u200d\\u2060]';
 const first = `(?:[A-Za-z0-9_]|${foreign})`;
-const rest = `(?:[A-Za-z0-9_.!#$%&'*+\\/=?^\`\\{\\|\\}~\\-]|${foreign})`;
+const rest = `(?:[A-Za-z0-9_.!#$%&'*+\\/=?^\`\\{\\|\\}~\\-\\uff0e]|${foreign}|${unseen})`;
 const label = `(?:[A-Za-z0-9\\-]|${foreign})`;
+
+/** Two or more of them, with what is not seen between. */
+function spread(unit: string): string {
+  return `${unit}(?:${unseen}*${unit})+`;
+}
 
 /** The grammar of the module's comment, as one expression asked for every end. */
 const GRAMMAR = new RegExp(
-  `^${first}${rest}{0,63}@(?:${label}+\\.)+(?:[A-Za-z]{2,}|${foreign}{2,}|[xX][nN]--${label}+)$`,
+  `^${first}${rest}{0,63}[@\\uff20](?:(?:${unseen}*${label})+${unseen}*[.\\uff0e])+${unseen}*(?:${spread('[A-Za-z]')}|${spread(foreign)}|[xX]${unseen}*[nN]${unseen}*-${unseen}*-(?:${unseen}*${label})+)$`,
   'u',
 );
 
@@ -27,7 +34,7 @@ function naive(text: string): Span[] {
   return partition(text, (whole, start) => {
     for (let end = Math.min(whole.length, start + 320); end > start; end--) {
       const part = whole.slice(start, end);
-      if (part.length - part.indexOf('@') - 1 <= 255 && GRAMMAR.test(part)) return end;
+      if (part.length - part.search(/[@\uff20]/u) - 1 <= 255 && GRAMMAR.test(part)) return end;
     }
     return 0;
   });
@@ -55,6 +62,19 @@ describe('e-mail addresses', () => {
       'international',
       'δοκιμή@παράδειγμα.δοκιμή x@y.xn--p1ai',
       ['δοκιμή@παράδειγμα.δοκιμή', 'x@y.xn--p1ai'],
+    ],
+    [
+      'with what is not seen in it, but not at its edges',
+      '\u200bb\u200bob\u00ad@ac\u2060me\u200b.\u200bexa\u200bmple\u200b.',
+      ['b\u200bob\u00ad@ac\u2060me\u200b.\u200bexa\u200bmple'],
+    ],
+    ['with a full-width at sign and dot', 'bob＠acme．example', ['bob＠acme．example']],
+    ['none with nothing but that for a label', 'a@\u200b.com a@b.\u200bc', []],
+    ['parted by controls', 'a@b.com\u0000c@d.org', ['a@b.com', 'c@d.org']],
+    [
+      'a domain of 255, all seen or not',
+      `a@\u200b${'x'.repeat(251)}.co`,
+      [`a@\u200b${'x'.repeat(251)}.co`],
     ],
     ['none without a dot, or with a short end', 'a@b a@b.c a@b..com @b.com a@.com a@b.1', []],
     ['up to where a digit spoils it', 'a@b.com1', ['a@b.com']],
@@ -93,6 +113,9 @@ describe('e-mail addresses', () => {
       'é',
       '_',
       '😀',
+      '\u200b',
+      '＠',
+      '．',
     );
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 16 }), fc.array(fc.nat()), (text, cuts) => {
@@ -136,7 +159,10 @@ describe('e-mail addresses', () => {
 
   it('holds exactly what may become one', () => {
     const continuations = textsOver(['a', '@', '.', ' '], 5);
-    const prefix = fc.string({ unit: fc.constantFrom('a', '@', '.', ' ', '1', '-'), maxLength: 9 });
+    const prefix = fc.string({
+      unit: fc.constantFrom('a', '@', '.', ' ', '1', '-', '\u200b'),
+      maxLength: 9,
+    });
     fc.assert(
       fc.property(prefix, (text) => {
         const foreseen = progressByForesight(text, continuations, (whole) => scan(emails, whole));
