@@ -1,147 +1,141 @@
 /**
- * Million UTF-16 units a second that the matcher takes: `npx tsx load-tests/match.ts [million units] [part of a
- * set's name]`. Matches and the safe point after every piece included; CPU time, median of three warm runs.
+ * What the matcher takes, beside Rust's on the same rules and texts: `npm run bench:match -- [part of a row's name]
+ * [--million N]`. Ours with matches and the safe point after every piece, theirs scanning only; slices by turns,
+ * processor time. `docs/performance.md` says how to read it.
  */
+import { parseArgs } from 'node:util';
 import type { Detector } from '../src/match/detector.ts';
-import { keywordDetector } from '../src/match/keywords.ts';
-import { piiDetector } from '../src/match/pii.ts';
-import { regexDetector } from '../src/match/regex.ts';
 import { TextScanner } from '../src/match/scanner.ts';
+import { Reference } from './match-reference.ts';
+import { everything, floods, hostileRules, type RuleSet, ruleSets } from './match-sets.ts';
 
-const SYLLABLES = 'an ber con de est for ing la men no per qua ri sol tor un ver wi zen al'.split(
-  ' ',
-);
-const MILLION = 1_000_000;
+const { values, positionals } = parseArgs({
+  options: { million: { type: 'string', default: '2' } },
+  allowPositionals: true,
+});
+const wanted = positionals[0] ?? '';
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** A small linear congruential generator (Numerical Recipes' constants): the same prose every time. */
-function* numbers(seed: number): Generator<number, never> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state >>> 8;
-  }
+/** A unit in a nanosecond is 1,000 MB/s, taking a unit for a byte. */
+const MB_PER_S = 1_000;
+const WARM_UP_SLICES = 3;
+const SLICES = 11;
+
+const nowNs = (): number => process.cpuUsage().user * 1_000;
+
+interface Slice {
+  readonly nanoseconds: number;
+  readonly matches: number;
 }
 
-const source = numbers(7);
-const pick = (count: number): number => source.next().value % count;
-const word = (): string =>
-  Array.from({ length: 1 + pick(3) }, () => SYLLABLES[pick(SYLLABLES.length)]).join('');
-
-/** `told` now and then, so that there is about one match in a thousand units. */
-function prose(units: number, told: readonly string[]): string {
-  const words: string[] = [];
-  for (let length = 0; length < units; ) {
-    const dice = pick(400);
-    const other = ['bob@acme.example', '4111 1111 1111 1111', told[pick(told.length)] as string];
-    const next = dice < 3 ? (other[dice] as string) : word();
-    words.push(pick(12) === 0 ? `${next}.` : next);
-    length += next.length + 1;
-  }
-  return words.join(' ');
-}
-
-function regex(pattern: string): Detector {
-  const made = regexDetector({ pattern });
-  if (!made.ok) throw new Error(made.message);
-  return made.detector;
-}
-
-/** Names of two or three words: about as long as products and people are. */
-function names(count: number): string[] {
-  const made = new Set<string>();
-  while (made.size < count)
-    made.add(
-      Array.from({ length: 2 + pick(2) }, () => `${word()}${word()}`.slice(0, 12)).join(' '),
-    );
-  return [...made];
-}
-
-const PREFIXES = ['sk-', 'ghp_', 'AKIA', 'xoxb-', 'AIza', 'glpat-', 'npm_', 'hf_', 'key-', 'rk_'];
-const patterns = [
-  ...PREFIXES.map((prefix) => `\\b${prefix}[A-Za-z0-9]{20,48}`),
-  ...PREFIXES.map((prefix) => `(?i)${prefix}[a-z]{3}[0-9a-f]{16}\\b`),
-  ...Array.from({ length: 10 }, (_, index) => `\\b[A-Z]{2}${index}\\d{2}[ -]?\\d{4}[ -]?\\d{4}\\b`),
-  ...Array.from({ length: 10 }, () => `(?i)\\b${word()}${word()}(?:ing|ed|s)?\\b`),
-  ...Array.from({ length: 5 }, () => `(?i)${word()}\\s+(?:of|for|the)\\s+${word()}x`),
-  '\\b\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\b',
-  '\\b\\d{3}-\\d{2}-\\d{4}\\b',
-  '-----BEGIN [A-Z ]{1,30}KEY-----',
-  '\\beyJ[A-Za-z0-9_-]{10,60}\\.[A-Za-z0-9_-]{10,60}',
-  '(?i)password\\s{0,3}[:=]\\s{0,3}\\S{6,40}',
-];
-
-const began = process.cpuUsage();
-const thousand = names(1_000);
-const keywords = keywordDetector({ words: thousand });
-const compiledKeywords = process.cpuUsage(began).user / 1_000;
-const many = keywordDetector({ words: names(10_000) });
-const pii = piiDetector({ entities: ['email', 'credit_card'] });
-const expressions = patterns.map(regex);
-const compiled = process.cpuUsage(began).user / 1_000;
-const sets: Readonly<Record<string, readonly Detector[]>> = {
-  '1,000 keywords': [keywords],
-  '10,000 keywords': [many],
-  'e-mail and card': [pii],
-  '45 expressions': expressions,
-  everything: [keywords, pii, ...expressions],
-};
-
-function run(detectors: readonly Detector[], text: string, piece: number): [number, number] {
-  const scanner = new TextScanner(detectors.map((detector, rule) => ({ rule, detector })));
+function scan(detectors: readonly Detector[], text: string, piece: number): Slice {
   const parts: string[] = [];
   for (let at = 0; at < text.length; at += piece) parts.push(text.slice(at, at + piece));
-  // CPU and not the clock: others may work on this machine.
-  const before = process.cpuUsage();
+  const scanner = new TextScanner(detectors.map((detector, rule) => ({ rule, detector })));
+  const before = nowNs();
   let matches = 0;
   for (const part of parts) {
     scanner.push(part);
     matches += scanner.takeMatches().length;
   }
-  return [text.length / process.cpuUsage(before).user, matches];
+  scanner.end();
+  matches += scanner.takeMatches().length;
+  return { nanoseconds: nowNs() - before, matches };
 }
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const sorted = (numbers: readonly number[]): readonly number[] =>
+  [...numbers].sort((a, b) => a - b);
+const middle = (numbers: readonly number[]): number =>
+  sorted(numbers)[numbers.length >> 1] as number;
+/** Without the tenth at either end. */
+const spread = (numbers: readonly number[]): string => {
+  const inner = sorted(numbers).slice(1, -1);
+  return `${(inner[0] as number).toFixed(2)}–${(inner.at(-1) as number).toFixed(2)}`;
+};
 
-function measure(name: string, detectors: readonly Detector[], text: string, piece: number): void {
-  run(detectors, text, piece);
-  const runs = [1, 2, 3].map(() => run(detectors, text, piece)).sort((a, b) => a[0] - b[0]);
-  const [speed, matches] = runs[1] as [number, number];
-  print(`${name}, pieces of ${piece}: ${speed.toFixed(1)} MB/s, ${matches} matches`);
+async function compare(set: RuleSet, reference: Reference | undefined): Promise<void> {
+  const text = set.text();
+  const began = nowNs();
+  const detectors = set.detectors();
+  new TextScanner(detectors.map((detector, rule) => ({ rule, detector })));
+  const compiled = (nowNs() - began) / 1e6;
+  print(`${set.title}: compiled in ${compiled.toFixed(0)} ms`);
+  await reference?.load(set, text);
+  for (const piece of [65_536, 1_024, 8]) {
+    for (let slice = 0; slice < WARM_UP_SLICES; slice++) {
+      scan(detectors, text, piece);
+      await reference?.scan(set);
+    }
+    const ours: Slice[] = [];
+    const theirs: Slice[] = [];
+    for (let slice = 0; slice < SLICES; slice++) {
+      ours.push(scan(detectors, text, piece));
+      if (reference !== undefined) theirs.push(await reference.scan(set));
+    }
+    printRow(piece, text.length, ours, theirs);
+  }
 }
 
-const text = prose(Number(process.argv[2] ?? 2) * MILLION, thousand);
-const wanted = process.argv[3] ?? '';
-print(
-  `compiled 1,000 keywords in ${compiledKeywords.toFixed(0)} ms, all in ${compiled.toFixed(0)} ms`,
-);
-for (const [name, detectors] of Object.entries(sets))
-  for (const piece of [65_536, 1_024, 8])
-    if (name.includes(wanted)) measure(name, detectors, text, piece);
+function printRow(
+  piece: number,
+  units: number,
+  ours: readonly Slice[],
+  theirs: readonly Slice[],
+): void {
+  const speeds = (slices: readonly Slice[]): number[] =>
+    slices.map(({ nanoseconds }) => (units / nanoseconds) * MB_PER_S);
+  const own = speeds(ours);
+  const perPiece = middle(ours.map(({ nanoseconds }) => (nanoseconds / units) * piece));
+  const best = Math.max(...own).toFixed(0);
+  const cells = [
+    `pieces of ${piece}`.padEnd(16),
+    `${middle(own).toFixed(0)} MB/s (best ${best}), ${ours[0]?.matches} matches`,
+    `${(perPiece / 1e3).toFixed(2)} µs a piece`,
+  ];
+  if (theirs.length > 0) {
+    const ratios = speeds(theirs).map((speed, slice) => (own[slice] as number) / speed);
+    const reference = `${middle(speeds(theirs)).toFixed(0)} MB/s, ${theirs[0]?.matches} matches`;
+    cells.push(`Rust ${reference}`, `ratio ${middle(ratios).toFixed(2)} (${spread(ratios)})`);
+  }
+  print(`  ${cells.join('; ')}`);
+}
 
-const FLOOD_UNITS = 300_000;
-const flood = (unit: string): string => unit.repeat(FLOOD_UNITS / unit.length);
-const random = (letters: string): string =>
-  Array.from({ length: FLOOD_UNITS }, () => letters[(pick(65_536) >> 8) % letters.length]).join('');
-const capped = (pattern: string, maxMatchBytes: number): Detector => {
-  const made = regexDetector({ pattern, maxMatchBytes });
-  if (!made.ok) throw new Error(made.message);
-  return made.detector;
-};
-const { everything } = sets as { readonly everything: readonly Detector[] };
-const floods: Readonly<Record<string, readonly [string, readonly Detector[]]>> = {
-  'one letter': [flood('a'), everything],
-  digits: [flood('4'), everything],
-  'hexadecimal digits': [flood('0123456789abcdef'), everything],
-  'prefixes of secrets': [flood('sk-proj-'), everything],
-  'addresses without an end': [flood('a@a@'), everything],
-  addresses: [flood('bob@acme.example '), everything],
-  'parts of keywords': [flood(`${thousand[0]} ${thousand[1]} `.slice(0, -3)), everything],
-  'keywords without an end': [flood(`${thousand[0]} ${thousand[1]} `), everything],
-  'letters with marks': [flood('a\u0301\u200b'), everything],
-  'passwords without an end': [flood('password:'), everything],
-  'a start that lives for 8,192 units': [flood('a'), [capped('[a-z]+!', 8_192)]],
-  'matches that might be longer': [flood('a'), [capped('a|a[a-z]*!', 256)]],
-  'more states than can be kept': [random('ab'), [regex('a[ab]{20}c')]],
-};
-for (const [name, [units, detectors]] of Object.entries(floods))
-  for (const piece of [65_536, 64])
-    if (`floods: ${name}`.includes(wanted)) measure(`flood of ${name}`, detectors, units, piece);
+/** The best of a few slices: what is asked is the cost, not the noise. The slowest way of cutting counts. */
+function flood(
+  name: string,
+  detectors: readonly Detector[],
+  text: string,
+  pieces: readonly number[],
+): number {
+  const speeds = pieces.map((piece) => {
+    const slices = [1, 2, 3].map(() => scan(detectors, text, piece));
+    return Math.max(...slices.map(({ nanoseconds }) => (text.length / nanoseconds) * MB_PER_S));
+  });
+  // Twice as long, and so twice as dear, but for the noise.
+  const costs = [text, text + text].map((one) => scan(detectors, one, 1_024).nanoseconds);
+  const growth = ((costs[1] as number) / (costs[0] as number)).toFixed(1);
+  const cells = speeds.map((speed) => speed.toFixed(1)).join(', ');
+  print(`  ${name}: ${cells} MB/s; twice as long costs ${growth}×`);
+  return Math.min(...speeds);
+}
+
+const reference = Reference.start(print);
+try {
+  for (const set of ruleSets(Number(values.million)))
+    if (set.title.includes(wanted)) await compare(set, reference);
+} finally {
+  reference?.stop();
+}
+if ('floods'.includes(wanted)) {
+  const all = everything();
+  print('floods of 300 KB, everything on; whole, and pieces of 65,536, of 1,024, of 64:');
+  const worst = Object.entries(floods()).map(([name, text]) =>
+    flood(name, all, text, [text.length, 65_536, 1_024, 64]),
+  );
+  print(`  worst: ${Math.min(...worst).toFixed(1)} MB/s`);
+}
+if ('hostile rules'.includes(wanted)) {
+  print('hostile rules, each on its own, on 50 KB that are worst for it; pieces of 1,024:');
+  for (const [name, [detector, text]] of Object.entries(hostileRules()))
+    flood(name, [detector], text.slice(0, 50_000), [1_024]);
+}
