@@ -1,8 +1,8 @@
 /** Reads content blocks of the Messages API, in requests and in whole answers. */
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import { isEncodedBytes } from './chat-request.ts';
 import type { JsonNode, JsonObject } from './json.ts';
+import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
 
@@ -147,11 +147,12 @@ function readSource(
   collector: PieceCollector,
 ): void {
   const isText = collector.word(source, 'type') === 'text';
+  const mediaType = collector.word(source, 'media_type');
   for (const { key: name, value } of source.members) {
     if (NAMES.has(name)) collector.metadata(value, key, place);
     else if (name === 'content') readContent(value, key, place, collector);
-    else if (name === 'data' && !isText && value.kind === 'string') {
-      if (!isEncodedBytes(collector.valueOf(value))) collector.standAlone(value, key, place);
-    } else collector.standAlone(value, key, place);
+    else if (name === 'data' && !isText && value.kind === 'string')
+      collector.media(value, key, place, mediaType);
+    else collector.standAlone(value, key, place);
   }
 }

@@ -1,9 +1,9 @@
 /** Reads the answer of a model: a chunk of a stream or a whole chat completion. */
 import { ApiNames } from './api-names.ts';
 import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
-import { isEncodedBytes } from './chat-request.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { memberOf } from './json.ts';
+import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
 /** Most choices that one request may ask for (`n` ≤ 128, OpenAI API reference). */

@@ -100,11 +100,18 @@ function readContent(
   else collector.standAlone(content, `${key}/content`, place);
 }
 
-/** Members of a part that carry media, and the member inside that holds its bytes. */
-const MEDIA: Readonly<Record<string, string>> = {
-  image_url: 'url',
-  input_audio: 'data',
-  file: 'file_data',
+interface MediaMember {
+  /** The member inside that holds the bytes. */
+  readonly holder: string;
+  /** What it is where no data: URL says it. */
+  readonly type: string;
+}
+
+/** Members of a part that carry media. */
+const MEDIA: Readonly<Record<string, MediaMember>> = {
+  image_url: { holder: 'url', type: 'image/' },
+  input_audio: { holder: 'data', type: 'audio/' },
+  file: { holder: 'file_data', type: '' },
 };
 
 function readPart(part: JsonObject, key: string, place: Place, collector: PieceCollector): void {
@@ -120,18 +127,18 @@ function readPart(part: JsonObject, key: string, place: Place, collector: PieceC
 
 function readMedia(
   media: JsonNode,
-  holder: string,
+  { holder, type }: MediaMember,
   key: string,
   place: Place,
   collector: PieceCollector,
 ): void {
   if (media.kind !== 'object') {
-    readMediaValue(media, key, place, collector);
+    readMediaValue(media, type, key, place, collector);
     return;
   }
   for (const member of media.members) {
     const { key: name, value } = member;
-    if (name === holder) readMediaValue(value, key, place, collector);
+    if (name === holder) readMediaValue(value, type, key, place, collector);
     else if (name === 'format' || name === 'detail' || name === 'file_id')
       collector.metadata(value, key, place);
     else readMember(member, key, place, collector);
@@ -140,41 +147,17 @@ function readMedia(
 
 function readMediaValue(
   value: JsonNode,
+  type: string,
   key: string,
   place: Place,
   collector: PieceCollector,
 ): void {
-  if (value.kind === 'string') {
-    const text = collector.valueOf(value);
-    if (hidesText(text)) collector.unreadable ??= 'encoded_text';
-    if (isEncodedBytes(text, BARE_BASE64_UNITS_MIN)) return;
-  }
-  collector.standAlone(value, key, place);
+  if (value.kind === 'string') collector.media(value, key, place, type, BARE_BASE64_UNITS_MIN);
+  else collector.standAlone(value, key, place);
 }
 
-const DATA_URL_HEAD = /^data:[\w.+-]*\/?[\w.+-]*(?:;[\w.+-]+=[\w.+-]*)*;base64,/;
-const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
-
-/** A data: URL of a type that is text. */
-const TEXT_URL =
-  /^\s*data:(?:text\/|;|,|[\w.+-]+\/(?:[\w.+-]*[.+-])?(?:json|xml|yaml|javascript|csv|html)(?![\w.+-]))/i;
-const URL_HEAD_UNITS = 256;
-
-/** Whether the text in a data: URL is written so that a forbidden word in it would not be seen. */
-function hidesText(value: string): boolean {
-  const head = value.slice(0, URL_HEAD_UNITS);
-  return TEXT_URL.test(head) && (/;\s*base64\s*,/i.test(head) || value.includes('%'));
-}
-
-/** A value of a request that is shorter, and no data: URL, is a word and not a picture. */
-const BARE_BASE64_UNITS_MIN = 256;
-
-/** Base64, bare (at least `bareUnitsMin` long) or as a data: URL. Linear in its length. */
-export function isEncodedBytes(value: string, bareUnitsMin = 0): boolean {
-  const head = DATA_URL_HEAD.exec(value.slice(0, URL_HEAD_UNITS));
-  if (head === null) return value.length >= bareUnitsMin && BASE64.test(value);
-  return BASE64.test(value.slice(head[0].length));
-}
+/** A value that is shorter, and no data: URL, is a word and not a picture. */
+export const BARE_BASE64_UNITS_MIN = 256;
 
 function readToolCall(call: JsonNode, key: string, collector: PieceCollector): void {
   if (call.kind !== 'object') {

@@ -1,11 +1,11 @@
 /** Reads the bodies of `generateContent`: whose words stand where. */
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import { isEncodedBytes } from './chat-request.ts';
 import type { RequestFacts } from './frame.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
+import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
 
@@ -173,8 +173,10 @@ function readBytes(value: JsonNode, collector: PieceCollector, place: Place): vo
 }
 
 function readMedia(media: JsonObject, collector: PieceCollector, place: Place): void {
+  const mediaType = collector.word(media, 'mimeType');
   for (const { key, value } of media.members) {
-    if (key === 'data') readBytes(value, collector, place);
+    if (key === 'data' && value.kind === 'string')
+      collector.media(value, 'other', place, mediaType);
     else collector.metadata(value, 'other', place);
   }
 }
@@ -206,6 +208,11 @@ function readWrapped(
   }
   for (const { key, value } of node.members) {
     if (key === holder) collector.written(value, place, place, node);
+    else if (key === 'parts' && value.kind === 'array')
+      for (const part of value.items)
+        readPart(part, place, collector, (literal, field) => {
+          collector.standAlone(literal, field, place);
+        });
     else if (key === 'id') collector.metadata(value, 'other', place);
     else collector.standAlone(value, 'other', place);
   }

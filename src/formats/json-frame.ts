@@ -2,8 +2,9 @@
 import { Buffer } from 'node:buffer';
 import type { Edit, Frame, Piece, RequestFacts } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
-import { asciiJson, escapeJson, isAscii } from './json-string.ts';
-import type { PieceSource } from './piece-collector.ts';
+import { asciiJson, escapeJson, isAscii, stringValue } from './json-string.ts';
+import { encodedText } from './media.ts';
+import type { EncodedText, PieceSource } from './piece-collector.ts';
 import { applySplices, editsByPiece, type Splice, wholeCharacterEdits } from './splice.ts';
 import type { DataLine } from './sse.ts';
 import { unitStarts } from './utf8.ts';
@@ -86,8 +87,10 @@ function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Sp
   const asciiOnly = edits.length > 0 && isAscii(parts.raw);
   for (const [index, group] of editsByPiece(parts.pieces, edits)) {
     const literal = parts.literals[index]!;
-    if (literal.kind === 'string' && literal.bare) {
-      splices.push(...inRaw(parts, quotedNumber(literal, parts.pieces[index]!, group)));
+    if (literal.kind === 'encoded' || (literal.kind === 'string' && literal.bare)) {
+      splices.push(
+        ...inRaw(parts, replaced(parts, literal, editedText(parts.pieces[index]!, group))),
+      );
       continue;
     }
     const written = literal.kind === 'written';
@@ -106,16 +109,26 @@ function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Sp
   return splices;
 }
 
-/** A number that is no longer one must become a string, or nobody could read the body. */
-function quotedNumber(literal: JsonString, piece: Piece, edits: readonly Edit[]): Splice {
+/** The whole of a value that cannot be changed in part, as the string that it becomes. */
+function replaced(parts: JsonFrameParts, source: JsonString | EncodedText, text: string): Splice {
+  if (source.kind === 'string') {
+    // A number that is no longer one must become a string, or nobody could read the body.
+    const bytes = Buffer.from(JSON.stringify(text), 'utf8');
+    return { start: source.start + 1, end: source.end - 1, bytes };
+  }
+  const { literal, head } = source;
+  const json = JSON.stringify(encodedText(head, text, stringValue(parts.data, literal)));
+  return { start: literal.start, end: literal.end, bytes: Buffer.from(json, 'utf8') };
+}
+
+function editedText(piece: Piece, edits: readonly Edit[]): string {
   let text = '';
   let kept = 0;
-  for (const edit of edits) {
+  for (const edit of wholeCharacterEdits(piece, edits)) {
     text += piece.value.slice(kept, edit.start) + edit.replacement;
     kept = edit.end;
   }
-  const bytes = Buffer.from(JSON.stringify(text + piece.value.slice(kept)), 'utf8');
-  return { start: literal.start + 1, end: literal.end - 1, bytes };
+  return text + piece.value.slice(kept);
 }
 
 /** Owners of written values whose end is cut off. */

@@ -1,7 +1,6 @@
 /** Reads JSON-RPC messages of the Model Context Protocol: what they are, and whose words stand where. */
 import type { Direction, Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import { isEncodedBytes } from './chat-request.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
@@ -21,7 +20,7 @@ export interface McpMessage {
 
 export type McpReading =
   | { readonly ok: true; readonly messages: readonly McpMessage[] }
-  | { readonly ok: false; readonly reason: 'not_json_rpc' | 'ambiguous_message' };
+  | { readonly ok: false; readonly reason: string };
 
 /** The names that this reader goes by. */
 export const MCP_NAMES =
@@ -55,6 +54,7 @@ export function readMcp(
     messages.push(message);
     readMessage(node, message, collector, direction);
   }
+  if (collector.unreadable !== undefined) return { ok: false, reason: collector.unreadable };
   return { ok: true, messages };
 }
 
@@ -178,24 +178,16 @@ function readContent(node: JsonNode, collector: PieceCollector, place: Place): v
     for (const { key, value } of node.members) {
       if (key === 'type' || key === 'mimeType' || key === 'role')
         collector.metadata(value, 'other', place);
-      else if (!isMedia(node, key, value, collector)) readContent(value, collector, place);
+      else if (value.kind === 'string' && holdsMedia(node, key, collector))
+        collector.media(value, place, place, collector.word(node, 'mimeType'));
+      else readContent(value, collector, place);
     }
   else collector.standAlone(node, place, place);
 }
 
-function isMedia(
-  block: JsonObject,
-  key: string,
-  value: JsonNode,
-  collector: PieceCollector,
-): boolean {
-  const type = memberOf(block, 'type');
-  const kind = type?.kind === 'string' ? collector.valueOf(type) : '';
-  const holds = key === 'blob' || (key === 'data' && (kind === 'image' || kind === 'audio'));
-  return (
-    holds &&
-    memberOf(block, 'mimeType') !== undefined &&
-    value.kind === 'string' &&
-    isEncodedBytes(collector.valueOf(value))
-  );
+function holdsMedia(block: JsonObject, key: string, collector: PieceCollector): boolean {
+  if (memberOf(block, 'mimeType') === undefined) return false;
+  if (key === 'blob') return true;
+  const kind = key === 'data' ? collector.word(block, 'type') : '';
+  return kind === 'image' || kind === 'audio';
 }

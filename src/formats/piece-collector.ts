@@ -9,6 +9,7 @@ import {
   memberOf,
 } from './json.ts';
 import { isAscii, overlay, stringValue } from './json-string.ts';
+import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
@@ -21,8 +22,15 @@ export interface WrittenJson {
   readonly owner: JsonNode;
 }
 
+/** A piece that is the text in a literal's base64, which stands behind `head`. */
+export interface EncodedText {
+  readonly kind: 'encoded';
+  readonly literal: JsonString;
+  readonly head: string;
+}
+
 /** Where a piece stands in its frame's data. */
-export type PieceSource = JsonString | WrittenJson;
+export type PieceSource = JsonString | WrittenJson | EncodedText;
 
 /** Numbers for texts that stand alone, so that no two of a body share a key. One per body. */
 export class KeyCounter {
@@ -102,6 +110,27 @@ export class PieceCollector {
     const value = bytes.toString('utf8');
     this.pieces.push({ text, place, encoding: 'json', value, last: true });
     this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
+  }
+
+  /**
+   * A value that may be a picture, a sound or a file in base64: text that stands in it is a text of its own, as
+   * is a value that is none of them. See `mediaOf`.
+   */
+  media(
+    literal: JsonString,
+    family: string,
+    place: Place,
+    mediaType: string,
+    bareUnitsMin = 0,
+  ): void {
+    const media = mediaOf(this.valueOf(literal), mediaType, bareUnitsMin);
+    if (media.kind === 'hidden') this.unreadable ??= 'encoded_text';
+    else if (media.kind === 'plain') this.standAlone(literal, family, place);
+    else if (media.kind === 'text') {
+      const text = `${family}/${this.#keys.take()}`;
+      this.pieces.push({ text, place, encoding: 'plain', value: media.text, last: true });
+      this.literals.push({ kind: 'encoded', literal, head: media.head });
+    }
   }
 
   /** Every string below `node`, duplicates included, as texts of their own: `<family>/<n>`. */

@@ -4,11 +4,11 @@ import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
-import { type ItemSink, readItem } from './responses-items.ts';
+import { type ItemSink, readItem, readPart } from './responses-items.ts';
 
 /** Of requests, answers and events: they are made of the same items. */
 export const RESPONSES_NAMES =
-  new ApiNames(`input instructions tools model stream prompt previous_response_id
+  new ApiNames(`input instructions tools model stream prompt variables previous_response_id
   conversation type id call_id role status server_label phase file_id detail container_id content summary output
   encrypted_content result results outputs arguments code name text refusal image_url file_data data input_audio
   logprobs response item part delta transcript partial_image_b64 item_id output_index content_index summary_index
@@ -29,11 +29,28 @@ function readResponsesRequest(root: JsonObject, collector: PieceCollector): void
   for (const { key, value } of root.members) {
     if (key === 'input') readTurns(value, 'input', 'user', sink);
     else if (key === 'instructions') readTurns(value, 'instructions', 'system', sink);
+    else if (key === 'prompt') readPrompt(value, sink);
     else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
     else if (key === 'model' || key === 'previous_response_id')
       collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
   }
+}
+
+/** A stored prompt: its variables are filled in with strings and parts. */
+function readPrompt(prompt: JsonNode, sink: ItemSink): void {
+  const { collector } = sink;
+  if (prompt.kind !== 'object') {
+    collector.standAlone(prompt, 'prompt', 'user');
+    return;
+  }
+  for (const { key, value } of prompt.members)
+    if (key === 'variables' && value.kind === 'object')
+      for (const variable of value.members) {
+        collector.name(variable, 'prompt', 'user');
+        readPart(variable.value, 'prompt', 'user', sink);
+      }
+    else collector.standAlone(value, 'prompt', 'user');
 }
 
 /** One string, or items. */

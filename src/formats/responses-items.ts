@@ -1,7 +1,7 @@
 /** Reads items of the Responses API: what `input` and `output` are made of. */
 import type { Place } from '../policy/set.ts';
 import { readProviderBytes } from './anthropic-content.ts';
-import { isEncodedBytes } from './chat-request.ts';
+import { BARE_BASE64_UNITS_MIN } from './chat-request.ts';
 import { hasDouble, type JsonNode, type JsonObject } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
@@ -69,7 +69,7 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
     else if (name === 'encrypted_content')
       readProviderBytes(value, `${key}/encrypted`, place, collector);
     else if (name === 'result' && type === 'image_generation_call')
-      readMedia(value, key, place, sink);
+      readMedia(value, 'image/', key, place, sink);
     else if (name === 'results' || name === 'outputs')
       collector.standAlone(value, `${key}/${name}`, 'tool_result');
     else if (place === 'tool_call' && value.kind === 'string' && OF_CALLS.has(name))
@@ -98,8 +98,13 @@ function readParts(content: JsonNode, key: string, place: Place, sink: ItemSink)
   else readPart(content, key, place, sink);
 }
 
-/** Members of a part that carry media, bare or one level deeper. */
-const MEDIA: ReadonlySet<string> = new Set(['image_url', 'file_data', 'data', 'input_audio']);
+/** Members of a part that carry media, bare or one level deeper; what they are where no data: URL says it. */
+const MEDIA: Readonly<Record<string, string>> = {
+  image_url: 'image/',
+  file_data: '',
+  data: 'audio/',
+  input_audio: 'audio/',
+};
 
 /** One part of a message, of a reasoning or of an output. */
 export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSink): void {
@@ -117,7 +122,8 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
       collector.add(value, `${key}/${field}`, place, last);
     else if (name === 'refusal' && value.kind === 'string')
       collector.add(value, `${key}/refusal`, place, last);
-    else if (MEDIA.has(name)) readMedia(value, `${key}/media`, place, sink);
+    else if (Object.hasOwn(MEDIA, name))
+      readMedia(value, MEDIA[name]!, `${key}/media`, place, sink);
     else if (name !== 'logprobs' || value.kind !== 'array')
       collector.standAlone(value, `${key}/other`, place);
   }
@@ -132,10 +138,10 @@ export function textFieldOf(partType: string): string {
   return partType === 'reasoning_text' || partType === 'summary_text' ? 'text' : 'content';
 }
 
-function readMedia(node: JsonNode, key: string, place: Place, sink: ItemSink): void {
-  if (node.kind === 'string') {
-    if (!isEncodedBytes(sink.collector.valueOf(node))) sink.collector.standAlone(node, key, place);
-  } else if (node.kind === 'object')
-    for (const { value } of (node satisfies JsonObject).members) readMedia(value, key, place, sink);
+function readMedia(node: JsonNode, type: string, key: string, place: Place, sink: ItemSink): void {
+  if (node.kind === 'string') sink.collector.media(node, key, place, type, BARE_BASE64_UNITS_MIN);
+  else if (node.kind === 'object')
+    for (const { value } of (node satisfies JsonObject).members)
+      readMedia(value, type, key, place, sink);
   else sink.collector.standAlone(node, key, place);
 }

@@ -39,7 +39,11 @@ describe('a Responses request', () => {
           role: 'user',
           content: [
             { type: 'input_image', image_url: 'data:image/png;base64,AAAA', detail: 'low' },
-            { type: 'input_file', file_data: 'AAAA', filename: 'my file' },
+            {
+              type: 'input_file',
+              file_data: 'data:application/pdf;base64,AAAA',
+              filename: 'my file',
+            },
           ],
         },
         {
