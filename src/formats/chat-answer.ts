@@ -3,8 +3,10 @@ import { ApiNames } from './api-names.ts';
 import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { memberOf } from './json.ts';
+import { readTokens } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { anchorsIn } from './text-moves.ts';
 
 /** Most choices that one request may ask for (`n` ≤ 128, OpenAI API reference). */
 export const CHOICES_MAX = 128;
@@ -16,7 +18,8 @@ export const CHAT_ANSWER_NAMES =
   new ApiNames(`id object created model choices usage system_fingerprint service_tier
   provider obfuscation error index delta message text finish_reason native_finish_reason stop_reason logprobs
   content_filter_results role content refusal reasoning reasoning_content type annotations tool_calls function_call
-  audio data transcript function custom name arguments input top_logprobs token logprob bytes`);
+  audio data transcript function custom name arguments input top_logprobs token tokens logprob bytes start_index
+  end_index`);
 
 /** What the frames before this one have said; grows with the stream, never beyond its limits. */
 export interface StreamMemory {
@@ -66,6 +69,8 @@ class AnswerReader {
   #unreadable: string | undefined;
   /** Pieces of the choice that is being read. */
   #pieces: number[] = [];
+  /** What points into its content. */
+  #annotations: JsonNode[] = [];
   #choice = 0;
 
   constructor(
@@ -128,30 +133,39 @@ class AnswerReader {
     this.#alone(member.value);
   }
 
-  /**
-   * The tokens themselves spell the text that is judged; those that the model only considered are texts of their
-   * own, and belong to the choice so that no other form of them is left where one is changed.
-   */
-  #readAlternatives(logprobs: JsonObject): void {
-    for (const { value } of logprobs.members) {
-      if (value.kind !== 'array') continue;
-      for (const entry of value.items) {
-        const others = entry.kind === 'object' ? memberOf(entry, 'top_logprobs') : undefined;
-        if (entry.kind !== 'object' || others?.kind !== 'array') continue;
-        const chosen = this.#token(entry);
-        const from = this.#collector.pieces.length;
-        for (const other of others.items)
-          if (chosen === undefined || this.#token(other) !== chosen)
-            this.#collector.standAlone(other, 'other', 'assistant');
-        for (let piece = from; piece < this.#collector.pieces.length; piece += 1)
-          this.#pieces.push(piece);
+  /** Called when the rest of the choice has been read; what is found belongs to it. */
+  #readLogprobs(logprobs: JsonNode): void {
+    const from = this.#collector.pieces.length;
+    if (logprobs.kind !== 'object') this.#alone(logprobs);
+    else
+      for (const member of logprobs.members) {
+        const { key, value } = member;
+        const field = key === 'tokens' ? 'text' : key;
+        if (value.kind !== 'array') this.#member(member);
+        else if (TOKENS.has(key))
+          readTokens(
+            value,
+            {
+              said: this.#saidIn(`choice/${this.#choice}/${field}`),
+              text: `choice/${this.#choice}/logprobs/${field}`,
+              last: !this.#streamed,
+            },
+            this.#collector,
+          );
+        else this.#alone(value);
       }
-    }
+    for (let piece = from; piece < this.#collector.pieces.length; piece += 1)
+      this.#pieces.push(piece);
   }
 
-  #token(entry: JsonNode): string | undefined {
-    const token = entry.kind === 'object' ? memberOf(entry, 'token') : undefined;
-    return token?.kind === 'string' ? this.#collector.valueOf(token) : undefined;
+  /** What this frame says of a text. */
+  #saidIn(text: string): string {
+    let said = '';
+    for (const index of this.#pieces) {
+      const piece = this.#collector.pieces[index]!;
+      if (piece.text === text) said += piece.value;
+    }
+    return said;
   }
 
   /** A whole number from 0, or undefined. */
@@ -176,6 +190,7 @@ class AnswerReader {
     const logprobs: JsonNode[] = [];
     this.#choice = index;
     this.#pieces = [];
+    this.#annotations = [];
     let finished = false;
     for (const member of choice.members) {
       const { key, value, shadowed } = member;
@@ -189,14 +204,17 @@ class AnswerReader {
         finished = value.kind !== 'null' && !isEmptyString(value);
         this.#word(value);
       } else if (key === 'text' && value.kind === 'string') this.#text(value, 'text');
-      else if (key === 'logprobs' && value.kind === 'object') this.#readAlternatives(value);
+      else if (key === 'logprobs') continue;
       else if (key === 'content_filter_results') this.#severities(value);
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.#word(value);
       else this.#member(member);
     }
+    for (const value of logprobs) this.#readLogprobs(value);
     if (finished) this.#markLast();
     if (finished || !this.#streamed) this.#memory.finished.add(index);
-    return { index, finished, pieces: this.#pieces, finishReasons, logprobs };
+    const into = `choice/${index}/content`;
+    const anchored = this.#annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
+    return { index, finished, pieces: this.#pieces, finishReasons, logprobs, anchored };
   }
 
   #word(node: JsonNode): void {
@@ -227,8 +245,10 @@ class AnswerReader {
       if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
       if (shadowed) this.#twice();
       if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
-      else if (key === 'annotations') this.#alone(value);
-      else if (key === 'tool_calls' && value.kind === 'array')
+      else if (key === 'annotations') {
+        this.#annotations.push(value);
+        this.#alone(value);
+      } else if (key === 'tool_calls' && value.kind === 'array')
         value.items.forEach((call, position) => {
           this.#readToolCall(call, position);
         });
@@ -322,6 +342,9 @@ class AnswerReader {
     return `~${fieldNumbers.size - 1}`;
   }
 }
+
+/** Members of `logprobs` that list tokens. */
+const TOKENS: ReadonlySet<string> = new Set(['content', 'refusal', 'tokens']);
 
 const isEmptyString = (node: JsonNode): boolean =>
   node.kind === 'string' && node.end - node.start === 2;

@@ -1,7 +1,8 @@
 /** A frame of a chat body, and what it says besides its text. */
 import type { Edit, Frame } from './frame.ts';
 import type { JsonNode } from './json.ts';
-import { type JsonFrameParts, jsonFrame } from './json-frame.ts';
+import { type JsonFrameParts, jsonFrame, type Swap } from './json-frame.ts';
+import type { Anchored, MoveLedger } from './text-moves.ts';
 
 /** What one entry of `choices` says besides its text. */
 export interface ChoiceFacts {
@@ -13,6 +14,8 @@ export interface ChoiceFacts {
   readonly finishReasons: readonly JsonNode[];
   /** Values of `logprobs`: they spell the text once more, token by token. */
   readonly logprobs: readonly JsonNode[];
+  /** Annotations, which point into its content. */
+  readonly anchored: readonly Anchored[];
 }
 
 /** What every chunk of one answer repeats. */
@@ -35,17 +38,26 @@ export function isChatFrame(frame: Frame): frame is ChatFrame {
   return 'chat' in frame;
 }
 
-/** A frame of an answer. */
-export function chatFrame(parts: JsonFrameParts, facts: ChatFacts): ChatFrame {
-  const swaps = (edits: readonly Edit[], unfinished: boolean) =>
-    [
+/** A frame of an answer. `ledger`: what was changed of its texts in the frames before, and will be in this one. */
+export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveLedger): ChatFrame {
+  const anchored = facts.choices.flatMap((choice) => choice.anchored);
+  const swaps = (edits: readonly Edit[], unfinished: boolean): readonly Swap[] => [
+    ...[
       ...repeatedText(facts, edits),
       ...(unfinished ? facts.choices.flatMap((choice) => choice.finishReasons) : []),
     ]
       .filter((node) => node.kind !== 'null')
-      .map((node) => ({ node, json: 'null' }));
-  return Object.freeze({ ...jsonFrame({ ...parts, swaps }), chat: facts });
+      .map((node) => ({ node, json: 'null' })),
+    ...ledger.swaps(parts.pieces, edits, anchored, parts.data),
+  ];
+  const frame = { ...jsonFrame({ ...parts, swaps }), chat: facts };
+  return Object.freeze(
+    anchored.length === 0 ? frame : { ...frame, stale: () => ledger.moves(anchored) },
+  );
 }
+
+/** Texts of an answer that annotations point into. */
+export const ANNOTATED = /^choice\/\d+\/content$/;
 
 function repeatedText(facts: ChatFacts, edits: readonly Edit[]): readonly JsonNode[] {
   const touched = new Set(edits.map((edit) => edit.piece));

@@ -5,6 +5,7 @@ import type { RequestFacts } from './frame.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
+import { readConsidered, readTokens, tokenOf } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
@@ -22,6 +23,8 @@ export interface CandidateFacts {
   readonly finishReasons: readonly JsonNode[];
   /** Values that spell the text once more, token by token. */
   readonly repeats: readonly JsonNode[];
+  /** Lists of places in the text, which count its bytes: nothing says where they are after a change. */
+  readonly citations: readonly JsonNode[];
 }
 
 export interface AnswerReading {
@@ -51,6 +54,7 @@ export const GEMINI_NAMES =
   thoughtSignature functionCall functionResponse inlineData mimeType data displayName executableCode
   codeExecutionResult code output args response id name partialArgs jsonPath stringValue candidates content index
   finishReason finishMessage logprobsResult groundingMetadata urlContextMetadata citationMetadata safetyRatings
+  groundingSupports citationSources citations chosenCandidates topCandidates token logProbability tokenId
   usageMetadata promptFeedback modelVersion responseId createTime error`);
 
 /** The body of a request, whose model and transport stand in its path. */
@@ -309,6 +313,7 @@ class AnswerReader {
     const begun = this.#collector.pieces.length;
     const finishReasons: JsonNode[] = [];
     const repeats: JsonNode[] = [];
+    const citations: JsonNode[] = [];
     this.#candidate = index;
     let finished = false;
     for (const { key: name, value, shadowed } of candidate.members) {
@@ -319,14 +324,62 @@ class AnswerReader {
       else if (name === 'finishReason') {
         finished = value.kind !== 'null';
         this.#words(value);
-      } else if (name === 'groundingMetadata' || name === 'urlContextMetadata')
+      } else if (name === 'groundingMetadata' || name === 'citationMetadata')
+        this.#readCitations(value, citations);
+      else if (name === 'urlContextMetadata')
         this.#collector.standAlone(value, 'other', 'retrieved');
       else if (name === 'safetyRatings') this.#words(value);
       else this.#collector.standAlone(value, 'other', 'assistant');
     }
+    for (const value of repeats) this.#readLogprobs(value, begun);
     const pieces = this.#collector.pieces.map((_, at) => at).slice(begun);
     if (!this.#streamed) this.#markLast(pieces);
-    return { index, finished, pieces, finishReasons, repeats };
+    return { index, finished, pieces, finishReasons, repeats, citations };
+  }
+
+  /** What was found elsewhere; its places in the text, of which some repeat the words that stand there. */
+  #readCitations(metadata: JsonNode, citations: JsonNode[]): void {
+    if (metadata.kind !== 'object') {
+      this.#collector.standAlone(metadata, 'other', 'retrieved');
+      return;
+    }
+    for (const member of metadata.members) {
+      const places = PLACES.has(member.key);
+      if (places) citations.push(member.value);
+      const place = member.key === 'groundingSupports' ? 'assistant' : 'retrieved';
+      this.#collector.name(member, 'other', place);
+      this.#collector.standAlone(member.value, 'other', place);
+    }
+  }
+
+  #readLogprobs(logprobs: JsonNode, begun: number): void {
+    if (logprobs.kind !== 'object') {
+      this.#collector.standAlone(logprobs, 'other', 'assistant');
+      return;
+    }
+    const chosen = memberOf(logprobs, 'chosenCandidates');
+    const taken = chosen?.kind === 'array' ? chosen.items : [];
+    if (chosen?.kind === 'array') {
+      const content = `candidate/${this.#candidate}/content`;
+      const ofContent = this.#collector.pieces
+        .slice(begun)
+        .filter((piece) => piece.text === content);
+      const said = ofContent.map((piece) => piece.value).join('');
+      const text = `candidate/${this.#candidate}/logprobs`;
+      readTokens(chosen, { said, text, last: false }, this.#collector);
+    }
+    for (const { key, value, shadowed } of logprobs.members) {
+      if (shadowed) this.#twice();
+      if (key === 'topCandidates' && value.kind === 'array')
+        value.items.forEach((step, at) => {
+          readConsidered(
+            step.kind === 'object' ? memberOf(step, 'candidates') : step,
+            tokenOf(taken[at]),
+            this.#collector,
+          );
+        });
+      else if (value !== chosen) this.#collector.standAlone(value, 'other', 'assistant');
+    }
   }
 
   #readContent(content: JsonNode): void {
@@ -399,6 +452,8 @@ class AnswerReader {
 }
 
 const PATH_UNITS_MAX = 256;
+/** Members that list places in the text. */
+const PLACES: ReadonlySet<string> = new Set(['groundingSupports', 'citationSources', 'citations']);
 const ENVELOPE: ReadonlySet<string> = new Set(['modelVersion', 'responseId', 'createTime']);
 /** Members of an answer whose strings are names of kinds, mostly. */
 const WORDS: ReadonlySet<string> = new Set(['usageMetadata', 'promptFeedback']);

@@ -8,6 +8,7 @@ import type {
   BodyReader,
   Format,
   Frame,
+  Piece,
   Refusal,
   RefusalResponse,
   RequestFacts,
@@ -120,16 +121,35 @@ function isGeminiFrame(frame: Frame): frame is GeminiFrame {
   return 'gemini' in frame;
 }
 
-/** Token by token, what was changed would still be told; a finish that did not come is taken back. */
-function swapsOf(candidates: readonly CandidateFacts[]): JsonFrameParts['swaps'] {
+/**
+ * Token by token, what was changed would still be told, and places in it would be wrong; a finish that did not
+ * come is taken back. `changed`: candidates whose text was changed, in this frame or before.
+ */
+function swapsOf(
+  candidates: readonly CandidateFacts[],
+  pieces: readonly Piece[],
+  changed: Set<number>,
+): JsonFrameParts['swaps'] {
   return (edits, unfinished): readonly Swap[] => {
     const touched = new Set(edits.map((edit) => edit.piece));
-    return candidates
-      .flatMap((candidate) => [
-        ...(candidate.pieces.some((piece) => touched.has(piece)) ? candidate.repeats : []),
+    const replaced = new Set(
+      edits
+        .filter(({ piece, start, end }) => end > start && CONTENT_TEXT.test(pieces[piece]!.text))
+        .map((edit) => edit.piece),
+    );
+    return candidates.flatMap((candidate) => {
+      if (candidate.pieces.some((piece) => replaced.has(piece))) changed.add(candidate.index);
+      const spelled = candidate.pieces.some((piece) => touched.has(piece));
+      const dropped = [
+        ...(spelled ? candidate.repeats : []),
         ...(unfinished ? candidate.finishReasons : []),
-      ])
-      .map((node) => ({ node, json: 'null' }));
+      ];
+      const emptied = changed.has(candidate.index) ? candidate.citations : [];
+      return [
+        ...dropped.map((node) => ({ node, json: 'null' })),
+        ...emptied.map((node) => ({ node, json: '[]' })),
+      ];
+    });
   };
 }
 
@@ -137,12 +157,20 @@ function answerFrame(
   reading: AnswerReading,
   source: EventSource,
   collector: PieceCollector,
+  changed: Set<number>,
 ): Frame {
   if (reading.unreadable !== undefined) return unreadableFrame(source.raw, reading.unreadable);
   const { pieces, literals } = collector;
-  const swaps = swapsOf(reading.candidates)!;
-  const frame = jsonFrame({ ...source, pieces, literals, ends: [], swaps });
-  return Object.freeze({ ...frame, gemini: reading });
+  const { candidates } = reading;
+  const swaps = swapsOf(candidates, pieces, changed)!;
+  const frame = {
+    ...jsonFrame({ ...source, pieces, literals, ends: [], swaps }),
+    gemini: reading,
+  };
+  if (candidates.every(({ citations }) => citations.length === 0)) return Object.freeze(frame);
+  const stale = () =>
+    candidates.some(({ index, citations }) => citations.length > 0 && changed.has(index));
+  return Object.freeze({ ...frame, stale });
 }
 
 class GeminiDocumentReader extends JsonDocumentReader {
@@ -154,7 +182,7 @@ class GeminiDocumentReader extends JsonDocumentReader {
     const collector = new PieceCollector(bytes, new KeyCounter());
     const memory = newGeminiMemory(this.limits.textsMax);
     const reading = readGeminiAnswer(root, bytes, collector, memory, false);
-    return answerFrame(reading, { raw: bytes, data: bytes }, collector);
+    return answerFrame(reading, { raw: bytes, data: bytes }, collector, new Set());
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -175,6 +203,8 @@ class Progress {
   #envelope: AnswerReading['envelope'] | undefined;
   /** Candidate → whether it has finished, as far as it has left. */
   readonly #sent = new Map<number, boolean>();
+  /** Candidates whose text a rule has changed. */
+  readonly #changed = new Set<number>();
 
   constructor(limits: FormatLimits) {
     this.#memory = newGeminiMemory(limits.textsMax);
@@ -184,7 +214,7 @@ class Progress {
     const collector = new PieceCollector(source.data, this.#keys);
     const reading = readGeminiAnswer(root, source.data, collector, this.#memory, true);
     this.#envelope ??= reading.envelope;
-    return answerFrame(reading, source, collector);
+    return answerFrame(reading, source, collector, this.#changed);
   }
 
   sent(frame: Frame, unfinished: boolean): void {

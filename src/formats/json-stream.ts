@@ -16,8 +16,8 @@ export type EventSource = Pick<JsonFrameParts, 'raw' | 'data' | 'lines'>;
 /** Cuts the stream and parses each event; what its members mean is the format's to say. */
 export abstract class JsonStreamReader implements BodyReader {
   protected readonly limits: FormatLimits;
-  /** The end marker was read. */
-  protected over = false;
+  /** The end of the answer was read. */
+  #over = false;
   protected readonly names: ApiNames;
   readonly #events: EventSplitter;
   /** What must come first so that our own event begins on a line of its own. */
@@ -88,15 +88,22 @@ export abstract class JsonStreamReader implements BodyReader {
       const text = Buffer.from(data.subarray(from, to)).toString('latin1').trim();
       if (text === '') return silentFrame(raw, false);
       if (text === '[DONE]') {
-        this.over = true;
+        this.#over = true;
         return silentFrame(raw, true);
       }
     }
     const json = readJson(data, this.limits, this.names, from, to);
     if (!json.ok) return unreadableFrame(raw, json.reason);
-    if (json.root.kind === 'object') return this.read(json.root, source);
-    if (json.root.kind === 'array') return this.readArray(json.root, source);
-    return unreadableFrame(raw, 'not_an_object');
+    if (json.root.kind !== 'object' && json.root.kind !== 'array')
+      return unreadableFrame(raw, 'not_an_object');
+    const frame =
+      json.root.kind === 'object'
+        ? this.read(json.root, source)
+        : this.readArray(json.root, source);
+    // Some clients read on, and put what follows behind what they have.
+    if (this.#over && frame.pieces.length > 0) return unreadableFrame(raw, 'text_after_end');
+    if (frame.terminal) this.#over = true;
+    return frame;
   }
 }
 

@@ -1,7 +1,7 @@
 /** The chat completions API (`POST …/chat/completions`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
 import { CHAT_ANSWER_NAMES, readChatAnswer, type StreamMemory } from './chat-answer.ts';
-import { chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
+import { ANNOTATED, chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
 import {
   chatRefusalResponse,
   contentEvent,
@@ -19,6 +19,7 @@ import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
+import { MoveLedger } from './text-moves.ts';
 
 /** The format with limits of its own. */
 export function openaiChatWith(limits: FormatLimits): Format {
@@ -60,6 +61,7 @@ class ChatCompletionReader extends JsonDocumentReader {
     return chatFrame(
       { raw: bytes, data: bytes, pieces, literals, ends: answer.ends },
       answer.facts,
+      new MoveLedger(ANNOTATED),
     );
   }
 
@@ -78,6 +80,7 @@ class ChatCompletionReader extends JsonDocumentReader {
 class ChatStreamReader extends JsonStreamReader {
   readonly #memory: StreamMemory;
   readonly #keys = new KeyCounter();
+  readonly #ledger = new MoveLedger(ANNOTATED);
   /** Envelope of the first chunk read: the same however the bytes arrive. */
   #firstEnvelope: Envelope | undefined;
   #sentEnvelope: Envelope | undefined;
@@ -95,6 +98,7 @@ class ChatStreamReader extends JsonStreamReader {
     if (frame.terminal) this.#sentTerminal = true;
     if (!isChatFrame(frame)) return;
     const { envelope, choices } = frame.chat;
+    this.#ledger.leave(frame.pieces);
     if (choices.length > 0 || this.#sentEnvelope === undefined) this.#sentEnvelope = envelope;
     for (const choice of choices) {
       if (choice.finished && !unfinished) this.#sentChoices.set(choice.index, 'finished');
@@ -128,11 +132,12 @@ class ChatStreamReader extends JsonStreamReader {
     const collector = new PieceCollector(source.data, this.#keys);
     const answer = readChatAnswer(root, source.data, collector, this.#memory, true);
     if (answer.unreadable !== undefined) return unreadableFrame(source.raw, answer.unreadable);
-    // Some clients read on, and put what follows behind what they have.
-    if (this.over && collector.pieces.length > 0)
-      return unreadableFrame(source.raw, 'text_after_end');
     this.#firstEnvelope ??= answer.facts.envelope;
     const { pieces, literals } = collector;
-    return chatFrame({ ...source, pieces, literals, ends: answer.ends }, answer.facts);
+    return chatFrame(
+      { ...source, pieces, literals, ends: answer.ends },
+      answer.facts,
+      this.#ledger,
+    );
   }
 }

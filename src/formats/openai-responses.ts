@@ -28,6 +28,7 @@ import {
   responsesRefusalResponse,
   unseenResponse,
 } from './responses-refusal.ts';
+import { type Anchored, MoveLedger } from './text-moves.ts';
 
 /** The format with limits of its own. */
 export function openaiResponsesWith(limits: FormatLimits): Format {
@@ -54,10 +55,15 @@ class ResponseReader extends JsonDocumentReader {
     const collector = new PieceCollector(bytes, new KeyCounter());
     if (!isResponsesAnswer(root, collector)) return unreadableFrame(bytes, 'not_a_response');
     const repeats: Repeat[] = [];
-    readResponse(root, 'output', { collector, repeats, last: true });
+    const anchored: Anchored[] = [];
+    readResponse(root, 'output', { collector, repeats, anchored, last: true });
     const { pieces, literals, unreadable } = collector;
     if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
-    const swaps = (edits: readonly Edit[]) => repeated(repeats, edits);
+    const ledger = new MoveLedger(ANNOTATED);
+    const swaps = (edits: readonly Edit[]) => [
+      ...repeated(repeats, edits),
+      ...ledger.swaps(pieces, edits, anchored, bytes),
+    ];
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], swaps });
   }
 
@@ -89,6 +95,8 @@ function isResponseFrame(frame: Frame): frame is ResponseFrame {
   return 'response' in frame;
 }
 
+/** Texts of a stream that annotations point into. */
+const ANNOTATED = /^output\/\d+\/part\/\d+\/content$/;
 const CONTENT_TEXT = /^(output\/(\d+))\/part\/(\d+)\/content$/;
 const NOTHING = new Uint8Array(0);
 
@@ -96,6 +104,7 @@ const NOTHING = new Uint8Array(0);
 class ResponseStreamReader extends JsonStreamReader {
   readonly #memory: ResponseMemory;
   readonly #keys = new KeyCounter();
+  readonly #ledger = new MoveLedger(ANNOTATED);
   #frames = 0;
   /** As first read: the same however the bytes arrive. */
   #envelope: ResponseEnvelope | undefined;
@@ -117,7 +126,7 @@ class ResponseStreamReader extends JsonStreamReader {
     const collector = new PieceCollector(source.data, this.#keys);
     const event = readResponseEvent(root, source.data, collector, this.#memory);
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
-    const { facts, ends, terminal, repeats } = event;
+    const { facts, ends, terminal, repeats, anchored } = event;
     this.#envelope ??= facts.envelope;
     const ordinal = this.#frames;
     this.#frames += 1;
@@ -130,14 +139,18 @@ class ResponseStreamReader extends JsonStreamReader {
         number === undefined || by === 0
           ? []
           : [{ node: number.node, json: String(number.value + by) }];
-      return [...repeated(repeats, edits), ...renumbered];
+      return [
+        ...repeated(repeats, edits),
+        ...renumbered,
+        ...this.#ledger.swaps(pieces, edits, anchored, source.data),
+      ];
     };
     const frame = jsonFrame({ ...source, pieces, literals, ends, terminal, swaps });
     const response: ResponseFrame = {
       ...frame,
       // A refusal has an end of its own.
       ...(terminal ? { renderUnfinished: () => NOTHING } : {}),
-      stale: () => moved() > 0,
+      stale: () => moved() > 0 || this.#ledger.moves(anchored),
       response: facts,
       ordinal,
     };
@@ -148,6 +161,7 @@ class ResponseStreamReader extends JsonStreamReader {
     super.sent(frame);
     if (frame.terminal && !unfinished) this.#finished = true;
     if (!isResponseFrame(frame)) return;
+    this.#ledger.leave(frame.pieces);
     const { event, sequence, outputIndex, envelope } = frame.response;
     if (envelope !== undefined) this.#begun = true;
     if (event === 'response.output_item.added')
@@ -193,6 +207,8 @@ class ResponseStreamReader extends JsonStreamReader {
   }
 
   #insertedUpTo(ordinal: number): number {
-    return this.#insertions.filter((at) => at <= ordinal).length;
+    let before = 0;
+    for (const at of this.#insertions) if (at <= ordinal) before += 1;
+    return before;
   }
 }

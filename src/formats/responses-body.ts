@@ -12,7 +12,7 @@ export const RESPONSES_NAMES =
   conversation type id call_id role status server_label phase file_id detail container_id content summary output
   encrypted_content result results outputs arguments code name text refusal image_url file_data data input_audio
   logprobs response item part delta transcript partial_image_b64 item_id output_index content_index summary_index
-  annotation_index sequence_number obfuscation annotations annotation object output_text error created_at metadata
+  annotation_index start_index end_index sequence_number obfuscation annotations annotation object output_text error created_at metadata
   tool_choice top_logprobs token logprob bytes`);
 
 /** The body of a request of the Responses API. */
@@ -25,7 +25,7 @@ export const RESPONSES_REQUEST: RequestForm = {
 
 /** Collects every string of a request that a model may read. */
 function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {
-  const sink: ItemSink = { collector, repeats: [], last: true };
+  const sink: ItemSink = { collector, repeats: [], anchored: [], last: true };
   for (const { key, value } of root.members) {
     if (key === 'input') readTurns(value, 'input', 'user', sink);
     else if (key === 'instructions') readTurns(value, 'instructions', 'system', sink);

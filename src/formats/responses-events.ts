@@ -4,7 +4,8 @@ import type { JsonNode, JsonObject, JsonScalar } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { readResponse } from './responses-body.ts';
-import { type ItemSink, type Repeat, readItem, readPart } from './responses-items.ts';
+import { type ItemSink, type Repeat, readItem, readPart, readRepeats } from './responses-items.ts';
+import { type Anchored, anchorsIn } from './text-moves.ts';
 
 /** Highest index of an item, of a part or of a summary. */
 export const INDEX_MAX = 4_095;
@@ -41,6 +42,7 @@ export interface ResponseReading {
   readonly ends: readonly string[];
   readonly terminal: boolean;
   readonly repeats: readonly Repeat[];
+  readonly anchored: readonly Anchored[];
   /** Why the event cannot be trusted, if so. */
   readonly unreadable?: string;
 }
@@ -79,6 +81,7 @@ class ResponseEventReader {
   readonly #collector: PieceCollector;
   readonly #memory: ResponseMemory;
   readonly #repeats: Repeat[] = [];
+  readonly #anchored: Anchored[] = [];
   #unreadable: string | undefined;
 
   constructor(data: Uint8Array, collector: PieceCollector, memory: ResponseMemory) {
@@ -102,7 +105,7 @@ class ResponseEventReader {
         envelope = this.#envelope(value);
         readResponse(value, 'final', this.#sink(true));
       } else if (key === 'item') this.#item(event, item, value, ends);
-      else if (key === 'part') this.#part(event, part, value, ends);
+      else if (key === 'part') this.#part(event, item, part, value, ends);
       else if (key === 'delta' && value.kind === 'string') this.#delta(event, item, part, value);
       else if (DONE_TEXT.has(key) && value.kind === 'string' && event.endsWith('.done'))
         this.#done(event, item, part, value, ends);
@@ -112,7 +115,10 @@ class ResponseEventReader {
       else if (key !== 'logprobs' || value.kind !== 'array')
         this.#collector.standAlone(value, 'other', 'assistant');
     }
-    this.#logprobs(root, from);
+    this.#logprobs(root, event, part, from);
+    const annotation = memberOf(root, 'annotation');
+    if (annotation !== undefined)
+      this.#anchored.push({ into: `${part}/content`, anchors: anchorsIn(annotation) });
     const terminal = TERMINAL.has(event);
     if (terminal) ends.push('output/');
     const sequence = this.#sequence(root);
@@ -127,12 +133,14 @@ class ResponseEventReader {
       ends,
       terminal,
       repeats: this.#repeats,
+      anchored: this.#anchored,
       ...(unreadable === undefined ? {} : { unreadable }),
     };
   }
 
   #sink(last: boolean): ItemSink {
-    return { collector: this.#collector, repeats: this.#repeats, last };
+    const collector = this.#collector;
+    return { collector, repeats: this.#repeats, anchored: this.#anchored, last };
   }
 
   #item(event: string, key: string, node: JsonNode, ends: string[]): void {
@@ -149,10 +157,10 @@ class ResponseEventReader {
     this.#end(key, ends, `${key}/`);
   }
 
-  #part(event: string, key: string, node: JsonNode, ends: string[]): void {
+  #part(event: string, item: string, key: string, node: JsonNode, ends: string[]): void {
     const { parts, over } = this.#memory;
     if (event.endsWith('_part.added')) {
-      if (parts.has(key) || over.has(key)) this.#unreadable ??= 'bad_part_index';
+      if (parts.has(key) || over.has(key) || over.has(item)) this.#unreadable ??= 'bad_part_index';
       this.#remember(parts.size);
       parts.add(key);
       readPart(node, key, 'assistant', this.#sink(false));
@@ -228,11 +236,15 @@ class ResponseEventReader {
     };
   }
 
-  #logprobs(root: JsonObject, from: number): void {
-    for (const { key, value } of root.members)
-      if (key === 'logprobs' && value.kind === 'array')
-        for (let piece = from; piece < this.#collector.pieces.length; piece += 1)
-          this.#repeats.push({ piece, node: value });
+  #logprobs(root: JsonObject, event: string, part: string, from: number): void {
+    const logprobs = memberOf(root, 'logprobs');
+    if (logprobs?.kind !== 'array') return;
+    const done = event.endsWith('.done');
+    const text = done ? 'done/logprobs' : `${part}/logprobs`;
+    const said = this.#collector.pieces.findIndex(
+      (piece, at) => at >= from && piece.text.endsWith('/content'),
+    );
+    readRepeats(logprobs, from, { said, text, sink: this.#sink(done) });
   }
 
   /** A whole number from 0, or undefined. */

@@ -2,8 +2,10 @@
 import type { Place } from '../policy/set.ts';
 import { readProviderBytes } from './anthropic-content.ts';
 import { BARE_BASE64_UNITS_MIN } from './chat-request.ts';
-import { hasDouble, type JsonNode, type JsonObject } from './json.ts';
+import { hasDouble, type JsonArray, type JsonNode, type JsonObject } from './json.ts';
+import { readTokens } from './logprobs.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { type Anchored, anchorsIn } from './text-moves.ts';
 
 /** A value that spells the text of a piece once more: it goes when that is changed. */
 export interface Repeat {
@@ -15,6 +17,8 @@ export interface Repeat {
 export interface ItemSink {
   readonly collector: PieceCollector;
   readonly repeats: Repeat[];
+  /** Annotations, and the text that they point into. */
+  readonly anchored: Anchored[];
   /** Texts are complete; otherwise deltas go on with them. */
   readonly last: boolean;
 }
@@ -108,7 +112,7 @@ const MEDIA: Readonly<Record<string, string>> = {
 
 /** One part of a message, of a reasoning or of an output. */
 export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSink): void {
-  const { collector, last, repeats } = sink;
+  const { collector, last, anchored } = sink;
   if (node.kind !== 'object') {
     collector.standAlone(node, `${key}/other`, place);
     return;
@@ -127,10 +131,26 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
     else if (name !== 'logprobs' || value.kind !== 'array')
       collector.standAlone(value, `${key}/other`, place);
   }
+  const said = collector.pieces.findIndex(
+    (piece, at) => at >= from && piece.text === `${key}/${field}`,
+  );
   for (const { key: name, value } of node.members)
     if (name === 'logprobs' && value.kind === 'array')
-      for (let piece = from; piece < collector.pieces.length; piece += 1)
-        repeats.push({ piece, node: value });
+      readRepeats(value, from, { said, text: `${key}/logprobs`, sink });
+    else if (name === 'annotations' && said !== -1)
+      anchored.push({ into: last ? said : `${key}/${field}`, anchors: anchorsIn(value) });
+}
+
+/** Tokens of a text, whose piece is `said`, that go where a piece from `from` on is changed. */
+export function readRepeats(
+  node: JsonArray,
+  from: number,
+  { said, text, sink }: { readonly said: number; readonly text: string; readonly sink: ItemSink },
+): void {
+  const { collector, last, repeats } = sink;
+  const value = collector.pieces[said]?.value ?? '';
+  readTokens(node, { said: value, text, last }, collector);
+  for (let piece = from; piece < collector.pieces.length; piece += 1) repeats.push({ piece, node });
 }
 
 /** What a model says to the caller is content; what it says to itself is not. */

@@ -35,7 +35,9 @@ const RICH = [
   }),
   sse(chunkOf({ role: 'assistant', content: '' })),
   sse(
-    chunkOf({ content: 'Grüße 😀 "\\\n' }, null, { logprobs: { content: [{ token: 'Grüße' }] } }),
+    chunkOf({ content: 'Grüße 😀 "\\\n' }, null, {
+      logprobs: { content: [{ token: 'Grüße' }, { token: ' 😀 "\\\n' }] },
+    }),
   ),
   `event: message\r\nid: 7\r\ndata: ${JSON.stringify(chunkOf({ content: 'crlf' }))}\r\n\r\n`,
   `data: ${JSON.stringify(chunkOf({ reasoning_content: 'hm' }))}\r\r`,

@@ -365,12 +365,12 @@ describe('gemini answer', () => {
   });
 
   it('takes log probabilities back where the text is changed, and only there', () => {
-    const logprobsResult = { chosenCandidates: [{ token: 'Bank A' }] };
+    const logprobs = (token: string) => ({ logprobsResult: { chosenCandidates: [{ token }] } });
     const { response } = run(GUARD, EVENTS, [
-      events([textChunk('fine', { logprobsResult }), textChunk('. Bank A.', { logprobsResult })]),
+      events([textChunk('fine', logprobs('fine')), textChunk('. Bank A.', logprobs('. Bank A.'))]),
     ]);
     const [first, second] = readEvents(response);
-    assert.deepEqual(first.candidates[0].logprobsResult, logprobsResult);
+    assert.deepEqual(first.candidates[0].logprobsResult, logprobs('fine').logprobsResult);
     assert.equal(second.candidates[0].logprobsResult, null);
   });
 

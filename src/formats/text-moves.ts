@@ -1,0 +1,150 @@
+/**
+ * Where in a text a place is after rules have changed the text before it: annotations of an answer point at
+ * stretches of it by number. Offsets count characters (code points), as the OpenAI APIs do.
+ */
+import type { Edit, Piece } from './frame.ts';
+import type { JsonNode, JsonScalar } from './json.ts';
+import type { Swap } from './json-frame.ts';
+import { isHighSurrogate, isLowSurrogate } from './utf8.ts';
+
+/** `[start,end)` of the text as it came is `length` long as it leaves. */
+interface Move {
+  readonly start: number;
+  readonly end: number;
+  readonly length: number;
+}
+
+/** Most changes of one text that are told apart; of more, the oldest count as one. */
+export const MOVES_MAX = 256;
+
+export function charactersIn(text: string): number {
+  let count = text.length;
+  for (let at = 1; at < text.length; at += 1)
+    if (isLowSurrogate(text.charCodeAt(at)) && isHighSurrogate(text.charCodeAt(at - 1))) count -= 1;
+  return count;
+}
+
+/** The changes of one text, in its order. */
+export class TextMoves {
+  /** Characters of the text, as it came, that have left. */
+  #left = 0;
+  #moves: Move[] = [];
+
+  get changed(): boolean {
+    return this.#moves.length > 0;
+  }
+
+  /** The edits of its next stretch, in order. */
+  note(value: string, edits: readonly Pick<Edit, 'start' | 'end' | 'replacement'>[]): void {
+    for (const { start, end, replacement } of edits) {
+      const from = this.#left + charactersIn(value.slice(0, start));
+      const to = from + charactersIn(value.slice(start, end));
+      this.#moves.push({ start: from, end: to, length: charactersIn(replacement) });
+    }
+    while (this.#moves.length > MOVES_MAX) this.#joinOldest();
+  }
+
+  /** A stretch has left. */
+  leave(value: string): void {
+    this.#left += charactersIn(value);
+  }
+
+  /** Where `offset` is now. One inside of what was replaced is at its start, or at its end. */
+  moved(offset: number, edge: 'start' | 'end'): number {
+    let by = 0;
+    for (const { start, end, length } of this.#moves) {
+      if (offset <= start) break;
+      if (offset < end) return start + by + (edge === 'start' ? 0 : length);
+      by += length - (end - start);
+    }
+    return offset + by;
+  }
+
+  #joinOldest(): void {
+    const [first, second, ...rest] = this.#moves as [Move, Move, ...Move[]];
+    const between = second.start - first.end;
+    const length = first.length + between + second.length;
+    this.#moves = [{ start: first.start, end: second.end, length }, ...rest];
+  }
+}
+
+/** Numbers that point into a text. */
+export interface Anchors {
+  readonly node: JsonScalar;
+  readonly edge: 'start' | 'end';
+}
+
+/** The offsets below `node`, at any depth. */
+export function anchorsIn(node: JsonNode): readonly Anchors[] {
+  if (node.kind === 'array') return node.items.flatMap(anchorsIn);
+  if (node.kind !== 'object') return [];
+  return node.members.flatMap(({ key, value }) => {
+    const edge = key === 'start_index' ? 'start' : key === 'end_index' ? 'end' : undefined;
+    return edge !== undefined && value.kind === 'number'
+      ? [{ node: value, edge } as const]
+      : anchorsIn(value);
+  });
+}
+
+/** The anchors of a frame that point into one text. */
+export interface Anchored {
+  /** Index of the piece that is all of the text; else the text that has come in pieces. */
+  readonly into: number | string;
+  readonly anchors: readonly Anchors[];
+}
+
+/** The changes of all texts of one answer. What it remembers is bounded by its texts and `MOVES_MAX`. */
+export class MoveLedger {
+  readonly #texts = new Map<string, TextMoves>();
+  readonly #follows: RegExp;
+
+  /** `follows`: texts that anchors of later frames may point into. */
+  constructor(follows: RegExp) {
+    this.#follows = follows;
+  }
+
+  /** Some of the anchors no longer point where they did. */
+  moves(anchored: readonly Anchored[]): boolean {
+    return anchored.some(
+      ({ into }) => typeof into === 'string' && this.#texts.get(into)?.changed === true,
+    );
+  }
+
+  /** The anchors of a frame that is about to leave with `edits`, as they must leave. */
+  swaps(
+    pieces: readonly Piece[],
+    edits: readonly Edit[],
+    anchored: readonly Anchored[],
+    data: Uint8Array,
+  ): readonly Swap[] {
+    for (const edit of edits) {
+      const { text, value } = pieces[edit.piece]!;
+      if (this.#follows.test(text)) this.#of(text).note(value, [edit]);
+    }
+    return anchored.flatMap(({ into, anchors }) => {
+      const moves = typeof into === 'string' ? this.#texts.get(into) : new TextMoves();
+      if (typeof into === 'number')
+        moves!.note(
+          pieces[into]!.value,
+          edits.filter(({ piece }) => piece === into),
+        );
+      if (moves?.changed !== true) return [];
+      return anchors.map(({ node, edge }) => {
+        const offset = Number(String.fromCharCode(...data.subarray(node.start, node.end)));
+        const moved = Number.isSafeInteger(offset) ? moves.moved(offset, edge) : offset;
+        return { node, json: JSON.stringify(moved) };
+      });
+    });
+  }
+
+  /** The frame has left. */
+  leave(pieces: readonly Piece[]): void {
+    for (const { text, value } of pieces) if (this.#follows.test(text)) this.#of(text).leave(value);
+  }
+
+  #of(text: string): TextMoves {
+    let moves = this.#texts.get(text);
+    if (moves === undefined) this.#texts.set(text, (moves = new TextMoves()));
+    return moves;
+  }
+}
