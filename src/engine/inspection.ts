@@ -50,6 +50,8 @@ interface HeldFrame {
   readonly frame: Frame | undefined;
   readonly bytes: Uint8Array;
   readonly spans: readonly Span[];
+  /** Pieces behind the one that stopped the body: nobody has judged them. */
+  readonly unjudged: readonly number[];
   readonly inserts: readonly Edit[];
 }
 
@@ -131,15 +133,20 @@ export class BodyInspection {
         this.stop = { kind: 'unreadable', reason: frame.unreadable };
         return;
       }
-      this.enqueue({ frame, bytes: frame.bytes, spans: [], inserts: [] });
+      this.enqueue({ frame, bytes: frame.bytes, spans: [], unjudged: [], inserts: [] });
       this.release(output);
       return;
     }
     const spans: Span[] = [];
+    const unjudged: number[] = [];
     const ended: TextTrack[] = [];
     frame.pieces.forEach((piece, index) => {
       const track = this.track(piece);
-      if (!track || (this.stop && !this.options.whole)) return;
+      if (!track) return;
+      if (this.stop && !this.options.whole) {
+        unjudged.push(index);
+        return;
+      }
       const start = track.length;
       if (piece.last) {
         track.feedLast(piece.value, this.options.onFinding);
@@ -159,7 +166,7 @@ export class BodyInspection {
     }
     const inserts = this.stop ? [] : this.finishTexts(ended, frame);
     if (!this.options.whole) this.forget(ended);
-    this.enqueue({ frame, bytes: frame.bytes, spans, inserts });
+    this.enqueue({ frame, bytes: frame.bytes, spans, unjudged, inserts });
     if (this.stop) return;
     this.release(output);
     if (observer && this.queue.at(-1)?.frame === frame) observer.held(frame, this.waiting());
@@ -240,7 +247,13 @@ export class BodyInspection {
         inserts.push(form.edit);
         this.changed = true;
       } else if (form.kind === 'frame') {
-        this.enqueue({ frame: undefined, bytes: form.bytes, spans: [], inserts: [] });
+        this.enqueue({
+          frame: undefined,
+          bytes: form.bytes,
+          spans: [],
+          unjudged: [],
+          inserts: [],
+        });
         this.changed = true;
       }
     }
@@ -298,6 +311,10 @@ export class BodyInspection {
         const cut = Math.max(start, Math.min(end, this.bound(track)));
         for (const edit of track.edits(start, cut)) edits.push({ piece, ...edit });
         if (cut < end) edits.push({ piece, start: cut - start, end: end - start, replacement: '' });
+      }
+      for (const piece of held.unjudged) {
+        const end = held.frame.pieces[piece]!.value.length;
+        if (end > 0) edits.push({ piece, start: 0, end, replacement: '' });
       }
       edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
       const bytes = held.frame.renderUnfinished(edits);

@@ -220,6 +220,21 @@ rules:
 
 describe('attacks on answers', () => {
   const masks = compile(head(PII));
+  it('what stands behind the match in its own event leaves with what stands before it', () => {
+    const zebra = compile(
+      head(
+        '  - { id: zebra, inspect: [response], match: { keywords: { words: [Zebra] } }, then: block }',
+      ),
+    );
+    const delta = { content: 'one Zebra.' };
+    const choices = [0, 1].map((index) => ({ index, delta, finish_reason: null }));
+    const event = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices })}\n\n`;
+    const { text } = answer(rig(zebra), [Buffer.from(event)]);
+    assert.doesNotMatch(text, /Zebra/u);
+    assert.equal(readTexts(text)['0/content'], 'one ');
+    assert.equal(readTexts(text)['1/content'], '');
+  });
+
   it('text after the end marker continues the text before it', () => {
     const sent = Buffer.concat([
       chatStream([{ delta: { content: 'alice@exam' } }]),
