@@ -74,6 +74,23 @@ export const isWordUnit = (unit: number): boolean => ((flags[unit] as number) & 
 export const isWordPair = (high: number, low: number): boolean =>
   WORD.test(String.fromCharCode(high, low));
 
+const HALVES = 0x400;
+const FIRST_HIGH = 0xd800;
+const FIRST_LOW = 0xdc00;
+/** By high unit: 1 if some character that begins with it is part of a word, -1 if none is, 0 until asked. */
+const beginsWord = new Int8Array(HALVES);
+
+/** Whether a high unit may be the first half of a character that is part of a word. */
+export function mayBeginWordPair(high: number): boolean {
+  const index = high - FIRST_HIGH;
+  if (beginsWord[index] === 0) {
+    let low = FIRST_LOW;
+    while (low < FIRST_LOW + HALVES && !isWordPair(high, low)) low++;
+    beginsWord[index] = low < FIRST_LOW + HALVES ? 1 : -1;
+  }
+  return beginsWord[index] === 1;
+}
+
 /** Letters and marks beyond ASCII, inside the basic plane. */
 export const isForeignLetter = (unit: number): boolean =>
   ((flags[unit] as number) & IS_LETTER) !== 0;

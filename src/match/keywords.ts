@@ -5,7 +5,14 @@
  * is case unless `caseSensitive`; marks and invisible units inside of a match are skipped, 64 of them at
  * most. A space in a keyword stands for 1 to 8 units of any white space.
  */
-import { isHigh, isLow, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
+import {
+  isHigh,
+  isLow,
+  isSpaceUnit,
+  isWordPair,
+  isWordUnit,
+  mayBeginWordPair,
+} from './characters.ts';
 import type { Detector, MatchSink, Tracker } from './detector.ts';
 import { keywordPart } from './keyword-part.ts';
 import {
@@ -22,7 +29,15 @@ import {
   SPACE,
   SPACE_RUN_MAX,
 } from './keyword-trie.ts';
-import { foldPair, foldsAsPair, isMark, lookOf, SKIPPED } from './look-alikes.ts';
+import {
+  foldPair,
+  foldsAsPair,
+  isMark,
+  lookOf,
+  mayPairBeSkipped,
+  mayPairLookLike,
+  SKIPPED,
+} from './look-alikes.ts';
 import { matchesIn } from './whole-text.ts';
 
 export interface KeywordOptions {
@@ -128,10 +143,11 @@ class KeywordTracker implements Tracker {
     this.decide(sink);
   }
 
-  /** A high surrogate says nothing yet: the end waits for the unit that completes the character. */
+  /** A high surrogate may say nothing yet: the end waits for the unit that completes the character. */
   private settleEnd(thread: Thread, unit: number, at: number, word: boolean): void {
     if (!thread.waits) {
-      if (isHigh(unit)) {
+      // What is skipped is no part of a word either.
+      if (isHigh(unit) && !mayPairBeSkipped(unit) && mayBeginWordPair(unit)) {
         thread.waits = true;
         return;
       }
@@ -168,8 +184,28 @@ class KeywordTracker implements Tracker {
       return;
     }
     const node = this.childOf(thread.node, space ? SPACE : trie.fold(unit));
-    if (node === NO_NODE && foldsAsPair(unit)) thread.half = true;
+    if (node === NO_NODE && this.mayGoOnAsPair(thread, unit)) thread.half = true;
     else this.enter(thread, node, next);
+  }
+
+  /** Whether the low unit that this high one waits for may bring the thread on. */
+  private mayGoOnAsPair(thread: Thread, high: number): boolean {
+    const { trie } = this;
+    if (!foldsAsPair(high)) return false;
+    if (mayPairBeSkipped(high)) return thread.skipped + 2 <= SKIPPED_MAX;
+    let child = trie.child[thread.node] as number;
+    while (child !== NO_NODE && !mayPairLookLike(trie.fold, high, trie.unit[child] as number))
+      child = trie.sibling[child] as number;
+    return child !== NO_NODE;
+  }
+
+  /** Whether a keyword may begin with a character whose high unit this is. */
+  private mayBeginAsPair(high: number): boolean {
+    const { roots, fold, free } = this.trie;
+    if (!foldsAsPair(high)) return false;
+    for (const [folded, node] of roots)
+      if (mayPairLookLike(fold, high, folded) && (!this.afterWord || free[node])) return true;
+    return false;
   }
 
   private skipUnits(thread: Thread, units: number): void {
@@ -200,7 +236,7 @@ class KeywordTracker implements Tracker {
 
   private begin(unit: number, at: number): void {
     const node = this.trie.roots.get(this.trie.fold(unit));
-    const half = node === undefined && foldsAsPair(unit);
+    const half = node === undefined && this.mayBeginAsPair(unit);
     if (!half && (node === undefined || (this.afterWord && !this.trie.free[node]))) return;
     const thread: Thread = {
       start: at,

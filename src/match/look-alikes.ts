@@ -116,3 +116,17 @@ export function foldPair(fold: Fold, high: number, low: number): number {
   const base = baseOf(String.fromCharCode(high, low));
   return base.length === 1 ? fold(base.charCodeAt(0)) : UNFOLDED;
 }
+
+const pairFolds = new Map<Fold, ReadonlySet<number>>();
+for (const fold of [lookOf, foldedLookOf]) {
+  const folds = new Set<number>();
+  for (let low = 0xdc00; low <= 0xdfff; low++) folds.add(foldPair(fold, MATHEMATICAL, low));
+  pairFolds.set(fold, folds);
+}
+
+/** Whether some character that begins with this high unit looks like this folded unit. */
+export const mayPairLookLike = (fold: Fold, high: number, folded: number): boolean =>
+  high === MATHEMATICAL && (pairFolds.get(fold)?.has(folded) ?? false);
+
+/** Whether some character that begins with this high unit is skipped. */
+export const mayPairBeSkipped = (high: number): boolean => high === TAGS;

@@ -221,6 +221,23 @@ describe('keywords', () => {
       );
     });
 
+  it('holds half of a character only if it may become part of a match', () => {
+    const live = (words: readonly string[], prefix: string): number =>
+      progressOf(keywordDetector({ words }), prefix).liveStart;
+    const none = Number.POSITIVE_INFINITY;
+    // A mathematical letter may begin a word of Latin letters, a tag begins nothing.
+    assert.equal(live(['Bank'], '\ud835'), 0);
+    assert.equal(live(['Bank'], 'x\ud835'), none);
+    assert.equal(live(['東京'], '\ud835'), none);
+    assert.equal(live(['Bank'], '\udb40'), none);
+    assert.equal(live(['Bank'], 'Ba\udb40'), 0);
+    assert.equal(live(['Bank A'], 'Bank\ud835'), none);
+    // What follows a word decides whether it is one: a face is no letter, whichever it is.
+    assert.equal(live(['Bank'], 'Bank\ud83d'), none);
+    assert.equal(live(['Bank'], 'Bank\ud801'), 0);
+    assert.equal(live(['Bank'], 'Bank\udb40'), none);
+  });
+
   it('does a bounded number of steps per unit in a flood', () => {
     const detector = keywordDetector({ words: [`${'a'.repeat(30)}b`], substring: true });
     const [tracker] = detector.start();
