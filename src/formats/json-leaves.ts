@@ -81,8 +81,13 @@ export class LeafReader {
       });
     } else if (node.kind === 'object') {
       const here = to.streamed ? `${at}${entryOf(node, to)}` : at;
-      for (const { key, value } of node.members)
-        this.#visit(value, `${here}.${key}`, stepped(chosen, key), to);
+      for (const { key, value } of node.members) {
+        const below = stepped(chosen, key);
+        if (to.streamed && kindOf(key, value, to) !== undefined)
+          // The same word in every entry of a kind: joined to a text it would only be held for nothing.
+          this.#visit(value, '', below, { ...to, streamed: false });
+        else this.#visit(value, `${here}.${key}`, below, to);
+      }
     }
   }
 
@@ -118,17 +123,24 @@ function stepped(
  * What tells entries of a stream apart that stand in the same place: APIs number what they interleave
  * (`index`, `output_index`) and name the kinds of their events (`type`).
  */
-function entryOf(object: JsonObject, { data, collector }: Target): string {
+function entryOf(object: JsonObject, to: Target): string {
   let entry = '';
   for (const { key, value } of object.members) {
     if (value.kind === 'number' && INDEX_NAME.test(key))
-      entry += `#${key}=${overlay(data).toString('latin1', value.start, value.end)}`;
-    else if (key === 'type' && value.kind === 'string') {
-      const type = collector.valueOf(value);
-      if (isToken(type)) entry += `#${type}`;
+      entry += `#${key}=${overlay(to.data).toString('latin1', value.start, value.end)}`;
+    else {
+      const kind = kindOf(key, value, to);
+      if (kind !== undefined) entry += `#${kind}`;
     }
   }
   return entry;
+}
+
+/** The kind of entry that a member names, if it does. */
+function kindOf(key: string, value: JsonNode, { collector }: Target): string | undefined {
+  if (key !== 'type' || value.kind !== 'string') return undefined;
+  const kind = collector.valueOf(value);
+  return isToken(kind) ? kind : undefined;
 }
 
 const INDEX_NAME = /(?:^|_)index$|Index$/;

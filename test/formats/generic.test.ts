@@ -131,6 +131,18 @@ describe('generic event stream', () => {
     assert.deepEqual(texts, ['ac', 'b', 'ac', 'd', 'e']);
   });
 
+  it('joins no kinds of events to a text, which would be held for an address that never comes', () => {
+    const events = sse({ type: 'delta', text: 'a' }, { type: 'delta', text: 'b' });
+    const kinds = stream(events).flatMap(({ pieces }) =>
+      pieces.filter(({ value }) => value === 'delta'),
+    );
+    assert.deepEqual(
+      kinds.map(({ last }) => last),
+      [true, true],
+    );
+    assert.notEqual(kinds[0]!.text, kinds[1]!.text);
+  });
+
   it('shows no name of a field in a key', () => {
     const keys = stream(sse({ secret_name: 'x' })).flatMap((one) => one.pieces.map((p) => p.text));
     assert.deepEqual(keys, ['place/0']);
