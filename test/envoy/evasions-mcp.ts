@@ -230,7 +230,7 @@ const ANSWERS: readonly Evasion[] = [
   answered(
     'mcp-blob',
     'sends it as the bytes of a resource',
-    'not seen',
+    'masked',
     {
       writes: [
         result({
@@ -244,7 +244,11 @@ const ANSWERS: readonly Evasion[] = [
         }),
       ],
     },
-    { why: 'Bytes are not read.', carries: Buffer.from(TEXT).toString('base64') },
+    {
+      why: 'What reads as text is read as text, and written back in Base64.',
+      carries: Buffer.from(TEXT).toString('base64'),
+      leaves: Buffer.from(MASKED).toString('base64'),
+    },
   ),
   answered(
     'mcp-parts',

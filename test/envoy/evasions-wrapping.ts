@@ -170,7 +170,7 @@ const ENCODINGS: readonly Evasion[] = [
     ),
   }),
   asked('image', 'writes it into a picture', 'not seen', {
-    why: 'Pictures, sounds and files are not read. Use a classifier that is, or refuse media with `match: { json: ... }`.',
+    why: 'Pictures, sounds and files that are no text are not read. Use a classifier that is, or refuse media with `match: { json: ... }`.',
     request: chatRequest(
       chatBody([
         {
@@ -186,9 +186,9 @@ const ENCODINGS: readonly Evasion[] = [
         'utf8',
       ),
   }),
-  asked('text-file', 'attaches a text file in Base64', 'unreadable', {
+  asked('text-file', 'attaches a text file in Base64', 'refused', {
     status: 400,
-    why: 'A data URL that says that it is text, and hides it.',
+    why: 'What reads as text is read as text, whatever the label of the file.',
     request: chatRequest(
       chatBody([
         {
