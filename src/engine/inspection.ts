@@ -137,6 +137,7 @@ export class BodyInspection {
       this.release(output);
       return;
     }
+    this.endBefore(frame);
     const spans: Span[] = [];
     const unjudged: number[] = [];
     const ended: TextTrack[] = [];
@@ -182,6 +183,14 @@ export class BodyInspection {
     return [...holding].flatMap((track) =>
       track.waiting().map(({ rule, start }) => ({ text: track.key, start, rule })),
     );
+  }
+
+  /** Ends texts that were over before the frame, so that nothing in it can keep them open. */
+  private endBefore(frame: Frame): void {
+    if (frame.ended === undefined) return;
+    const over = frame.ended.flatMap((key) => this.tracks.get(key) ?? []);
+    this.finishTexts(over, undefined);
+    this.forget(over);
   }
 
   private track({ text: key, place, encoding, sealed }: Piece): TextTrack | undefined {

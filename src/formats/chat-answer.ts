@@ -27,12 +27,24 @@ export interface StreamMemory {
   readonly finished: Set<number>;
   /** Numbers for field names that must not appear in a key. */
   readonly fieldNumbers: Map<string, number>;
+  /** Names of what is called, by the key of their text. */
+  readonly calledNames: Map<string, CalledName>;
   readonly textsMax: number;
+}
+
+/** The name of a tool. It comes whole; some providers repeat it in every chunk. */
+interface CalledName {
+  /** As far as it was read; undefined when it is longer than a name. */
+  value: string | undefined;
+  /** What the tool is called with has begun: nothing follows the name. */
+  over: boolean;
 }
 
 export interface AnswerReading {
   readonly facts: ChatFacts;
   readonly ends: readonly string[];
+  /** Keys of names that were over before this frame. */
+  readonly ended: readonly string[];
   readonly hasChoices: boolean;
   readonly hasError: boolean;
   /** Why the frame cannot be trusted, if so. */
@@ -67,6 +79,8 @@ class AnswerReader {
   readonly #memory: StreamMemory;
   readonly #streamed: boolean;
   #unreadable: string | undefined;
+  /** Keys of the names whose calls have begun in this frame. */
+  #begun: Set<string> | undefined;
   /** Pieces of the choice that is being read. */
   #pieces: number[] = [];
   /** What points into its content. */
@@ -103,6 +117,7 @@ class AnswerReader {
     return {
       facts: { choices, envelope: this.#envelope(root) },
       ends: finished.map((choice) => `choice/${choice.index}/`),
+      ended: this.#endedNames(),
       hasChoices: memberOf(root, 'choices')?.kind === 'array',
       hasError: error !== undefined && error.kind !== 'null',
       ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
@@ -310,9 +325,48 @@ class AnswerReader {
   #readCallBody(body: JsonObject, path: string): void {
     for (const { key, value, shadowed } of body.members) {
       if (shadowed) this.#twice();
-      if (value.kind === 'string') this.#text(value, `${path}/${this.#name(key)}`, key);
+      if (value.kind === 'string') this.#callText(value, path, key);
       else this.#collector.standAlone(value, 'other', 'tool_call');
     }
+  }
+
+  /**
+   * A name is over where that begins which the tool is called with: were it not, a rule whose matches may
+   * begin in a name would hold the whole call. One that is repeated is looked at on its own.
+   */
+  #callText(literal: JsonString, path: string, field: string): void {
+    const { calledNames } = this.#memory;
+    const empty = literal.end - literal.start === 2;
+    const key = `choice/${this.#choice}/${path}/name`;
+    const name = calledNames.get(key);
+    if (field === 'name' && this.#streamed && !empty) {
+      const value = this.#collector.valueOf(literal);
+      if (name?.over) {
+        if (value !== name.value) this.#unreadable ??= 'text_after_end';
+        this.#collector.standAlone(literal, 'other', 'tool_call');
+        return;
+      }
+      const whole = name === undefined ? value : `${name.value ?? ''}${value}`;
+      const tooLong = whole.length > CALLED_NAME_UNITS_MAX || (name && name.value === undefined);
+      calledNames.set(key, { value: tooLong ? undefined : whole, over: false });
+    } else if (field !== 'name' && !empty) (this.#begun ??= new Set()).add(key);
+    this.#text(literal, `${path}/${this.#name(field)}`, field);
+  }
+
+  /** Names that are over as their calls have begun; one that stands in this frame ends with its piece. */
+  #endedNames(): readonly string[] {
+    if (this.#begun === undefined) return NO_NAMES;
+    const ended: string[] = [];
+    const { pieces } = this.#collector;
+    for (const key of this.#begun) {
+      const name = this.#memory.calledNames.get(key);
+      if (name?.value === undefined || name.over) continue;
+      name.over = true;
+      const own = pieces.findLastIndex(({ text }) => text === key);
+      if (own === -1) ended.push(key);
+      else pieces[own] = { ...pieces[own]!, last: true };
+    }
+    return ended;
   }
 
   /** A stretch of a text of this choice; `callField` names the field of a tool call. */
@@ -346,11 +400,15 @@ class AnswerReader {
 /** Members of `logprobs` that list tokens. */
 const TOKENS: ReadonlySet<string> = new Set(['content', 'refusal', 'tokens']);
 
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
 const isEmptyString = (node: JsonNode): boolean =>
   node.kind === 'string' && node.end - node.start === 2;
 
 /** Names are remembered for the length of a stream, so they must not be long. */
 const FIELD_NAME_UNITS_MAX = 256;
+/** Twice what the API permits for the name of a tool. */
+const CALLED_NAME_UNITS_MAX = 128;
 const PLAIN_NAME = /^[A-Za-z_]\w{0,39}$/;
 
 /** The value of a JSON number; of a very long one, that of its beginning. */

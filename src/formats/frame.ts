@@ -44,6 +44,8 @@ export interface Edit {
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly pieces: readonly Piece[];
+  /** Keys of texts that had ended before this frame began, as it shows. */
+  readonly ended?: readonly string[];
   /** Texts that end with this frame although it has no piece of them (a finish_reason), as text-key prefixes. */
   readonly ends: readonly string[];
   /** A frame whose meaning could not be read: the class of the rules decides (never guessed at). */

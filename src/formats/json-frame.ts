@@ -26,6 +26,7 @@ export interface JsonFrameParts {
   /** Where each piece stands, by index; ranges in `data`. */
   readonly literals: readonly PieceSource[];
   readonly ends: readonly string[];
+  readonly ended?: readonly string[];
   readonly terminal?: boolean;
   readonly request?: RequestFacts;
   /** What else changes when these edits are made: repeated text that contradicts, a reason to finish. */
@@ -52,6 +53,7 @@ export function jsonFrame(parts: JsonFrameParts): Frame {
     bytes: parts.raw,
     pieces: parts.pieces,
     ends: parts.ends,
+    ...(parts.ended === undefined ? {} : { ended: parts.ended }),
     terminal: parts.terminal ?? false,
     ...(parts.request === undefined ? {} : { request: parts.request }),
     render: (edits: readonly Edit[]) => render(edits, false),

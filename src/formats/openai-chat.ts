@@ -42,6 +42,7 @@ function newMemory(limits: FormatLimits): StreamMemory {
     texts: new Set(),
     finished: new Set(),
     fieldNumbers: new Map(),
+    calledNames: new Map(),
     textsMax: limits.textsMax,
   };
 }
@@ -134,10 +135,7 @@ class ChatStreamReader extends JsonStreamReader {
     if (answer.unreadable !== undefined) return unreadableFrame(source.raw, answer.unreadable);
     this.#firstEnvelope ??= answer.facts.envelope;
     const { pieces, literals } = collector;
-    return chatFrame(
-      { ...source, pieces, literals, ends: answer.ends },
-      answer.facts,
-      this.#ledger,
-    );
+    const { ends, ended, facts } = answer;
+    return chatFrame({ ...source, pieces, literals, ends, ended }, facts, this.#ledger);
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Exchange } from '../../src/engine/exchange.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
+import { eventsIn } from './apis.ts';
 import {
   askHarmlessly,
   CHAT_HEADERS,
@@ -10,6 +11,7 @@ import {
   headersEvent,
   RecordingPort,
   type Rig,
+  readTexts,
   rig,
 } from './rig.ts';
 
@@ -108,6 +110,55 @@ describe('an answer that would be held for ever', () => {
       PREFIX.length + PREFIX.length - 'Project'.length + ' Yak'.length,
     );
     assert.equal(from.deps.held.bytes, 0);
+  });
+});
+
+describe('a call with a name in which a match could begin', () => {
+  const MAIL = compile(`
+kind: Policy
+metadata: { name: mail, layer: platform }
+class: security
+rules:
+  - { id: mail, inspect: [response], match: { pii: { entities: [email] } }, then: redact }
+  - { id: zebra, inspect: [response], match: { keywords: { words: [Project Zebra] } }, then: { block: { message: No. } } }
+`);
+  const call = (name: string, text: string) => ({
+    index: 0,
+    delta: { tool_calls: [{ index: 0, function: { ...(name && { name }), arguments: text } }] },
+  });
+  const sentNames = (sent: string): string =>
+    eventsIn(sent.replace(DONE, ''))
+      .map((event) => event.choices[0]?.delta.tool_calls?.[0]?.function.name ?? '')
+      .join('');
+
+  it('is held no longer than until its arguments begin, however long they are', () => {
+    const from = rig(MAIL, { heldBytesMax: 2_000 });
+    const { port, say } = answering(from);
+    say(events(call('send_mail', '')));
+    assert.doesNotMatch(port.sent('response'), /send_mail/u);
+    say(events(call('', '{"text":"')));
+    assert.equal(sentNames(port.sent('response')), 'send_mail');
+    for (let turn = 0; turn < 100; turn++) say(events(call('', 'one more ')));
+    assert.equal(isOver(port), false);
+    assert.equal(from.deps.held.bytes < 2_000, true);
+  });
+
+  it('keeps its name where it is refused', () => {
+    const { port, say } = answering(rig(MAIL));
+    say(events(call('send_mail', '')));
+    say(events(call('', '{"text":"Project Zebra"}')));
+    const sent = port.sent('response');
+    assert.ok(port.ended.has('response'));
+    assert.equal(sentNames(sent), 'send_mail');
+    assert.equal(readTexts(sent)['0/tool/0'], '{"text":"');
+    assert.equal(readTexts(sent)['0/refusal'], 'No.');
+  });
+
+  it('is judged whole all the same', () => {
+    const { port, say } = answering(rig(MAIL));
+    say(events(call('joe@acme', '')));
+    say(events(call('.example', '{}')));
+    assert.equal(sentNames(port.sent('response')), '[EMAIL_1]');
   });
 });
 

@@ -56,7 +56,9 @@ describe('chat answer as a stream', () => {
         chunkOf({ reasoning_content: 'r', refusal: 'no' }),
         chunkOf(call(0, { name: 'look', arguments: '{"' })),
         chunkOf(call(1, { arguments: 'x' })),
-        chunkOf({ tool_calls: [{ type: 'custom', custom: { name: 'sh', input: 'ls' } }] }),
+        chunkOf({
+          tool_calls: [{ index: 2, type: 'custom', custom: { name: 'sh', input: 'ls' } }],
+        }),
         chunkOf({ function_call: { name: 'old', arguments: '{}' } }),
         chunkOf({ reasoning_details: [{ index: 3, type: 'reasoning.text', text: 'deep' }] }),
         chunkOf({ 'odd name': 'o', 'odd name 2': 'p' }),
@@ -72,8 +74,8 @@ describe('chat answer as a stream', () => {
       'tool_call choice/0/tool/0/name = look',
       'tool_call choice/0/tool/0/arguments = {"',
       'tool_call choice/0/tool/1/arguments = x',
-      'tool_call choice/0/tool/0/name = sh',
-      'tool_call choice/0/tool/0/input = ls',
+      'tool_call choice/0/tool/2/name = sh',
+      'tool_call choice/0/tool/2/input = ls',
       'tool_call choice/0/function_call/name = old',
       'tool_call choice/0/function_call/arguments = {}',
       'assistant choice/0/reasoning_details/3/text = deep',
@@ -92,7 +94,55 @@ describe('chat answer as a stream', () => {
       .filter((piece) => piece.encoding === 'json');
     assert.ok(json.length === 3 && json.every((piece) => piece.text.endsWith('/arguments')));
     const alone = /^other\//;
-    assert.ok(frames.every((f) => f.pieces.every((p) => p.last === alone.test(p.text))));
+    const over = frames.flatMap((f) => f.pieces.filter((p) => p.last !== alone.test(p.text)));
+    // The names that stand beside what they are called with.
+    assert.ok(over.length === 3 && over.every((piece) => piece.text.endsWith('/name')));
+  });
+
+  it('ends the name of a call where its arguments begin, not before', () => {
+    const frames = stream(
+      sse(
+        chunkOf(call(0, { name: 'look', arguments: '' })),
+        chunkOf(call(0, { name: '_up' })),
+        chunkOf(call(1, { arguments: '{', name: 'ask' })),
+        chunkOf(call(0, { arguments: '{"' })),
+        chunkOf(call(0, { arguments: 'a' })),
+        chunkOf({ function_call: { name: 'old' } }),
+        chunkOf({ function_call: { arguments: '1' } }),
+      ),
+    );
+    assert.deepEqual(
+      frames.map((frame) => frame.ended),
+      [[], [], [], ['choice/0/tool/0/name'], [], [], ['choice/0/function_call/name']],
+    );
+    const last = (frame: Frame) => frame.pieces.filter((piece) => piece.last).map((p) => p.text);
+    assert.deepEqual(frames.flatMap(last), ['choice/0/tool/1/name']);
+  });
+
+  it('takes a name that is repeated behind its end, and no other', () => {
+    const repeated = (name: string) =>
+      stream(
+        sse(
+          chunkOf(call(0, { name: 'look', arguments: '{' })),
+          chunkOf(call(0, { name, arguments: '}' })),
+        ),
+      );
+    assert.deepEqual(repeated('look').flatMap(seen), [
+      'tool_call choice/0/tool/0/name = look',
+      'tool_call choice/0/tool/0/arguments = {',
+      'tool_call other/0 = look',
+      'tool_call choice/0/tool/0/arguments = }',
+    ]);
+    assert.ok(repeated('look')[1]!.pieces[0]!.last);
+    assert.deepEqual(repeated('')[1]!.unreadable, undefined);
+    assert.equal(repeated('loot')[1]!.unreadable, 'text_after_end');
+  });
+
+  it('leaves open what is too long for a name', () => {
+    const long = (units: number) =>
+      stream(sse(chunkOf(call(0, { name: 'n'.repeat(units), arguments: '{' }))))[0]!.pieces[0]!
+        .last;
+    assert.deepEqual([long(127), long(128), long(129)], [true, true, false]);
   });
 
   it('ends the texts of a choice with its finish_reason, all with the end marker', () => {
