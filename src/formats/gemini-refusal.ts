@@ -32,7 +32,11 @@ export function refusedPrompt(refusal: Refusal): string {
   });
 }
 
-/** The last chunk of an answer: each candidate that was open ends as refused, with no text. */
+/**
+ * The last chunk of an answer: each candidate that was open ends as refused, with no text. Google's own
+ * clients drop `finishMessage` where they do not talk to Vertex, and keep the feedback; without a
+ * `blockReason` that does not say that the prompt was refused.
+ */
 export function refusedCandidates(
   envelope: Readonly<Record<string, string>>,
   candidates: readonly number[],
@@ -45,6 +49,7 @@ export function refusedCandidates(
       finishReason: 'PROHIBITED_CONTENT',
       finishMessage: refusal.message,
     })),
+    promptFeedback: { blockReasonMessage: refusal.message },
     ...envelope,
     ...provenance(refusal),
   });

@@ -305,6 +305,8 @@ describe('gemini answer', () => {
           const last = left.at(-1).candidates[0];
           assert.equal(last.finishReason, 'PROHIBITED_CONTENT');
           assert.equal(last.finishMessage, 'No.');
+          // Without a reason: the prompt was not what was refused.
+          assert.deepEqual(left.at(-1).promptFeedback, { blockReasonMessage: 'No.' });
           assert.equal(left.at(-1).responseId, 'r1');
           assert.ok(!response.includes('"STOP"'));
           assert.ok(port.ended.has('response'));
