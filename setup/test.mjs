@@ -9,6 +9,7 @@ import { ensureDebian } from './debian.mjs';
 import { ensureDependencies } from './ensure-dependencies.mjs';
 import { ensureEnvoy } from './envoy.mjs';
 import { projectDirectory, SetupFailure, say } from './project.mjs';
+import { ensurePythonClients } from './python-clients.mjs';
 
 async function required(step) {
   try {
@@ -36,6 +37,7 @@ async function wanted(step) {
 await required(ensureDependencies);
 await wanted(ensureEnvoy);
 await wanted(() => ensureDebian('prometheus'));
+await wanted(ensurePythonClients);
 await required(ensureBuild);
 const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');

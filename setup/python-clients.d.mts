@@ -1,0 +1,2 @@
+export function pythonPackages(): string;
+export function ensurePythonClients(): Promise<string>;

@@ -1,0 +1,83 @@
+/** The official Python clients: a process of theirs that is asked line by line. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pythonPackages } from '../../setup/python-clients.mjs';
+import { type Client, type Manner, type Question, type Said, TOOL } from './said.ts';
+
+const SCRIPT = join(import.meta.dirname, 'python_clients.py');
+
+const ALL: readonly Manner[] = ['document', 'stream', 'collect'];
+
+/** Which there are, before any is started. */
+export const PYTHON_CLIENTS: readonly Omit<Client, 'ask'>[] = [
+  { name: 'openai (Python), chat completions', api: 'chat', manners: ALL },
+  { name: 'openai (Python), responses', api: 'responses', manners: ALL },
+  { name: 'anthropic (Python)', api: 'messages', manners: ALL },
+  { name: 'google-genai (Python)', api: 'gemini', manners: ['document', 'stream'] },
+];
+
+/** Their packages were fetched for the Python of this machine. */
+export function pythonClientsAreHere(): boolean {
+  try {
+    return existsSync(pythonPackages());
+  } catch {
+    return false;
+  }
+}
+
+export interface PythonClients {
+  readonly clients: readonly Client[];
+  stop(): void;
+}
+
+interface Line {
+  readonly ready?: true;
+  readonly id?: number;
+  readonly said?: Said;
+}
+
+/** Rejects when Python cannot be started or the packages are not there. */
+export async function startPythonClients(origin: string): Promise<PythonClients> {
+  const child = spawn('python3', [SCRIPT, origin, JSON.stringify(TOOL)], {
+    // What a user's shell says about proxies and credentials is not meant for these clients.
+    env: { PATH: process.env.PATH, PYTHONPATH: pythonPackages() },
+  });
+  const waiting = new Map<number, (said: Said) => void>();
+  let complaints = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    complaints = `${complaints}${bytes.toString()}`.slice(-4_000);
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`the Python clients ended: ${complaints}`)));
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const { ready, id, said } = JSON.parse(text) as Line;
+      if (ready) resolve();
+      if (id === undefined || said === undefined) return;
+      waiting.get(id)?.(said);
+      waiting.delete(id);
+    });
+  });
+  let asked = 0;
+  const ask = (api: Client['api'], manner: Manner, question: Question): Promise<Said> =>
+    new Promise((resolve) => {
+      const id = asked++;
+      waiting.set(id, resolve);
+      child.stdin.write(`${JSON.stringify({ id, api, manner, question })}\n`);
+    });
+  return {
+    clients: PYTHON_CLIENTS.map((client) => ({
+      ...client,
+      ask: (manner, question) => ask(client.api, manner, question),
+    })),
+    stop: () => end(child),
+  };
+}
+
+function end(child: ChildProcessWithoutNullStreams): void {
+  child.removeAllListeners('exit');
+  child.stdin.end();
+  child.kill('SIGTERM');
+}
