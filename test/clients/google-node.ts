@@ -71,7 +71,12 @@ async function ask(
 }
 
 function textOf(chunks: readonly GenerateContentResponse[]): string {
-  return chunks.map((chunk) => chunk.text ?? '').join('');
+  // `text` warns on the console where there are calls beside it.
+  return chunks.map((chunk) => (hasCalls(chunk) ? '' : (chunk.text ?? ''))).join('');
+}
+
+function hasCalls({ candidates }: GenerateContentResponse): boolean {
+  return candidates?.[0]?.content?.parts?.some((part) => 'functionCall' in part) ?? false;
 }
 
 function readChunks(chunks: readonly GenerateContentResponse[]): Answered {

@@ -36,7 +36,7 @@ export function vercelClients(origin: string): readonly Client[] {
     of('@ai-sdk/openai, chat', 'chat', openai.chat('gpt-test')),
     of('@ai-sdk/openai, responses', 'responses', openai.responses('gpt-test')),
     of('@ai-sdk/anthropic', 'messages', anthropic('claude-test')),
-    of('@ai-sdk/google', 'gemini', google('gemini-test')),
+    of('@ai-sdk/google', 'gemini', google('gemini-2.5-flash')),
   ];
 }
 
@@ -73,6 +73,7 @@ function body(model: LanguageModel, question: Question) {
   return {
     model,
     messages,
+    maxOutputTokens: 500,
     ...(question.tools && { tools: { [TOOL.name]: { description, inputSchema } } }),
   };
 }

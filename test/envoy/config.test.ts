@@ -53,6 +53,18 @@ describe('shipped Envoy configuration, Switchyard absent', () => {
       assert.equal(upstream.journal.length, 0);
     });
 
+  it('refuses in the shape of the API that is called', async () => {
+    const refused = async (path: string) =>
+      JSON.parse((await chat(envoy.port, { path })).text) as Record<string, object>;
+    assert.equal((await refused('/v1/messages')).type, 'error');
+    for (const call of ['generateContent', 'streamGenerateContent?alt=sse']) {
+      const { error } = await refused(`/v1beta/models/m:${call}`);
+      const { code, status } = error as { code: unknown; status: unknown };
+      assert.deepEqual({ code, status }, { code: 503, status: 'UNAVAILABLE' });
+    }
+    assert.equal(upstream.journal.length, 0);
+  });
+
   it('refuses in the same shape when only the body would be asked about', async () => {
     // ext_authz answers first in the shipped chain; without it the refusal is ext_proc's.
     const withoutCheck = await startEnvoy({
