@@ -284,7 +284,7 @@ const AMBIGUOUS: readonly Evasion[] = [
     '"Project":"Zebra"',
     'not seen',
     {
-      why: 'Two texts. Only `arguments` of tools are read across their structure. Name the second word alone.',
+      why: 'Two texts. Only `arguments` of tools are read across their structure.',
     },
   ),
 ];

@@ -98,7 +98,7 @@ export const VERDICTS: Readonly<Record<VerdictName, Verdict>> = {
   },
   'not seen': {
     means:
-      '**It passes**, although a person or a model could read the word in it. What to do stands beside it.',
+      '**It passes**, although a person or a model could read the word in it. Where a rule would find it, that stands beside it, and was tried.',
     decided: 'allow allowed',
     passes: 'all',
   },
@@ -117,7 +117,7 @@ export interface Evasion {
   readonly status?: number;
   /** What Envoy calls it (response code details), where it stops a request before it has read its headers. */
   readonly details?: string;
-  /** Why it is so, and for what is not seen, what to do about it. */
+  /** Why it is so. */
   readonly why: string;
   /** The limit that bounds it, by its name in the configuration or the code. */
   readonly bound?: string;

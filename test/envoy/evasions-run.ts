@@ -1,10 +1,11 @@
-/** Executes rows through Envoy, each twice: as an application that rules are for, and as one without any. */
+/** Executes rows through Envoy, each several times: as one application and another. */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DecisionRecord } from '../../src/audit/record.ts';
+import { CURES } from './evasions-cures.ts';
 import { type Arrival, type Provider, startProvider } from './evasions-provider.ts';
 import { type Evasion, type Reply, VERDICTS } from './evasions-row.ts';
-import { GUARDED_APP, POLICY } from './evasions-table.ts';
+import { BARE_APP, CURE_POLICY, CURED_APP, GUARDED_APP, POLICY } from './evasions-table.ts';
 import { type Envoy, type Switchyard, startEnvoy, startSwitchyard } from './harness.ts';
 import { type Answer, send } from './http-client.ts';
 import { CONNECTION_MANAGER, ROW_HEADER } from './stance-envoy.ts';
@@ -35,18 +36,22 @@ export interface Outcome {
   readonly record: DecisionRecord | undefined;
 }
 
-/** `guarded`: rules are for it; otherwise none is. */
-export const runName = (row: Evasion, guarded: boolean): string =>
-  `${row.id}.${guarded ? 'guarded' : 'bare'}`;
+/** What tells one attempt from the others. */
+export const runName = (row: Evasion, app: string): string => `${row.id}.${app}`;
+
+const appsOf = ({ id }: Evasion): readonly string[] =>
+  CURES[id] === undefined ? [GUARDED_APP, BARE_APP] : [GUARDED_APP, BARE_APP, CURED_APP];
 
 /** Envoy as it is shipped, Switchyard with the policy of the table, and a provider that plays `rows`. */
 export async function startEvasionStack(rows: readonly Evasion[]): Promise<EvasionStack> {
   const replies = new Map<string, Reply>();
   for (const row of rows)
-    for (const guarded of [true, false])
-      replies.set(runName(row, guarded), row.reply ?? ORDINARY_REPLY);
+    for (const app of appsOf(row)) replies.set(runName(row, app), row.reply ?? ORDINARY_REPLY);
   const provider = await startProvider(ROW_HEADER, (row) => replies.get(row) ?? ORDINARY_REPLY);
-  const switchyard = await startSwitchyard({ policies: { 'guard.yaml': POLICY }, config: CONFIG });
+  const switchyard = await startSwitchyard({
+    policies: { 'guard.yaml': POLICY, 'cures.yaml': CURE_POLICY },
+    config: CONFIG,
+  });
   const envoy = await startEnvoy({
     switchyard: [{ port: switchyard.grpcPort }],
     upstream: { port: provider.port },
@@ -86,24 +91,24 @@ const ORDINARY_REQUEST = {
   body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] }),
 };
 
-/** Runs all rows, both ways; by `runName`. */
+/** Runs all rows as all applications; by `runName`. */
 export async function runEvasions(
   stack: EvasionStack,
   rows: readonly Evasion[],
 ): Promise<ReadonlyMap<string, Outcome>> {
   const answers = new Map<string, Answer>();
-  const waiting = rows.flatMap((row) => [true, false].map((guarded) => ({ row, guarded })));
+  const waiting = rows.flatMap((row) => appsOf(row).map((app) => ({ row, app })));
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
         answers.set(
-          runName(next.row, next.guarded),
-          await attempt(stack.envoy.port, next.row, next.guarded),
+          runName(next.row, next.app),
+          await attempt(stack.envoy.port, next.row, next.app),
         );
     }),
   );
   const judged = rows.filter((row) => VERDICTS[row.verdict].decided !== undefined);
-  const names = judged.flatMap((row) => [true, false].map((guarded) => runName(row, guarded)));
+  const names = judged.flatMap((row) => appsOf(row).map((app) => runName(row, app)));
   const records = await recordsOf(stack, new Set(names));
   return new Map(
     [...answers].map(([name, answer]) => [
@@ -113,10 +118,10 @@ export async function runEvasions(
   );
 }
 
-function attempt(port: number, row: Evasion, guarded: boolean): Promise<Answer> {
+function attempt(port: number, row: Evasion, app: string): Promise<Answer> {
   const tags = {
-    [ROW_HEADER]: runName(row, guarded),
-    [APP_HEADER]: guarded ? GUARDED_APP : 'bare',
+    [ROW_HEADER]: runName(row, app),
+    [APP_HEADER]: app,
   };
   if (row.wire !== undefined)
     return write(port, row.wire(Object.entries(tags).map(([name, value]) => `${name}: ${value}`)));
@@ -125,7 +130,7 @@ function attempt(port: number, row: Evasion, guarded: boolean): Promise<Answer> 
     ...request,
     headers: { ...request.headers, ...tags },
     // An answer that only passes may fall silent for ever; one that is judged may not.
-    timeoutMs: row.reply?.stalls === true && !guarded ? STALL_TIMEOUT_MS : 15_000,
+    timeoutMs: row.reply?.stalls === true && app === BARE_APP ? STALL_TIMEOUT_MS : 15_000,
   });
 }
 

@@ -61,11 +61,11 @@ const FOLDS: readonly Evasion[] = [
     'Project Zebга',
     'not seen',
     {
-      why: 'Cyrillic г is drawn like r, but its upper case Г is not like R: folding it would join different words of that script. Add an alias, or refuse mixed scripts with a classifier.',
+      why: 'Cyrillic г is drawn like r, but its upper case Г is not like R: folding it would join different words of that script. Name such spellings.',
     },
   ),
   spelled('homoglyph-rare', 'takes look-alikes from rare scripts', 'Project Ꮓebra', 'not seen', {
-    why: 'Cherokee, Lisu and their like are not in the table of look-alikes. Add an alias.',
+    why: 'Cherokee, Lisu and their like are not in the table of look-alikes.',
   }),
   spelled('full-width', 'writes in full-width letters', 'Ｐｒｏｊｅｃｔ　Ｚｅｂｒａ', 'refused', {
     why: `${FOLDED} compatibility forms (NFKD) are their base, and any white space is a space.`,
@@ -91,7 +91,7 @@ const FOLDS: readonly Evasion[] = [
     `Project ${moved('ZEBRA', 0x1f170, 0x1f170)}`,
     'not seen',
     {
-      why: 'Symbols, not letters: Unicode gives them no decomposition. Add an alias.',
+      why: 'Symbols, not letters: Unicode gives them no decomposition.',
     },
   ),
   spelled(
@@ -100,14 +100,14 @@ const FOLDS: readonly Evasion[] = [
     `Project ${moved('ZEBRA', 0x1f1e6, 0x1f1e6)}`,
     'not seen',
     {
-      why: 'Pairs of them are flags, not words. Add an alias.',
+      why: 'Pairs of them are flags, not words.',
     },
   ),
   spelled('small-capitals', 'writes in small capitals', 'Project ᴢᴇʙʀᴀ', 'not seen', {
-    why: 'Phonetic letters without a decomposition. Add an alias.',
+    why: 'Phonetic letters without a decomposition.',
   }),
   spelled('upside-down', 'turns the letters upside down', 'ɐɹqǝZ ʇɔǝɾoɹԀ', 'not seen', {
-    why: 'A reader turns the page; a rule does not. Use a classifier.',
+    why: 'A reader turns the page; a rule does not.',
   }),
   spelled('precomposed', 'puts accents on the letters', 'Prôject Žébrà', 'refused', {
     why: `${FOLDED} letters are without diacritics.`,
@@ -138,15 +138,15 @@ const FOLDS: readonly Evasion[] = [
     `Project Z${'\u0301\u0316'.repeat(40)}ebra`,
     'not seen',
     {
-      why: 'Without an end to what is skipped, a match could hold back a stream for ever. Text like that is no longer read by people; refuse it with `regex: { pattern: "\\\\pM{9}" }`.',
+      why: 'Without an end to what is skipped, a match could hold back a stream for ever. People no longer read text like that, so it can be refused.',
       bound: SKIPPED_BOUND,
     },
   ),
   spelled('ligature', 'uses a ligature for several letters', 'the Eﬃcient Moss plan', 'not seen', {
-    why: 'One unit that stands for several is not taken apart (the rule is for `Efficient Moss`). Add an alias.',
+    why: 'One unit that stands for several is not taken apart (the rule is for `Efficient Moss`).',
   }),
   spelled('sharp-s', 'writes ß for ss', 'the Efficient Moß plan', 'not seen', {
-    why: 'The same: what would grow keeps its form. Add an alias.',
+    why: 'The same: what would grow keeps its form.',
   }),
 ];
 
@@ -211,7 +211,7 @@ const INVISIBLES: readonly Evasion[] = [
     '\u202earbeZ tcejorP\u202c',
     'not seen',
     {
-      why: 'Text is compared in the order in which it is stored; a model reads that order, too. Refuse overrides: `match: { invisible: {} }`, or `regex: { pattern: "\\\\x{202E}" }`.',
+      why: 'Text is compared in the order in which it is stored; a model reads that order, too.',
     },
   ),
   spelled(
@@ -240,7 +240,7 @@ const INVISIBLES: readonly Evasion[] = [
     moved(BLOCKED, 0xe0041, 0xe0061).replace(' ', '\u{e0020}'),
     'not seen',
     {
-      why: 'To a keyword, tag characters are nothing. Refuse them: `match: { invisible: {} }`, or `regex: { pattern: "[\\\\x{E0000}-\\\\x{E007F}]" }`.',
+      why: 'To a keyword, tag characters are nothing. There is no honest use for more than a few.',
     },
   ),
   spelled(
@@ -249,7 +249,7 @@ const INVISIBLES: readonly Evasion[] = [
     `Project Z${'\u200b'.repeat(65)}ebra`,
     'not seen',
     {
-      why: 'See heaps of marks. Refuse such runs: `match: { invisible: {} }`, or `regex: { pattern: "\\\\x{200B}{9}" }`.',
+      why: 'See heaps of marks.',
       bound: SKIPPED_BOUND,
     },
   ),
@@ -259,7 +259,7 @@ const INVISIBLES: readonly Evasion[] = [
     'Project Ze\ud800bra',
     'not seen',
     {
-      why: 'Readers show a replacement character there. Refuse U+FFFD with a keyword `substring` if that matters.',
+      why: 'Readers show a replacement character there.',
     },
   ),
 ];
@@ -281,7 +281,7 @@ const SEPARATORS: readonly Evasion[] = [
     'Project          Zebra',
     'not seen',
     {
-      why: 'A run without end could hold back a stream for ever. Add the second word alone, or `regex: { pattern: "Project\\\\s{1,200}Zebra" }`.',
+      why: 'A run without end could hold back a stream for ever.',
       bound: '`SPACE_RUN_MAX`: 8',
     },
   ),
@@ -291,7 +291,7 @@ const SEPARATORS: readonly Evasion[] = [
     'Project\u2800Zebra',
     'not seen',
     {
-      why: 'U+2800 is a braille pattern without dots and no white space. Add an alias.',
+      why: 'U+2800 is a braille pattern without dots, and no white space.',
     },
   ),
   spelled(
@@ -300,7 +300,7 @@ const SEPARATORS: readonly Evasion[] = [
     'Project Z.e b*r-a',
     'not seen',
     {
-      why: 'Skipping what is seen would find words that nobody wrote. Use aliases or a classifier.',
+      why: 'Skipping what is seen would find words that nobody wrote.',
     },
   ),
   spelled(
@@ -313,16 +313,16 @@ const SEPARATORS: readonly Evasion[] = [
     },
   ),
   spelled('hyphenated', 'joins the words by a hyphen', 'Project-Zebra', 'not seen', {
-    why: 'A space of a keyword is white space. Add an alias.',
+    why: 'A space of a keyword is white space.',
   }),
   spelled('markdown-stars', 'puts the word into stars', '**Project Zebra**', 'refused', {
     why: 'Stars, quotes and brackets are no part of a word.',
   }),
   spelled('markdown-underscores', 'puts the word into underscores', '_Project Zebra_', 'not seen', {
-    why: 'The underscore is part of words (`project_zebra_id` is another one). Say `substring: true`, or add an alias with underscores.',
+    why: 'The underscore is part of words (`project_zebra_id` is another one).',
   }),
   spelled('markdown-inside', 'sets half of the word in bold', 'Project **Ze**bra', 'not seen', {
-    why: 'Markup is text here, and what renders it is not ours. Use a classifier.',
+    why: 'Markup is text here, and what renders it is not ours.',
   }),
   spelled(
     'html-inside',
@@ -346,7 +346,7 @@ const SEPARATORS: readonly Evasion[] = [
 
 const ENCODED: readonly Evasion[] = [
   spelled('html-entities', 'writes letters as HTML entities', 'Project &#90;ebra', 'not seen', {
-    why: 'Encodings inside of text are not undone: a rule reads what is written. What a model makes of it is for a classifier, and its answer is judged again.',
+    why: 'Encodings inside of text are not undone: a rule reads what is written. What a model makes of it is judged again, in its answer.',
   }),
   spelled('percent-encoded', 'writes letters as in an URL', 'Project%20%5Aebra', 'not seen', {
     why: 'The same.',
@@ -364,7 +364,7 @@ const ENCODED: readonly Evasion[] = [
     },
   ),
   spelled('leet', 'writes digits for letters', 'Pr0j3ct Z3br4', 'not seen', {
-    why: 'Digits are digits. Add an alias.',
+    why: 'Digits are digits.',
   }),
   spelled(
     'backwards',
@@ -372,7 +372,7 @@ const ENCODED: readonly Evasion[] = [
     'arbeZ tcejorP',
     'not seen',
     {
-      why: 'Use a classifier; what the model answers is judged again.',
+      why: 'What the model answers is judged again.',
     },
   ),
   spelled(
@@ -381,7 +381,7 @@ const ENCODED: readonly Evasion[] = [
     'the project named after a striped horse',
     'not seen',
     {
-      why: 'A keyword is a word, not a meaning. Use a classifier.',
+      why: 'A keyword is a word, not a meaning.',
     },
   ),
 ];
@@ -404,8 +404,7 @@ export const SPELLING: readonly Family[] = [
   },
   {
     title: 'Codes and meanings',
-    about:
-      'The same rule. None of this is seen, and no matcher of words can: it is what classifiers are for.',
+    about: 'The same rule. None of this is seen: a rule of words reads words.',
     rows: ENCODED,
   },
 ];

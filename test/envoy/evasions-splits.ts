@@ -62,7 +62,7 @@ const asked = (
 
 const HELD = 'A frame leaves when no match can start in it any more, however the text is cut.';
 const TWO_TEXTS =
-  'A rule reads one text at a time (`SEMANTICS.md` §1), as texts of a body may have nothing to do with each other. Name the words alone as well, or use a classifier, which reads the whole message.';
+  'A rule reads one text at a time (`SEMANTICS.md` §1), as texts of a body may have nothing to do with each other.';
 
 const call = (index: number, args: string): string =>
   chunk({

@@ -1,4 +1,5 @@
 /** All evasions, and the policy that they are tried on. */
+import { CURES } from './evasions-cures.ts';
 import { DATA } from './evasions-data.ts';
 import { JSON_FAMILIES } from './evasions-json.ts';
 import { MCP } from './evasions-mcp.ts';
@@ -22,8 +23,13 @@ export const FAMILIES: readonly Family[] = [
   ...MCP,
 ];
 
-/** The application that the rules are for. Of another one everything passes: so is seen what would arrive. */
+/**
+ * Who asks: an application that the rules are for, one that none is for (so is seen what would arrive), and one
+ * that only the cures are for.
+ */
 export const GUARDED_APP = 'guarded';
+export const BARE_APP = 'bare';
+export const CURED_APP = 'cured';
 
 export const POLICY = `kind: Policy
 metadata: { name: guard, layer: platform, selector: { app: ${GUARDED_APP} } }
@@ -46,3 +52,20 @@ rules:
     match: { pii: { entities: [email, credit_card] } }
     then: redact
 `;
+
+export const cureRule = (id: string): string => `cure-${id}`;
+
+/** Every cure, as a rule of its own. */
+export const CURE_POLICY = `kind: Policy
+metadata: { name: cures, layer: platform, selector: { app: ${CURED_APP} } }
+class: security
+rules:
+${Object.entries(CURES)
+  .map(
+    ([id, match]) => `  - id: ${cureRule(id)}
+    inspect: [request, response]
+    match: { ${match} }
+    then: block
+`,
+  )
+  .join('')}`;

@@ -170,7 +170,7 @@ const ENCODINGS: readonly Evasion[] = [
     ),
   }),
   asked('image', 'writes it into a picture', 'not seen', {
-    why: 'Pictures, sounds and files that are no text are not read. Use a classifier that is, or refuse media with `match: { json: ... }`.',
+    why: 'Pictures, sounds and files that are no text are not read.',
     request: chatRequest(
       chatBody([
         {
@@ -352,7 +352,7 @@ const PATHS: readonly Evasion[] = [
     ...at(CHAT_PATH, { ...JSON_TYPE, 'x-http-method-override': 'GET' }),
   }),
   asked('in-query', 'writes it into the query', 'not seen', {
-    why: 'Queries are not judged; no API takes prompts there. Use `when: request.path.contains(...)`.',
+    why: 'Queries are not judged; no API takes prompts there.',
     request: { ...chatRequest(chatBody('hello')), path: `${CHAT_PATH}?q=aurora` },
     carries: 'q=aurora',
   }),

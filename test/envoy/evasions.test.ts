@@ -1,6 +1,7 @@
 /** Every evasion of the table, tried through Envoy: see `evasions-row.ts` for what a row says. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { CURES } from './evasions-cures.ts';
 import { evasionsPage } from './evasions-page.ts';
 import { type Evasion, VERDICTS } from './evasions-row.ts';
 import {
@@ -10,7 +11,7 @@ import {
   runName,
   startEvasionStack,
 } from './evasions-run.ts';
-import { FAMILIES } from './evasions-table.ts';
+import { BARE_APP, CURED_APP, cureRule, FAMILIES, GUARDED_APP } from './evasions-table.ts';
 import { requireEnvoy } from './harness.ts';
 import { eventually } from './operator.ts';
 import { metricOf } from './replicas.ts';
@@ -26,8 +27,13 @@ describe('docs/evasions.md', () => {
     assert.equal(readFileSync(PAGE, 'utf8'), page);
   });
 
-  it('has every row once', () => {
+  it('has every row once, and cures only for what is not seen', () => {
     assert.equal(new Set(ROWS.map((row) => row.id)).size, ROWS.length);
+    const unseen = ROWS.filter((row) => row.verdict === 'not seen').map((row) => row.id);
+    assert.deepEqual(
+      Object.keys(CURES).filter((id) => !unseen.includes(id)),
+      [],
+    );
   });
 });
 
@@ -43,8 +49,8 @@ describe('an evasion through Envoy', function () {
   });
   after(() => stack?.stop());
 
-  const of = (row: Evasion, guarded: boolean): Outcome => {
-    const outcome = outcomes.get(runName(row, guarded));
+  const of = (row: Evasion, app: string): Outcome => {
+    const outcome = outcomes.get(runName(row, app));
     assert.ok(outcome);
     return outcome;
   };
@@ -54,10 +60,11 @@ describe('an evasion through Envoy', function () {
       for (const row of rows)
         it(`${row.id}: ${row.verdict}`, async () => {
           if (VERDICTS[row.verdict].decided === undefined)
-            await assertStopped(stack, row, of(row, true));
+            await assertStopped(stack, row, of(row, GUARDED_APP));
           else {
-            assertArrives(row, of(row, false));
-            assertVerdict(row, of(row, true));
+            assertArrives(row, of(row, BARE_APP));
+            assertVerdict(row, of(row, GUARDED_APP));
+            if (CURES[row.id] !== undefined) assertCured(row, of(row, CURED_APP));
           }
         });
     });
@@ -111,6 +118,12 @@ function assertVerdict(row: Evasion, outcome: Outcome): void {
   if (passes === 'nothing' && row.side === 'request') assert.equal(arrival, undefined);
 }
 
+function assertCured(row: Evasion, { record }: Outcome): void {
+  assert.equal(`${record?.verdict} ${record?.code}`, 'deny policy');
+  const rules = record?.findings.map((finding) => finding.rule) ?? [];
+  assert.ok(rules.includes(`cures/${cureRule(row.id)}`), rules.join());
+}
+
 /** A refusal is not written in the format of the answer in whose place it stands. */
 const readable = (row: Evasion, status: number): boolean =>
   row.side === 'request' || status === (row.reply?.status ?? 200);
@@ -125,7 +138,7 @@ async function assertStopped(
   const log = await envoy.accessLog();
   const entry = log.find((line) =>
     row.details === undefined
-      ? line.row === runName(row, true)
+      ? line.row === runName(row, GUARDED_APP)
       : line.details === row.details && String(line.switchyard_bytes_sent) === '0',
   );
   assert.equal(entry?.status ?? answer.status, row.status);
