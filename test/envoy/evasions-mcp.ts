@@ -229,7 +229,7 @@ const ANSWERS: readonly Evasion[] = [
   ),
   answered(
     'mcp-blob',
-    'sends it as the bytes of a resource',
+    'sends it as the bytes of a text',
     'masked',
     {
       writes: [
@@ -248,6 +248,24 @@ const ANSWERS: readonly Evasion[] = [
       why: 'What reads as text is read as text, and written back in Base64.',
       carries: Buffer.from(TEXT).toString('base64'),
       leaves: Buffer.from(MASKED).toString('base64'),
+    },
+  ),
+  answered(
+    'mcp-blob-false',
+    'sends it as the bytes of a picture',
+    'not seen',
+    {
+      writes: [
+        result({
+          contents: [
+            { uri: 'file:///x', mimeType: 'image/png', blob: Buffer.from(TEXT).toString('base64') },
+          ],
+        }),
+      ],
+    },
+    {
+      why: 'Pictures, sounds and files that are no text are not read.',
+      carries: Buffer.from(TEXT).toString('base64'),
     },
   ),
   answered(

@@ -169,6 +169,20 @@ const ENCODINGS: readonly Evasion[] = [
       (bytes) => gunzipSync(gunzipSync(bytes)),
     ),
   }),
+  asked('text-file-false', 'attaches a text file and says that it is a PDF', 'not seen', {
+    why: 'Pictures, sounds and files that are no text are not read.',
+    request: chatRequest(
+      chatBody([
+        {
+          type: 'file',
+          file: {
+            file_data: `data:application/pdf;base64,${Buffer.from(`%PDF ${BLOCKED}`).toString('base64')}`,
+          },
+        },
+      ]),
+    ),
+    carries: Buffer.from(`%PDF ${BLOCKED}`).toString('base64'),
+  }),
   asked('image', 'writes it into a picture', 'not seen', {
     why: 'Pictures, sounds and files that are no text are not read.',
     request: chatRequest(
@@ -187,8 +201,7 @@ const ENCODINGS: readonly Evasion[] = [
       ),
   }),
   asked('text-file', 'attaches a text file in Base64', 'refused', {
-    status: 400,
-    why: 'What reads as text is read as text, whatever the label of the file.',
+    why: 'What reads as text is read as text, unless it says that it is a picture, a sound or a PDF.',
     request: chatRequest(
       chatBody([
         {
