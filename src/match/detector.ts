@@ -42,6 +42,15 @@ export interface Tracker {
     sink: MatchSink,
     told: Consumption,
   ): void;
+  /** The same, up to the first unit behind which nothing is live; returns the index behind it, or `to`. */
+  readLive?(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told: Consumption,
+  ): number;
   /**
    * Only while nothing is live: lets the next `step` be at any position. `before` is the unit that stands
    * there before it and `earlier` the one before that; -1 for none.

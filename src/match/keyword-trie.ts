@@ -126,6 +126,7 @@ export function buildTrie(
     let node = 0;
     // A folded character may be two units in the text.
     for (const [first] of characters) units += first === SPACE ? SPACE_RUN_MAX : 2;
+    if (unbound) free[0] = true;
     for (const own of characters.flat()) {
       node = below(node, own);
       if (unbound) free[node] = true;

@@ -13,7 +13,7 @@ import {
   isWordUnit,
   mayBeginWordPair,
 } from './characters.ts';
-import type { Detector, MatchSink, Tracker } from './detector.ts';
+import type { Consumption, Detector, MatchSink, Tracker } from './detector.ts';
 import { keywordPart } from './keyword-part.ts';
 import {
   BEGINS_ANYWHERE,
@@ -127,6 +127,23 @@ class KeywordTracker implements Tracker {
     return index;
   }
 
+  readLive(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told: Consumption,
+  ): number {
+    let index = from;
+    while (index < to && this.liveStart !== Number.POSITIVE_INFINITY) {
+      told.consume(at + index - from + 1);
+      this.step(units[index] as number, at + index - from, sink);
+      index++;
+    }
+    return index;
+  }
+
   resume(before: number, earlier: number): void {
     this.previous = before;
     this.afterWord =
@@ -235,6 +252,7 @@ class KeywordTracker implements Tracker {
   }
 
   private begin(unit: number, at: number): void {
+    if (this.afterWord && !this.trie.free[ROOT] && !foldsAsPair(unit)) return;
     const node = this.trie.roots.get(this.trie.fold(unit));
     const half = node === undefined && this.mayBeginAsPair(unit);
     if (!half && (node === undefined || (this.afterWord && !this.trie.free[node]))) return;

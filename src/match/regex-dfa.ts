@@ -25,8 +25,9 @@ export interface DfaState {
   readonly key: string;
   /** Found again by its nodes, so that there are no two of it. */
   kept: boolean;
-  /** Whose group of starts it is, while a tracker takes a unit; -1 between units. */
-  mark: number;
+  /** The place of the group of starts that has come here, if `turn` is that of the tracker's present step. */
+  place: number;
+  turn: number;
 }
 
 export interface DfaLimits {
@@ -53,7 +54,8 @@ const newState = (
   next: [],
   key,
   kept: false,
-  mark: -1,
+  place: 0,
+  turn: 0,
 });
 
 /** Nothing is left of a start. */
@@ -77,7 +79,7 @@ export class RegexDfa {
   private readonly limits: DfaLimits;
   private readonly known = new Map<string, DfaState>();
   /** What begins with a unit, by kind of the unit before it and by class; undefined: not known yet. */
-  private readonly begins: (DfaState | undefined)[] = [];
+  readonly begins: (DfaState | undefined)[] = [];
   /** By class: whether a match can begin with it somewhere; undefined: not known yet. */
   private readonly starters: (boolean | undefined)[] = [];
   private misses = 0;

@@ -9,9 +9,11 @@ const SLACK = 64;
 
 export class Starts {
   state: DfaState;
+  // V8 takes its slow way to set the length of an array: these only grow, and `tail` says how far they count.
   private starts: number[] = [];
   private ends: number[] = [];
   private head = 0;
+  private tail = 0;
   /** Those before this index have the end `reached`, whatever `ends` says. */
   private reachedTo = 0;
   private reached = OPEN;
@@ -21,12 +23,12 @@ export class Starts {
   }
 
   get size(): number {
-    return this.starts.length - this.head;
+    return this.tail - this.head;
   }
 
   /** Infinity if there is none. */
   get first(): number {
-    return this.starts[this.head] ?? Number.POSITIVE_INFINITY;
+    return this.head < this.tail ? (this.starts[this.head] as number) : Number.POSITIVE_INFINITY;
   }
 
   /** OPEN if there is none. */
@@ -37,19 +39,20 @@ export class Starts {
   /** Every one of them is a match that ends here. */
   reach(end: number): void {
     this.reached = end;
-    this.reachedTo = this.starts.length;
+    this.reachedTo = this.tail;
   }
 
   /** `start` comes after all others. */
   append(start: number, end: number): void {
-    this.starts.push(start);
-    this.ends.push(end);
+    this.starts[this.tail] = start;
+    this.ends[this.tail] = end;
+    this.tail++;
   }
 
   dropFirst(): void {
     this.head++;
-    if (this.head === this.starts.length) this.clear();
-    else if (this.head > SLACK && 2 * this.head > this.starts.length) this.compact();
+    if (this.head === this.tail) this.clear();
+    else if (this.head > SLACK && 2 * this.head > this.tail) this.compact();
   }
 
   dropBelow(start: number): void {
@@ -58,14 +61,13 @@ export class Starts {
 
   /** Leaves the first one only. */
   keepFirst(): void {
-    const { first, firstEnd } = this;
-    this.clear();
-    this.append(first, firstEnd);
+    this.tail = this.head + 1;
+    this.reachedTo = Math.min(this.reachedTo, this.tail);
   }
 
   clear(): void {
-    if (this.starts.length > 0) this.starts.length = this.ends.length = 0;
     this.head = 0;
+    this.tail = 0;
     this.reachedTo = 0;
   }
 
@@ -73,67 +75,66 @@ export class Starts {
   takeAll(other: Starts): number {
     if (other.first < this.first) this.swap(other);
     const { size } = other;
-    if ((this.starts[this.starts.length - 1] as number) < other.first)
-      for (let at = other.head; at < other.starts.length; at++)
-        this.append(other.starts[at] as number, other.endAt(at));
-    else this.interleave(other);
+    for (let at = other.head; at < other.tail; at++)
+      this.insert(other.starts[at] as number, other.endAt(at));
     other.clear();
     return size;
   }
 
   /** Takes those starts of `other` for which a match was found; `other` is left with none. */
   takeEnded(other: Starts): number {
-    const ended = new Starts(other.state);
-    for (let at = other.head; at < other.starts.length; at++)
-      if (other.endAt(at) !== OPEN) ended.append(other.starts[at] as number, other.endAt(at));
+    const { size } = other;
+    for (let at = other.head; at < other.tail; at++) {
+      const end = other.endAt(at);
+      if (end !== OPEN) this.insert(other.starts[at] as number, end);
+    }
     other.clear();
-    if (ended.size === 0) return 0;
-    return this.size === 0 ? this.adopt(ended) : this.takeAll(ended);
+    return size;
   }
 
-  private adopt(other: Starts): number {
-    this.swap(other);
-    return this.size;
+  /** Cost: the starts that come after it. */
+  insert(start: number, end: number): void {
+    if (this.tail === this.head || (this.starts[this.tail - 1] as number) < start) {
+      this.append(start, end);
+      return;
+    }
+    let at = this.tail++;
+    for (; at > this.head && (this.starts[at - 1] as number) > start; at--) {
+      this.starts[at] = this.starts[at - 1] as number;
+      this.ends[at] = this.endAt(at - 1);
+    }
+    this.reachedTo = Math.min(this.reachedTo, at);
+    this.starts[at] = start;
+    this.ends[at] = end;
   }
 
   private endAt(index: number): number {
-    return index < this.reachedTo ? this.reached : (this.ends[index] ?? OPEN);
-  }
-
-  private interleave(other: Starts): void {
-    const tail: [start: number, end: number][] = [];
-    while (this.size > 0 && (this.starts[this.starts.length - 1] as number) > other.first) {
-      const last = this.starts.length - 1;
-      tail.push([this.starts[last] as number, this.endAt(last)]);
-      this.starts.pop();
-      this.ends.pop();
-    }
-    this.reachedTo = Math.min(this.reachedTo, this.starts.length);
-    for (let at = other.head; at < other.starts.length; at++)
-      tail.push([other.starts[at] as number, other.endAt(at)]);
-    tail.sort((a, b) => a[0] - b[0]);
-    for (const [start, end] of tail) this.append(start, end);
+    if (index < this.reachedTo) return this.reached;
+    return index < this.tail ? (this.ends[index] as number) : OPEN;
   }
 
   private swap(other: Starts): void {
-    const { starts, ends, head, reachedTo, reached } = this;
+    const { starts, ends, head, tail, reachedTo, reached } = this;
     this.starts = other.starts;
     this.ends = other.ends;
     this.head = other.head;
+    this.tail = other.tail;
     this.reachedTo = other.reachedTo;
     this.reached = other.reached;
     other.starts = starts;
     other.ends = ends;
     other.head = head;
+    other.tail = tail;
     other.reachedTo = reachedTo;
     other.reached = reached;
   }
 
   private compact(): void {
     const { head } = this;
-    this.starts.splice(0, head);
-    this.ends.splice(0, head);
+    this.starts.copyWithin(0, head, this.tail);
+    this.ends.copyWithin(0, head, this.tail);
     this.reachedTo = Math.max(0, this.reachedTo - head);
+    this.tail -= head;
     this.head = 0;
   }
 }

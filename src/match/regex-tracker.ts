@@ -3,15 +3,18 @@
  * one may turn out to be too far back for the cap, or to end before the next; but starts in the same state
  * (`regex-dfa.ts`) go on together, so a unit costs one step for each different state.
  */
-import type { MatchSink, Tracker } from './detector.ts';
+import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, kindOf } from './regex-program.ts';
+import { EDGE, KINDS, kindOf } from './regex-program.ts';
 import { OPEN, Starts } from './regex-starts.ts';
 import { classIn } from './unit-classes.ts';
 
 const LABEL = 'REGEX';
 const NONE = Number.POSITIVE_INFINITY;
+
+/** Number of the step that is taken: says which marks on states are of this one. */
+let turn = 0;
 
 export class RegexTracker implements Tracker {
   liveStart = NONE;
@@ -19,11 +22,11 @@ export class RegexTracker implements Tracker {
   work = 0;
   private readonly dfa: RegexDfa;
   private readonly unitsCap: number;
+  /** The first `count` of them have starts, each a state of its own; the others are there to be used. */
   private readonly groups: Starts[] = [];
+  private count = 0;
   /** Starts that live no longer and have a match, which an earlier start may still cover. */
   private readonly ended = new Starts(DEAD);
-  /** Groups without starts, to be used again. */
-  private readonly spare: Starts[] = [];
   private before = EDGE;
 
   /** Matches longer than `unitsCap` do not exist. */
@@ -33,15 +36,32 @@ export class RegexTracker implements Tracker {
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
-    const { dfa, before, groups } = this;
+    const { dfa, before } = this;
     const kind = kindOf(unit);
     const unitClass = classIn(dfa.classes, unit);
     this.before = kind;
-    if (groups.length > 0) this.advance(kind, unitClass, at);
-    const begun = dfa.begin(before, unitClass);
+    turn++;
+    if (this.count > 0) this.advance(kind, unitClass, at);
+    const begun = dfa.begins[unitClass * KINDS + before] ?? dfa.begin(before, unitClass);
     if (begun !== DEAD) this.begin(begun, at);
-    for (const group of groups) group.state.mark = -1;
-    if (groups.length > 0 || this.liveStart !== NONE) this.settle(at + 1, sink);
+    if (this.count > 0 || this.liveStart !== NONE) this.decide(at + 1, sink);
+  }
+
+  readLive(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told: Consumption,
+  ): number {
+    let index = from;
+    while (index < to && this.liveStart !== NONE) {
+      told.consume(at + index - from + 1);
+      this.step(units[index] as number, at + index - from, sink);
+      index++;
+    }
+    return index;
   }
 
   skip(units: Uint16Array, from: number, to: number): number {
@@ -57,45 +77,47 @@ export class RegexTracker implements Tracker {
   }
 
   end(at: number, sink: MatchSink): void {
-    for (const group of this.groups) {
+    for (let place = 0; place < this.count; place++) {
+      const group = this.groups[place] as Starts;
       if ((group.state.matchKinds & (1 << EDGE)) !== 0) group.reach(at);
       this.ended.takeEnded(group);
     }
-    this.groups.length = 0;
+    this.count = 0;
     this.decide(at, sink);
   }
 
   /** All groups take the unit, and those that come to the same state become one. */
   private advance(kind: number, unitClass: number, at: number): void {
-    const { dfa, groups } = this;
+    const { dfa, groups, count } = this;
     const followed = 1 << kind;
     let kept = 0;
-    for (const group of groups) {
+    for (let place = 0; place < count; place++) {
+      const group = groups[place] as Starts;
       const { state } = group;
       if ((state.matchKinds & followed) !== 0) group.reach(at);
       const next = state.next[unitClass] ?? dfa.step(state, unitClass);
-      this.work++;
       if (next === DEAD) {
         this.work += this.ended.takeEnded(group);
-        this.spare.push(group);
         continue;
       }
       const same = this.groupIn(next, kept);
       if (same !== undefined) {
         this.work += same.takeAll(group);
-        this.spare.push(group);
         continue;
       }
       group.state = next;
-      next.mark = kept;
-      groups[kept++] = group;
+      next.turn = turn;
+      next.place = kept;
+      if (kept < place) this.exchange(kept, place);
+      kept++;
     }
-    if (kept < groups.length) groups.length = kept;
+    this.work += count;
+    this.count = kept;
   }
 
   /** The group, of the first `count`, that is in this state. */
   private groupIn(state: DfaState, count: number): Starts | undefined {
-    if (state.mark >= 0) return this.groups[state.mark];
+    if (state.turn === turn) return this.groups[state.place];
     // States that are not kept are made anew each time.
     if (state.kept) return undefined;
     for (let place = 0; place < count; place++)
@@ -104,92 +126,86 @@ export class RegexTracker implements Tracker {
   }
 
   private begin(state: DfaState, at: number): void {
-    const { groups } = this;
-    let group = this.groupIn(state, groups.length);
+    const { groups, count } = this;
+    let group = this.groupIn(state, count);
     if (group === undefined) {
-      group = this.spare.pop() ?? new Starts(state);
+      group = groups[count] ??= new Starts(state);
       group.state = state;
-      groups.push(group);
+      this.count++;
     }
     group.append(at, OPEN);
     this.work++;
   }
 
-  /** Drops the starts that are too far back for the cap, notes the matches that are certain, and decides. */
-  private settle(end: number, sink: MatchSink): void {
-    const { groups, unitsCap } = this;
-    let emptied = false;
-    for (const group of groups) {
-      const { state } = group;
-      if (unitsCap !== NEVER) {
-        const firstStart = end + state.fewest - unitsCap;
-        while (group.first < firstStart) this.expire(group);
-        if (group.size === 0) emptied = true;
-      }
-      if (state.sure) group.reach(end);
-    }
-    if (emptied) this.dropEmptied();
-    this.decide(end, sink);
-  }
-
-  private expire(group: Starts): void {
-    if (group.firstEnd !== OPEN) {
-      const expired = new Starts(group.state);
-      expired.append(group.first, group.firstEnd);
-      this.ended.takeEnded(expired);
-    }
-    group.dropFirst();
-    this.work++;
-  }
-
-  private dropEmptied(): void {
-    const { groups } = this;
-    let kept = 0;
-    for (const group of groups)
-      if (group.size > 0) groups[kept++] = group;
-      else this.spare.push(group);
-    if (kept < groups.length) groups.length = kept;
-  }
-
-  /** Reports from the front what no start can change any more. */
+  /**
+   * Drops the starts that are too far back for the cap, notes the matches that are certain, and reports from
+   * the front what no start can change any more.
+   */
   private decide(end: number, sink: MatchSink): void {
-    const { groups, ended } = this;
+    const { groups, ended, unitsCap } = this;
+    for (let place = 0; place < this.count; place++) {
+      const group = groups[place] as Starts;
+      const { fewest, sure } = group.state;
+      if (unitsCap !== NEVER) this.expire(group, end + fewest - unitsCap);
+      if (sure) group.reach(end);
+    }
     for (;;) {
       let earliest: Starts | undefined;
       let start = ended.first;
-      for (const group of groups)
-        if (group.first < start) {
-          earliest = group;
-          start = group.first;
-        }
+      for (let place = 0; place < this.count; place++) {
+        const group = groups[place] as Starts;
+        if (group.first >= start) continue;
+        earliest = group;
+        start = group.first;
+      }
       this.liveStart = start;
-      if (start === NONE) return;
+      if (start === NONE) break;
       const found = (earliest ?? ended).firstEnd;
       if (earliest !== undefined && (found !== end || this.canGrow(earliest.state, start, end))) {
         // It will be a match, whatever its end: what started inside of it cannot be one.
         if (found === end) this.keepOnly(earliest);
-        return;
+        break;
       }
-      for (const group of groups) group.dropBelow(found);
+      for (let place = 0; place < this.count; place++) (groups[place] as Starts).dropBelow(found);
       ended.dropBelow(found);
-      this.dropEmptied();
       sink({ start, end: found, label: LABEL });
     }
+    this.dropEmptied();
+  }
+
+  /** What started earlier than this cannot be a match within the cap. */
+  private expire(group: Starts, first: number): void {
+    while (group.first < first) {
+      if (group.firstEnd !== OPEN) this.ended.insert(group.first, group.firstEnd);
+      group.dropFirst();
+      this.work++;
+    }
+  }
+
+  private dropEmptied(): void {
+    let kept = 0;
+    for (let place = 0; place < this.count; place++) {
+      if ((this.groups[place] as Starts).size === 0) continue;
+      if (kept < place) this.exchange(kept, place);
+      kept++;
+    }
+    this.count = kept;
+  }
+
+  private exchange(one: number, other: number): void {
+    const { groups } = this;
+    const group = groups[one] as Starts;
+    groups[one] = groups[other] as Starts;
+    groups[other] = group;
   }
 
   /** Drops all starts but the first of this group. */
   private keepOnly(group: Starts): void {
     const { groups } = this;
-    if (group.size > 1) group.keepFirst();
+    group.keepFirst();
     this.ended.clear();
-    if (groups.length === 1) return;
-    for (const other of groups)
-      if (other !== group) {
-        other.clear();
-        this.spare.push(other);
-      }
-    groups[0] = group;
-    groups.length = 1;
+    for (let place = 0; place < this.count; place++)
+      if (groups[place] !== group) (groups[place] as Starts).clear();
   }
 
   /** Whether the match from `start` to `end` may still turn out longer. */

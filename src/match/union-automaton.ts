@@ -55,8 +55,8 @@ const CALLING = 0xfffe;
 export const UNION_LIMITS: UnionLimits = Object.freeze({
   statesMax: STATES_MAX,
   bytesMax: 32 * 1024 * 1024,
-  statesAtOnce: 8_192,
-  unitsPerState: 32,
+  statesAtOnce: 24_576,
+  unitsPerState: 16,
 });
 
 const NO_THREADS = new Int32Array(0);

@@ -194,14 +194,20 @@ export class UnionRun {
 
   private runAhead(one: Awake, from: number, end: number): void {
     const { tracker, sink } = one;
-    for (let at = from; at < end; at++) {
+    const to =
+      tracker.readLive?.(buffer, from, end, this.origin + from, sink, this.host) ??
+      this.stepAhead(one, from, end);
+    if (tracker.liveStart === Number.POSITIVE_INFINITY) one.idleAt = this.origin + to;
+  }
+
+  private stepAhead({ tracker, sink }: Awake, from: number, end: number): number {
+    let at = from;
+    while (at < end && tracker.liveStart !== Number.POSITIVE_INFINITY) {
       this.host.consume(this.origin + at + 1);
       tracker.step(buffer[at] as number, this.origin + at, sink);
-      if (tracker.liveStart === Number.POSITIVE_INFINITY) {
-        one.idleAt = this.origin + at + 1;
-        return;
-      }
+      at++;
     }
+    return at;
   }
 
   private nextStop(end: number): number {
