@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type EngineLimits } from '../src/engine/limits.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
 import { RouteStances } from '../src/engine/route-stances.ts';
 import { Serving } from '../src/engine/snapshot.ts';
+import { Turns } from '../src/engine/turns.ts';
 import { compilePolicies } from '../src/policy/compile.ts';
 import { DETECTORS } from '../src/policy/default-detectors.ts';
 import type { Direction, PolicySet } from '../src/policy/set.ts';
@@ -37,6 +38,7 @@ export const realClock: Clock = {
     const timer = setTimeout(action, delayMs);
     return () => clearTimeout(timer);
   },
+  soon: (action) => void setImmediate(action),
 };
 
 export function engineDeps(
@@ -74,6 +76,7 @@ export function engineDeps(
     outcome() {},
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
+    turns: new Turns(clock),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
   };

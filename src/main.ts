@@ -32,6 +32,7 @@ import {
 } from './engine/server-config.ts';
 import { Serving } from './engine/snapshot.ts';
 import { SwapQueue } from './engine/swap-queue.ts';
+import { Turns } from './engine/turns.ts';
 import { apiLines } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
@@ -68,6 +69,7 @@ const clock: Clock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  soon: (action) => void setImmediate(action),
 };
 
 /** Serves until SIGTERM or SIGINT; resolves when everything has stopped. */
@@ -172,6 +174,7 @@ async function serve(config: ServerConfig): Promise<void> {
     outcome: (outcome) => controller.observe(outcome),
     guard,
     held: new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta)),
+    turns: new Turns(clock),
     stances,
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
   };

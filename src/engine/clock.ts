@@ -6,4 +6,6 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `action` once after `delayMs`; the result cancels it. */
   after(delayMs: number, action: () => void): () => void;
+  /** Runs `action` once, behind whatever waits already. */
+  soon(action: () => void): void;
 }

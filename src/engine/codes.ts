@@ -12,6 +12,7 @@ export type DecisionCode =
   | 'unreadable_body'
   | 'body_too_large'
   | 'held_bytes_exceeded'
+  | 'matches_exceeded'
   | 'verdict_deadline'
   | 'no_policy_set'
   | 'overloaded'
@@ -68,6 +69,11 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     verdict: 'unavailable',
     status: { request: 413, response: 502 },
     message: 'Too much of the body would have to be held for a verdict.',
+  },
+  matches_exceeded: {
+    verdict: 'unavailable',
+    status: { request: 413, response: 502 },
+    message: 'The body has more of what a policy looks for than may be judged.',
   },
   verdict_deadline: {
     verdict: 'unavailable',

@@ -17,6 +17,7 @@ import type {
   StructObject,
 } from '../protocol/process.ts';
 import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
+import { Backlog } from './backlog.ts';
 import { REFUSALS, type RefusalCode } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
@@ -49,6 +50,7 @@ export class Exchange implements ProcessHandler {
   /** Envoy answered by itself before the request was judged: nothing of it went anywhere. */
   private localReply = false;
 
+  private readonly backlog: Backlog;
   private readonly spentMs: Record<Direction, number> = { request: 0, response: 0 };
   private readonly request: RequestSide;
   private readonly response: ResponseSide;
@@ -59,6 +61,7 @@ export class Exchange implements ProcessHandler {
     this.port = port;
     this.decision = new DecisionDraft(deps, 'process', deps.newId());
     this.stall = new StallTimer(deps.clock, (direction) => this.stalled(direction));
+    this.backlog = new Backlog(this);
     this.request = new RequestSide(this);
     this.response = new ResponseSide(this);
     deps.metrics.streamOpened();
@@ -66,13 +69,33 @@ export class Exchange implements ProcessHandler {
 
   event(event: ProcessEvent): void {
     if (this.refused) return;
-    const startedMs = this.deps.clock.monotonicMs();
     this.stall.progress();
+    if (this.backlog.busy) {
+      if (!this.overtakes(event)) {
+        this.backlog.keep(event);
+        return;
+      }
+      this.backlog.drop();
+    }
+    const startedMs = this.deps.clock.monotonicMs();
     this.dispatch(event);
     this.spentMs[event.direction] += this.deps.clock.monotonicMs() - startedMs;
   }
 
-  private dispatch(event: ProcessEvent): void {
+  /** Does work of one side; what is left of it when it yields is done in turns, and events wait until then. */
+  work(direction: Direction, job: Generator<void, unknown>): void {
+    this.backlog.begin(direction, job);
+  }
+
+  /** A slice of such work. */
+  run(direction: Direction, action: () => void): void {
+    const startedMs = this.deps.clock.monotonicMs();
+    this.stall.progress();
+    action();
+    this.spentMs[direction] += this.deps.clock.monotonicMs() - startedMs;
+  }
+
+  dispatch(event: ProcessEvent): void {
     const side = event.direction === 'request' ? this.request : this.response;
     switch (event.kind) {
       case 'headers':
@@ -87,7 +110,25 @@ export class Exchange implements ProcessHandler {
     }
   }
 
+  /** Envoy has answered by itself: nothing of the request will go anywhere, so it need not be judged. */
+  private overtakes(event: ProcessEvent): boolean {
+    return (
+      event.kind === 'headers' &&
+      event.direction === 'response' &&
+      this.request.pending &&
+      this.isLocalReply(event)
+    );
+  }
+
   end(end: StreamEnd): void {
+    // Who only watches us does not wait: what has arrived is looked at all the same.
+    if (end === 'half_close' && this.port.observability && this.backlog.busy)
+      this.backlog.whenDone(() => this.over(end));
+    else this.over(end);
+  }
+
+  private over(end: StreamEnd): void {
+    this.backlog.drop();
     this.stall.stop();
     this.request.discard();
     this.response.discard();
@@ -332,7 +373,7 @@ export class Exchange implements ProcessHandler {
 
   private stalled(direction: Direction): void {
     if (this.refused) return;
-    if (direction === 'request') this.refuse('request', 'verdict_deadline');
+    if (direction === 'request') this.request.tooLate();
     else this.response.refuseNow('verdict_deadline');
   }
 }

@@ -1,11 +1,14 @@
 /**
  * One body on its way through: frames wait until no live prefix of a rule starts in them or before them,
  * then leave in order, changed only where a match is settled (invariant 5, `noByteLeavesUnjudged`).
- * Output depends on the bytes only: frames are taken one by one, however many arrive at once.
+ * Output depends on the bytes only: frames are taken one by one, however many arrive at once. A large body is
+ * read in slices, so that others have their turn meanwhile; where it was sliced does not show either.
  */
 import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
+import type { RefusalCode } from './codes.ts';
+import { MatchBudget } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
 import { type Finding, TextTrack } from './text-track.ts';
@@ -13,12 +16,32 @@ import { type Finding, TextTrack } from './text-track.ts';
 export type StopReason =
   | { readonly kind: 'policy'; readonly rule: Rule }
   | { readonly kind: 'unreadable'; readonly reason: string }
-  | { readonly kind: 'held_too_much' };
+  | { readonly kind: 'held_too_much' }
+  | { readonly kind: 'too_many_matches' };
 
 /** What to send, and whether the body goes on. `stopped`: nothing more of it may leave. */
 export interface InspectionStep {
   readonly output: readonly Uint8Array[];
   readonly stopped: StopReason | undefined;
+  /** The slice is over and the input is not: only `resume` may be called next. */
+  readonly more: boolean;
+}
+
+/** What an exchange is refused with when its body was stopped. */
+export function refusalOf(stop: StopReason): {
+  readonly code: RefusalCode;
+  readonly rule?: Rule;
+} {
+  switch (stop.kind) {
+    case 'policy':
+      return { code: 'policy', rule: stop.rule };
+    case 'unreadable':
+      return { code: 'unreadable_body' };
+    case 'held_too_much':
+      return { code: 'held_bytes_exceeded' };
+    case 'too_many_matches':
+      return { code: 'matches_exceeded' };
+  }
 }
 
 export interface InspectionOptions {
@@ -32,9 +55,12 @@ export interface InspectionOptions {
   readonly placeholders: Placeholders;
   readonly heldBytesMax: number;
   readonly textsMax: number;
+  readonly matchesMax: number;
+  /** How much one call may read, see `EngineLimits`. */
+  readonly sliceUnitsMax: number;
   readonly onFinding: (finding: Finding) => void;
-  /** Whether a frame that cannot be read may pass (only operational rules would have read it). */
-  readonly passUnreadable: (reason: string) => boolean;
+  /** Whether what these rules should read may pass unread, as their class says. All rules when absent. */
+  readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
   readonly observer?: BodyObserver | undefined;
 }
 
@@ -55,6 +81,26 @@ interface HeldFrame {
   readonly inserts: readonly Edit[];
 }
 
+/** What is known of the frame that is being read. */
+interface Reading {
+  readonly frame: Frame;
+  readonly spans: Span[];
+  /** Pieces that were not read, as the body had been stopped before. */
+  readonly unjudged: number[];
+  readonly ended: TextTrack[];
+  /** The piece that is being read, and how much of it has been. */
+  piece: number;
+  units: number;
+}
+
+/** What is read between two looks at how much there has been, in units or bytes. */
+const TEXT_UNITS = 1_024;
+const INPUT_BYTES = 16_384;
+/** What else there is to do counts as so many units. */
+const FRAME_UNITS = 32;
+const MATCH_UNITS = 16;
+const NOTHING = new Uint8Array(0);
+
 export class BodyInspection {
   /** Something was replaced, cut or added. */
   changed = false;
@@ -68,9 +114,28 @@ export class BodyInspection {
   private queuedBytes = 0;
   private stop: StopReason | undefined;
   private blockedTrack: TextTrack | undefined;
+  private readonly budget: MatchBudget;
+  private readonly onFinding: (finding: Finding) => void;
+
+  /** Units that may still be read before the others have their turn. */
+  private left = 0;
+  private input: Uint8Array = NOTHING;
+  private frames: readonly Frame[] = [];
+  private nextFrame = 0;
+  private reading: Reading | undefined;
+  /** For the observer. */
+  private lastRead: Frame | undefined;
+  /** The queue may begin with frames that can leave. */
+  private releasing = false;
+  private ending: 'not' | 'reader' | 'texts' | 'release' = 'not';
 
   constructor(options: InspectionOptions) {
     this.options = options;
+    this.budget = new MatchBudget(options.matchesMax, (rule) => options.mayPassUnread([rule]));
+    this.onFinding = (finding) => {
+      this.left -= MATCH_UNITS;
+      options.onFinding(finding);
+    };
   }
 
   /** Bytes that wait here: whole frames and the beginning of one. */
@@ -84,31 +149,92 @@ export class BodyInspection {
   }
 
   push(bytes: Uint8Array): InspectionStep {
-    const output: Uint8Array[] = [];
-    for (const frame of this.options.reader.push(bytes)) {
-      this.take(frame, output);
-      if (this.stop) break;
-    }
-    if (!this.stop && this.heldBytes > this.options.heldBytesMax) {
-      this.stop = { kind: 'held_too_much' };
-    }
-    return { output, stopped: this.stop };
+    this.input = bytes;
+    return this.resume();
   }
 
   end(): InspectionStep {
-    return this.finish(this.stop ? [] : this.options.reader.end());
+    this.ending = 'reader';
+    return this.resume();
   }
 
   /** The last frames of the body, or all of them, when the caller has read it itself. */
   finish(frames: readonly Frame[]): InspectionStep {
+    this.frames = frames;
+    this.nextFrame = 0;
+    this.ending = 'texts';
+    return this.resume();
+  }
+
+  /** Goes on where the last slice ended. */
+  resume(): InspectionStep {
     const output: Uint8Array[] = [];
-    for (const frame of frames) {
-      if (this.stop) break;
-      this.take(frame, output);
+    this.left = this.options.sliceUnitsMax;
+    let more = true;
+    while (more && this.left > 0) more = this.advance(output);
+    // The bytes are a view of a message that is reused.
+    if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
+    return { output, stopped: more ? undefined : this.stop, more };
+  }
+
+  /** One thing after the other, each of a bounded cost but for reading a whole document; false when all is done. */
+  private advance(output: Uint8Array[]): boolean {
+    if (this.reading) {
+      if (this.readPieces(this.reading)) this.closeFrame(this.reading);
+      return true;
     }
-    if (!this.stop) this.finishTexts([...this.tracks.values()], undefined);
-    if (!this.stop) this.release(output);
-    return { output, stopped: this.stop };
+    if (this.stop) return false;
+    if (this.releasing) {
+      this.release(output);
+      return true;
+    }
+    const frame = this.frames[this.nextFrame];
+    if (frame) {
+      this.nextFrame++;
+      this.begin(frame);
+      return true;
+    }
+    if (this.input.length > 0) {
+      this.readInput();
+      return true;
+    }
+    if (this.heldBytes > this.options.heldBytesMax) {
+      this.stop = { kind: 'held_too_much' };
+      return false;
+    }
+    return this.goToEnd();
+  }
+
+  private readInput(): void {
+    const { options, input } = this;
+    const count = options.whole ? input.length : Math.min(input.length, INPUT_BYTES);
+    this.input = input.subarray(count);
+    this.left -= count >> 1;
+    this.takeFrames(options.reader.push(input.subarray(0, count)));
+  }
+
+  private takeFrames(frames: readonly Frame[]): void {
+    this.frames = frames;
+    this.nextFrame = 0;
+  }
+
+  private goToEnd(): boolean {
+    switch (this.ending) {
+      case 'not':
+        return false;
+      case 'reader':
+        this.ending = 'texts';
+        this.left -= this.options.reader.pendingBytes >> 1;
+        this.takeFrames(this.options.reader.end());
+        return true;
+      case 'texts':
+        this.ending = 'release';
+        this.finishTexts([...this.tracks.values()], undefined);
+        this.releasing = true;
+        return true;
+      case 'release':
+        return false;
+    }
   }
 
   /**
@@ -125,39 +251,75 @@ export class BodyInspection {
     return [...output, ...last];
   }
 
-  private take(frame: Frame, output: Uint8Array[]): void {
-    const { observer } = this.options;
-    observer?.frame(frame);
-    if (frame.unreadable !== undefined) {
-      if (!this.options.passUnreadable(frame.unreadable)) {
-        this.stop = { kind: 'unreadable', reason: frame.unreadable };
-        return;
-      }
-      this.enqueue({ frame, bytes: frame.bytes, spans: [], unjudged: [], inserts: [] });
-      this.release(output);
+  private begin(frame: Frame): void {
+    this.left -= FRAME_UNITS;
+    this.options.observer?.frame(frame);
+    if (frame.unreadable === undefined) {
+      this.endBefore(frame);
+      this.reading = { frame, spans: [], unjudged: [], ended: [], piece: 0, units: 0 };
       return;
     }
-    this.endBefore(frame);
-    const spans: Span[] = [];
-    const unjudged: number[] = [];
-    const ended: TextTrack[] = [];
-    frame.pieces.forEach((piece, index) => {
+    if (!this.options.mayPassUnread()) {
+      this.stop = { kind: 'unreadable', reason: frame.unreadable };
+      return;
+    }
+    this.enqueue({ frame, bytes: frame.bytes, spans: [], unjudged: [], inserts: [] });
+  }
+
+  /** Reads on until the frame or the slice is over; whether the frame is. */
+  private readPieces(reading: Reading): boolean {
+    const { pieces } = reading.frame;
+    while (reading.piece < pieces.length) {
+      if (this.left <= 0) return false;
+      const piece = pieces[reading.piece]!;
       const track = this.track(piece);
-      if (!track) return;
-      if (this.stop && !this.options.whole) {
-        unjudged.push(index);
-        return;
-      }
-      const start = track.length;
-      if (piece.last) {
-        track.feedLast(piece.value, this.options.onFinding);
-      } else {
-        track.feed(piece.value, this.options.onFinding);
-      }
-      spans.push({ track, piece: index, start, end: track.length });
-      if (piece.last) ended.push(track);
+      if (track && !this.mayRead) {
+        // Of a piece that was read in part, the text itself says how much may leave.
+        if (reading.units === 0) reading.unjudged.push(reading.piece);
+      } else if (track && !this.readPiece(reading, piece, track)) continue;
+      reading.piece++;
+      reading.units = 0;
+    }
+    return true;
+  }
+
+  /** In a document the texts behind a match are read, too: the rule of the lowest rank speaks. */
+  private get mayRead(): boolean {
+    return !this.stop || (this.options.whole && this.stop.kind !== 'too_many_matches');
+  }
+
+  /** Reads on in one piece; whether it is over. */
+  private readPiece(reading: Reading, piece: Piece, track: TextTrack): boolean {
+    const { units } = reading;
+    const { value } = piece;
+    const to = Math.min(value.length, units + TEXT_UNITS);
+    const part = to - units === value.length ? value : value.slice(units, to);
+    if (units === 0)
+      reading.spans.push({
+        track,
+        piece: reading.piece,
+        start: track.length,
+        end: track.length + value.length,
+      });
+    this.left -= part.length;
+    if (to < value.length) {
+      track.feed(part, this.onFinding, piece.last);
+      reading.units = to;
       this.noteBlock(track);
-    });
+      return false;
+    }
+    if (piece.last) {
+      track.feedLast(part, this.onFinding);
+      reading.ended.push(track);
+    } else {
+      track.feed(part, this.onFinding);
+    }
+    this.noteBlock(track);
+    return true;
+  }
+
+  private closeFrame({ frame, spans, unjudged, ended }: Reading): void {
+    this.reading = undefined;
     if (frame.terminal || frame.ends.length > 0) {
       for (const track of this.tracks.values()) {
         if (frame.terminal || frame.ends.some((prefix) => track.key.startsWith(prefix))) {
@@ -169,8 +331,9 @@ export class BodyInspection {
     if (!this.options.whole) this.forget(ended);
     this.enqueue({ frame, bytes: frame.bytes, spans, unjudged, inserts });
     if (this.stop) return;
-    this.release(output);
-    if (observer && this.queue.at(-1)?.frame === frame) observer.held(frame, this.waiting());
+    // However the frames arrived: each of them waits until it is complete and what stands before it leaves.
+    if (this.queuedBytes > this.options.heldBytesMax) this.stop = { kind: 'held_too_much' };
+    if (this.options.observer) this.lastRead = frame;
   }
 
   /** What keeps the queue from leaving. */
@@ -200,13 +363,19 @@ export class BodyInspection {
     const reading = rules.filter((rule) => ruleReaches(rule, direction, place));
     if (reading.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
-      this.stop = { kind: 'unreadable', reason: 'too_many_texts' };
+      const pass = this.options.mayPassUnread(reading);
+      if (!pass) this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
       return undefined;
     }
     // How the texts of an answer are interleaved must not show in their numbers.
     const { placeholders } = this.options;
     const numbers = direction === 'response' ? new Placeholders(placeholders) : placeholders;
-    const track = new TextTrack(key, place, encoding, reading, numbers, sealed === true);
+    const track = new TextTrack(
+      { key, place, encoding, sealed: sealed === true },
+      reading,
+      numbers,
+      this.budget,
+    );
     this.tracks.set(key, track);
     return track;
   }
@@ -221,11 +390,14 @@ export class BodyInspection {
   private noteBlock(track: TextTrack): void {
     if (track.overflow) this.stop ??= { kind: 'held_too_much' };
     if (!track.blocked) return;
-    const { rule, sealed } = track.blocked;
-    if (sealed) {
+    const { rule, kind } = track.blocked;
+    if (kind === 'exceeded') {
+      if (this.stop?.kind === 'policy') return;
+      this.stop = { kind: 'too_many_matches' };
+    } else if (kind === 'sealed') {
       if (this.stop) return;
       this.stop = { kind: 'unreadable', reason: 'sealed_text' };
-    } else {
+    } else if (kind === 'policy') {
       const { stop } = this;
       const cutBySeal = stop?.kind === 'unreadable' && this.blockedTrack !== undefined;
       const outranked = stop?.kind === 'policy' && rule.rank < stop.rule.rank;
@@ -242,7 +414,7 @@ export class BodyInspection {
       if (this.stop) break;
       if (this.closed.has(track)) continue;
       this.closed.add(track);
-      track.finish(this.options.onFinding);
+      track.finish(this.onFinding);
       this.noteBlock(track);
       if (this.stop) break;
       const earned = this.earned(track);
@@ -281,12 +453,20 @@ export class BodyInspection {
   private enqueue(held: HeldFrame): void {
     this.queue.push(held);
     this.queuedBytes += held.bytes.length;
+    this.releasing = true;
   }
 
+  /** Sends what may leave, as far as the slice goes. */
   private release(output: Uint8Array[]): void {
+    this.releasing = false;
     let released = 0;
     for (const held of this.queue) {
       if (held.spans.some((span) => span.end > span.track.settled)) break;
+      if (this.left <= 0) {
+        this.releasing = true;
+        break;
+      }
+      this.left -= FRAME_UNITS;
       const bytes = this.rendered(held);
       output.push(bytes);
       this.options.observer?.released(held.frame, bytes);
@@ -296,6 +476,15 @@ export class BodyInspection {
       for (const span of held.spans) span.track.forget(span.end);
     }
     if (released > 0) this.queue.splice(0, released);
+    if (!this.releasing) this.tellHeld();
+  }
+
+  /** The frame that was read last stays here. */
+  private tellHeld(): void {
+    const { lastRead } = this;
+    this.lastRead = undefined;
+    if (lastRead && this.queue.at(-1)?.frame === lastRead)
+      this.options.observer?.held(lastRead, this.waiting());
   }
 
   private rendered(held: HeldFrame): Uint8Array {

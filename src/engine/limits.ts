@@ -19,6 +19,14 @@ export interface EngineLimits {
   readonly findingsMax: number;
   /** Texts (choices × fields) that one body may have, each with its own matcher state. */
   readonly textsMax: number;
+  /** Matches of one rule in one body: each is work and memory, and a body can be made of nothing else. */
+  readonly matchesMax: number;
+  /** From the headers of a request to the end of its body, however steadily it drips. */
+  readonly requestBodyMsMax: number;
+  /** UTF-16 units of text, or what costs about as much, that one exchange has judged before the others have their turn. */
+  readonly sliceUnitsMax: number;
+  /** Body bytes of one exchange that wait while others of it are judged; beyond it no more is read from Envoy. */
+  readonly waitingBytesMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -32,4 +40,8 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   responseStallTimeoutMs: 30_000,
   findingsMax: 64,
   textsMax: 4096,
+  matchesMax: 10_000,
+  requestBodyMsMax: 300_000,
+  sliceUnitsMax: 8_192,
+  waitingBytesMax: 256 << 10,
 });

@@ -12,6 +12,7 @@ import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { Serving } from './snapshot.ts';
+import type { Turns } from './turns.ts';
 
 export interface DecisionSink {
   /** Durable before it returns (invariant 8); throws when it cannot be. */
@@ -64,6 +65,7 @@ export interface EngineDeps {
   readonly outcome: (outcome: ExchangeOutcome) => void;
   readonly guard: RuleGuard;
   readonly held: HeldBudget;
+  readonly turns: Turns;
   readonly stances: RouteStances;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';

@@ -10,9 +10,12 @@ import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
+import type { Job } from './backlog.ts';
+
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
+import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
-import { BodyInspection } from './inspection.ts';
+import { BodyInspection, refusalOf } from './inspection.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -22,6 +25,11 @@ type State =
   /** STREAMED: chunks pass one by one; the body is looked at, and may be refused, but not changed. */
   | { readonly kind: 'watching'; readonly buffer: BodyBuffer }
   | { readonly kind: 'done' };
+
+interface Judged {
+  readonly bytes: Uint8Array;
+  readonly changed: boolean;
+}
 
 export class RequestSide {
   /** Something of the request is still to be judged. */
@@ -37,6 +45,8 @@ export class RequestSide {
   private contentType = '';
   private header: (name: string) => string | undefined = () => undefined;
   private contentEncoding = '';
+  /** Monotonic. */
+  private bodyDueMs = Number.POSITIVE_INFINITY;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -86,10 +96,12 @@ export class RequestSide {
       exchange.refuse('request', 'mode_cannot_enforce');
       return;
     }
+    const { clock, limits } = exchange.deps;
+    this.bodyDueMs = clock.monotonicMs() + limits.requestBodyMsMax;
     switch (exchange.shownMode('request')) {
       case 'FULL_DUPLEX_STREAMED':
         this.state = { kind: 'collecting', buffer: new BodyBuffer(), headersHeld: true };
-        exchange.stall.hold('request', exchange.deps.limits.requestStallTimeoutMs);
+        exchange.stall.hold('request', exchange.deps.limits.requestStallTimeoutMs, this.bodyDueMs);
         return;
       case 'BUFFERED':
       case 'BUFFERED_PARTIAL':
@@ -163,11 +175,46 @@ export class RequestSide {
     if (state.kind === 'collecting') {
       const mode = exchange.port.bodyMode('request');
       if (mode === 'FULL_DUPLEX_STREAMED') {
-        if (!this.judge(state, false)) return;
+        exchange.work('request', this.endByTrailers(this.judge(state, false)));
+        return;
       }
-    } else if (state.kind === 'watching' && !this.verdictOf(state.buffer)) return;
+    } else if (state.kind === 'watching') {
+      exchange.work('request', this.endByTrailers(this.verdictOf(state.buffer)));
+      return;
+    }
+    this.passTrailers();
+  }
+
+  private *endByTrailers(passes: Generator<void, boolean>): Job {
+    if (yield* passes) this.passTrailers();
+  }
+
+  private passTrailers(): void {
     this.state = { kind: 'done' };
-    exchange.port.trailers('request');
+    this.exchange.port.trailers('request');
+  }
+
+  /** FULL_DUPLEX: the rest of the body did not come in time. */
+  tooLate(): void {
+    const { state, exchange } = this;
+    if (state.kind !== 'collecting' && state.kind !== 'watching') return;
+    const bytes = this.release(state.buffer);
+    if (!this.passUnread('verdict_deadline')) return;
+    const { port } = exchange;
+    port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
+    port.body('request', bytes, false);
+  }
+
+  /** What should have been read is not: the class of the rules decides. False when the request was refused. */
+  private passUnread(code: RefusalCode): boolean {
+    const { exchange } = this;
+    if (exchange.cannotEnforce(this.readingBody())) {
+      exchange.refuse('request', code);
+      return false;
+    }
+    exchange.activateRules(undefined);
+    this.state = { kind: 'passing' };
+    return !this.refuseStanding();
   }
 
   discard(): void {
@@ -184,33 +231,39 @@ export class RequestSide {
     const mode = exchange.port.bodyMode('request');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
       // The body was cut: what is missing was not judged.
-      const rules = this.readingBody();
-      if (exchange.cannotEnforce(rules)) {
-        exchange.refuse('request', 'mode_cannot_enforce');
-        return;
-      }
       this.release(state.buffer);
-      exchange.activateRules(undefined);
-      this.state = { kind: 'passing' };
-      if (this.refuseStanding()) return;
-      exchange.port.body('request', event.bytes, false, true);
+      if (this.passUnread('mode_cannot_enforce'))
+        exchange.port.body('request', event.bytes, false, true);
       return;
     }
     // BUFFERED with trailers: the one message is the whole body, and says no end_of_stream.
-    if (event.endOfStream || mode === 'BUFFERED') this.judge(state, event.endOfStream);
+    if (event.endOfStream || mode === 'BUFFERED')
+      exchange.work('request', this.judge(state, event.endOfStream));
   }
 
   private watch(state: State & { kind: 'watching' }, event: BodyEvent): void {
     if (!this.keep(state.buffer, event.bytes)) return;
-    if (event.endOfStream && !this.verdictOf(state.buffer)) return;
-    this.exchange.port.body('request', event.bytes, event.endOfStream, true);
-    if (event.endOfStream) this.state = { kind: 'done' };
+    // Between chunks nobody waits for a reply, so that here the deadline is looked at when one comes.
+    if (this.exchange.deps.clock.monotonicMs() >= this.bodyDueMs) {
+      this.release(state.buffer);
+      if (!this.passUnread('verdict_deadline')) return;
+      this.exchange.port.body('request', event.bytes, event.endOfStream, true);
+      if (event.endOfStream) this.state = { kind: 'done' };
+      return;
+    }
+    if (event.endOfStream) this.exchange.work('request', this.passLast(state.buffer, event.bytes));
+    else this.exchange.port.body('request', event.bytes, false, true);
+  }
+
+  private *passLast(buffer: BodyBuffer, bytes: Uint8Array): Job {
+    if (!(yield* this.verdictOf(buffer))) return;
+    this.exchange.port.body('request', bytes, true, true);
+    this.state = { kind: 'done' };
   }
 
   /** STREAMED: the last chunk waits for the verdict on the whole; false when it was refused. */
-  private verdictOf(buffer: BodyBuffer): boolean {
-    const step = this.inspect(this.release(buffer));
-    return step !== undefined;
+  private *verdictOf(buffer: BodyBuffer): Generator<void, boolean> {
+    return (yield* this.inspect(this.release(buffer))) !== undefined;
   }
 
   private keep(buffer: BodyBuffer, bytes: Uint8Array): boolean {
@@ -237,12 +290,15 @@ export class RequestSide {
   }
 
   /** The whole body is here: verdict, then headers and body leave together. False when refused. */
-  private judge(state: State & { kind: 'collecting' }, endOfStream: boolean): boolean {
+  private *judge(
+    state: State & { kind: 'collecting' },
+    endOfStream: boolean,
+  ): Generator<void, boolean> {
     const { exchange } = this;
     const { port } = exchange;
     exchange.stall.stop();
     const original = this.release(state.buffer);
-    const result = this.inspect(original);
+    const result = yield* this.inspect(original);
     if (!result) return false;
     const { bytes, changed } = result;
     if (state.headersHeld) {
@@ -258,16 +314,20 @@ export class RequestSide {
     return true;
   }
 
-  /** Decodes, reads and judges a whole body; undefined when it was refused. */
-  private inspect(original: Uint8Array): { bytes: Uint8Array; changed: boolean } | undefined {
+  /** Decodes, reads and judges a whole body; undefined when it was refused. Yields where it is large. */
+  private *inspect(original: Uint8Array): Generator<void, Judged | undefined> {
     const { exchange } = this;
     const { deps, decision } = exchange;
+    const large = original.length > deps.limits.sliceUnitsMax;
+    if (large) yield;
     const decoded = decodeBody(original, this.contentEncoding, deps.decoders, {
       decodedBytesMax: deps.limits.decodedBytesMax,
       ratioMax: deps.limits.decodedRatioMax,
     });
+    if (large) yield;
     const reader = exchange.requestFormat.reader('request', false);
     const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
+    if (large) yield;
     const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;
     const modelRead = decoded.ok && (frames.length === 0 || asked?.modelInDoubt === false);
@@ -301,26 +361,32 @@ export class RequestSide {
       placeholders: exchange.placeholders,
       heldBytesMax: deps.limits.decodedBytesMax,
       textsMax: deps.limits.textsMax,
+      matchesMax: deps.limits.matchesMax,
+      sliceUnitsMax: deps.limits.sliceUnitsMax,
       onFinding: (finding) => {
         if (finding.enforced) matched.add(finding.rule);
         decision.finding(finding);
         observer?.finding(finding);
       },
-      passUnreadable: () => !exchange.cannotEnforce(rules),
+      mayPassUnread: (reading = rules) => !exchange.cannotEnforce(reading),
       observer,
     });
-    const step = inspection.finish(frames);
+    const output: Uint8Array[] = [];
+    let step = inspection.finish(frames);
+    for (; step.more; step = inspection.resume()) {
+      output.push(...step.output);
+      yield;
+    }
     if (step.stopped) {
-      const stop = step.stopped;
-      if (stop.kind === 'policy') exchange.refuse('request', 'policy', stop.rule);
-      else if (stop.kind === 'unreadable') exchange.refuse('request', 'unreadable_body');
-      else exchange.refuse('request', 'held_bytes_exceeded');
+      const { code, rule } = refusalOf(step.stopped);
+      exchange.refuse('request', code, rule);
       return undefined;
     }
+    output.push(...step.output);
     if (this.refuseUnallowed([...matched])) return undefined;
     if (!inspection.changed) return { bytes: original, changed: false };
     if (!exchange.port.observability) decision.mutation('request');
-    return { bytes: concat(step.output), changed: true };
+    return { bytes: concat(output), changed: true };
   }
 
   private contradicted(frames: readonly Frame[]): boolean {

@@ -9,11 +9,12 @@ import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { reaches } from './active-rules.ts';
+import type { Job } from './backlog.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import { REFUSALS } from './codes.ts';
 import type { Exchange } from './exchange.ts';
-import { BodyInspection, type InspectionStep, type StopReason } from './inspection.ts';
+import { BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -110,11 +111,13 @@ export class ResponseSide {
         ? exchange.deps.limits.heldBytesMax
         : exchange.deps.limits.responseBodyBytesMax,
       textsMax: exchange.deps.limits.textsMax,
+      matchesMax: exchange.deps.limits.matchesMax,
+      sliceUnitsMax: exchange.deps.limits.sliceUnitsMax,
       onFinding: (finding) => {
         decision.finding(finding);
         observer?.finding(finding);
       },
-      passUnreadable: () => !exchange.cannotEnforce(relevant),
+      mayPassUnread: (reading = relevant) => !exchange.cannotEnforce(reading),
       observer,
     });
     if (exchange.contradictsOpenRoute(relevant)) {
@@ -206,26 +209,35 @@ export class ResponseSide {
   trailers(): void {
     const { state, exchange } = this;
     switch (state.kind) {
-      case 'streaming': {
-        const step = state.inspection.end();
-        if (!this.emit(state, step, false)) return;
-        this.openHeaders(state);
-        break;
-      }
+      case 'streaming':
+        exchange.work(
+          'response',
+          this.endByTrailers(this.streamAll(state, state.inspection.end())),
+        );
+        return;
       case 'collecting':
-        if (exchange.port.bodyMode('response') === 'FULL_DUPLEX_STREAMED') {
-          if (!this.judge(state, false)) return;
-        }
-        break;
+        if (exchange.port.bodyMode('response') !== 'FULL_DUPLEX_STREAMED') break;
+        exchange.work('response', this.endByTrailers(this.judge(state, false)));
+        return;
       case 'watching':
-        if (!this.emitNothing(state.inspection.end()) && !this.silenced) return;
-        break;
+        exchange.work('response', this.endByTrailers(this.watchAll(state.inspection.end(), state)));
+        return;
       case 'done':
         return;
       default:
     }
+    this.passTrailers();
+  }
+
+  private *endByTrailers(passes: Generator<void, boolean>): Job {
+    if (!(yield* passes) && !this.silenced) return;
+    if (this.state.kind === 'streaming') this.openHeaders(this.state);
+    this.passTrailers();
+  }
+
+  private passTrailers(): void {
     this.finish();
-    exchange.port.trailers('response');
+    this.exchange.port.trailers('response');
   }
 
   discard(): void {
@@ -269,6 +281,10 @@ export class ResponseSide {
   private stream(state: State & { kind: 'streaming' }, event: BodyEvent): void {
     const { exchange } = this;
     const step = state.inspection.push(event.bytes);
+    if (step.more) {
+      exchange.work('response', this.streamSlices(state, step, event.endOfStream));
+      return;
+    }
     if (!event.endOfStream || step.stopped) {
       if (!this.emit(state, step, false)) return;
       if (event.endOfStream) return;
@@ -276,11 +292,47 @@ export class ResponseSide {
       return;
     }
     const last = state.inspection.end();
+    if (last.more) {
+      if (this.emit(state, step, false)) exchange.work('response', this.endSlices(state, last));
+      return;
+    }
     const output = [...step.output, ...last.output];
-    if (!this.emit(state, { output, stopped: last.stopped }, true)) return;
+    if (!this.emit(state, { ...last, output }, true)) return;
     this.openHeaders(state);
     if (output.length === 0) exchange.port.body('response', EMPTY, true);
     this.finish();
+  }
+
+  /** A chunk that takes longer than one slice. */
+  private *streamSlices(
+    state: State & { kind: 'streaming' },
+    first: InspectionStep,
+    endOfStream: boolean,
+  ): Job {
+    if (!(yield* this.streamAll(state, first))) return;
+    if (endOfStream) yield* this.endSlices(state, state.inspection.end());
+  }
+
+  private *endSlices(state: State & { kind: 'streaming' }, first: InspectionStep): Job {
+    if (!(yield* this.streamAll(state, first))) return;
+    this.openHeaders(state);
+    this.exchange.port.body('response', EMPTY, true);
+    this.finish();
+  }
+
+  /** Sends what may leave, slice by slice; false when the answer was refused. */
+  private *streamAll(
+    state: State & { kind: 'streaming' },
+    first: InspectionStep,
+  ): Generator<void, boolean> {
+    for (let step = first; ; step = state.inspection.resume()) {
+      if (!this.emit(state, step, false)) return false;
+      if (this.exchange.refused) return false;
+      this.account(state);
+      if (this.exchange.refused) return false;
+      if (!step.more) return true;
+      yield;
+    }
   }
 
   /** Sends what may leave; false when the answer was refused. */
@@ -379,15 +431,21 @@ export class ResponseSide {
       exchange.port.body('response', event.bytes, false, true);
       return;
     }
-    if (event.endOfStream || mode === 'BUFFERED') this.judge(state, event.endOfStream);
+    if (event.endOfStream || mode === 'BUFFERED')
+      exchange.work('response', this.judge(state, event.endOfStream));
   }
 
-  private judge(state: State & { kind: 'collecting' }, endOfStream: boolean): boolean {
+  private *judge(
+    state: State & { kind: 'collecting' },
+    endOfStream: boolean,
+  ): Generator<void, boolean> {
     const { exchange } = this;
     const { deps, decision } = exchange;
     exchange.stall.stop();
     deps.held.add(-state.buffer.bytes);
     const original = state.buffer.take();
+    const large = original.length > deps.limits.sliceUnitsMax;
+    if (large) yield;
     const decoded = decodeBody(original, state.encoding, deps.decoders, {
       decodedBytesMax: deps.limits.decodedBytesMax,
       ratioMax: deps.limits.decodedRatioMax,
@@ -401,12 +459,23 @@ export class ResponseSide {
       this.send(state, original, false, endOfStream);
       return true;
     }
-    const first = state.inspection.push(decoded.bytes);
-    const last = first.stopped ? first : state.inspection.end();
-    if (last.stopped) {
-      const { code, rule } = refusalOf(last.stopped);
-      exchange.refuse('response', code, rule);
-      return false;
+    if (large) yield;
+    const output: Uint8Array[] = [];
+    let ending = false;
+    for (let step = state.inspection.push(decoded.bytes); ; ) {
+      if (step.stopped) {
+        const { code, rule } = refusalOf(step.stopped);
+        exchange.refuse('response', code, rule);
+        return false;
+      }
+      output.push(...step.output);
+      if (step.more) {
+        yield;
+        step = state.inspection.resume();
+      } else if (!ending) {
+        ending = true;
+        step = state.inspection.end();
+      } else break;
     }
     const { changed } = state.inspection;
     if (changed && state.headersSent && isEncoded(state.encoding)) {
@@ -416,7 +485,7 @@ export class ResponseSide {
     if (changed) {
       decision.mutation('response');
     }
-    const bytes = changed ? concat([...first.output, ...last.output]) : original;
+    const bytes = changed ? concat(output) : original;
     this.send(state, bytes, changed, endOfStream);
     return true;
   }
@@ -441,13 +510,38 @@ export class ResponseSide {
   private watch(state: State & { kind: 'watching' }, event: BodyEvent): void {
     const { exchange } = this;
     const step = state.inspection.push(event.bytes);
-    const last = event.endOfStream && !step.stopped ? state.inspection.end() : step;
-    if (!this.emitNothing(last)) {
-      if (this.silenced) exchange.port.body('response', EMPTY, event.endOfStream);
-      return;
+    if (step.more || event.endOfStream)
+      exchange.work('response', this.watchSlices(state, step, event));
+    else this.passWatched(this.emitNothing(step), event);
+  }
+
+  private *watchSlices(
+    state: State & { kind: 'watching' },
+    first: InspectionStep,
+    event: BodyEvent,
+  ): Job {
+    let passes = yield* this.watchAll(first, state);
+    if (passes && event.endOfStream) passes = yield* this.watchAll(state.inspection.end(), state);
+    this.passWatched(passes, event);
+  }
+
+  private passWatched(passes: boolean, { bytes, endOfStream }: BodyEvent): void {
+    const { port } = this.exchange;
+    if (passes) port.body('response', bytes, endOfStream, true);
+    else if (this.silenced) port.body('response', EMPTY, endOfStream);
+    if (passes && endOfStream) this.finish();
+  }
+
+  /** Looks at what has come, slice by slice; false when the answer was broken off. */
+  private *watchAll(
+    first: InspectionStep,
+    state: State & { kind: 'watching' },
+  ): Generator<void, boolean> {
+    for (let step = first; ; step = state.inspection.resume()) {
+      if (!this.emitNothing(step)) return false;
+      if (!step.more) return true;
+      yield;
     }
-    exchange.port.body('response', event.bytes, event.endOfStream, true);
-    if (event.endOfStream) this.finish();
   }
 
   private emitNothing(step: InspectionStep): boolean {
@@ -495,14 +589,3 @@ const blocks = (rule: Rule): boolean =>
   rule.action.kind === 'block' && rule.enforcement === 'enforce';
 
 const isEncoded = (encoding: string): boolean => parseContentEncoding(encoding).length > 0;
-
-function refusalOf(stop: StopReason): { code: RefusalCode; rule?: Rule } {
-  switch (stop.kind) {
-    case 'policy':
-      return { code: 'policy', rule: stop.rule };
-    case 'unreadable':
-      return { code: 'unreadable_body' };
-    case 'held_too_much':
-      return { code: 'held_bytes_exceeded' };
-  }
-}

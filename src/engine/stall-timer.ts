@@ -1,5 +1,6 @@
 /**
- * The deadline that Envoy does not have in FULL_DUPLEX: no byte for too long while something is held.
+ * The deadlines that Envoy does not have in FULL_DUPLEX: no byte for too long while something is held, and
+ * bytes for too long.
  * It ends in a refusal, never in a flush (SEMANTICS §1). One timer per hold, not one per message: it looks
  * at the time of the last progress when it fires.
  */
@@ -13,6 +14,7 @@ export class StallTimer {
   private cancel: (() => void) | undefined;
   private direction: Direction = 'request';
   private timeoutMs = 0;
+  private untilMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, expired: (direction: Direction) => void) {
     this.clock = clock;
@@ -24,13 +26,14 @@ export class StallTimer {
     if (this.cancel) this.lastMs = this.clock.monotonicMs();
   }
 
-  /** Something of `direction` is held: it must move within `timeoutMs`. */
-  hold(direction: Direction, timeoutMs: number): void {
+  /** Something of `direction` is held: it must move within `timeoutMs`, and be over by `untilMs` (monotonic). */
+  hold(direction: Direction, timeoutMs: number, untilMs = Number.POSITIVE_INFINITY): void {
     this.direction = direction;
     this.timeoutMs = timeoutMs;
+    this.untilMs = untilMs;
     if (this.cancel) return;
     this.lastMs = this.clock.monotonicMs();
-    this.arm(timeoutMs);
+    this.arm(this.leftMs());
   }
 
   stop(): void {
@@ -38,9 +41,13 @@ export class StallTimer {
     this.cancel = undefined;
   }
 
+  private leftMs(): number {
+    return Math.min(this.lastMs + this.timeoutMs, this.untilMs) - this.clock.monotonicMs();
+  }
+
   private arm(delayMs: number): void {
     this.cancel = this.clock.after(delayMs, () => {
-      const leftMs = this.lastMs + this.timeoutMs - this.clock.monotonicMs();
+      const leftMs = this.leftMs();
       if (leftMs > 0) {
         this.arm(leftMs);
         return;

@@ -10,6 +10,7 @@ import { escapeInner, JsonTextView } from '../formats/json-view.ts';
 import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
 import { exempts } from '../policy/evaluate.ts';
 import type { Place, Rule } from '../policy/set.ts';
+import type { MatchBudget } from './match-budget.ts';
 import type { Placeholders } from './placeholders.ts';
 
 export interface Finding {
@@ -55,6 +56,25 @@ export interface TextEdit {
   readonly replacement: string;
 }
 
+/**
+ * Why a text goes no further. `policy`: a rule blocks. `sealed`: a rule would change a text which nobody may
+ * change. `exceeded`: there are more matches of a rule than may be judged.
+ */
+interface Blocked {
+  readonly kind: 'policy' | 'sealed' | 'exceeded';
+  readonly rule: Rule;
+  readonly cut: number;
+}
+
+/** What a text is: its key in the body, whose words it has, and how they are written. */
+export interface TextKind {
+  readonly key: string;
+  readonly place: Place;
+  readonly encoding: 'plain' | 'json';
+  /** Its provider has signed it (SEMANTICS §1). */
+  readonly sealed: boolean;
+}
+
 export class TextTrack {
   readonly key: string;
   readonly place: Place;
@@ -62,10 +82,9 @@ export class TextTrack {
   length = 0;
   ended = false;
   /**
-   * The first settled match of an enforcing blocking rule: the text is cut at its start. `sealed`: of a
-   * rule that would change a text which nobody may change.
+   * The first settled match that ends the text: it is cut at its start.
    */
-  blocked: { readonly rule: Rule; readonly cut: number; readonly sealed: boolean } | undefined;
+  blocked: Blocked | undefined;
   /** Rules whose `append` was earned by a match. */
   readonly appends = new Set<Rule>();
 
@@ -74,10 +93,13 @@ export class TextTrack {
   private readonly scanner: TextScanner;
   private readonly view: JsonTextView | undefined;
   private readonly placeholders: Placeholders;
+  private readonly budget: MatchBudget;
   private whole = false;
   private window = '';
   private windowStart = 0;
   private undecided: ScannedMatch[] = [];
+  /** The smallest start of `undecided`. */
+  private earliest = Number.POSITIVE_INFINITY;
   private readonly covered: Covered[] = [];
   /** Settled matches of `allow` rules that later ones may still lie in. */
   private allowances: ScannedMatch[] = [];
@@ -86,24 +108,20 @@ export class TextTrack {
   /** Whose replacement stands for that cluster. */
   private clusterRule: Rule | undefined;
 
-  /**
-   * `rules`: those that read this text, in rank order; only those with a detector. `sealed`: its provider
-   * has signed it (SEMANTICS §1).
-   */
+  /** `rules`: those that read this text, in rank order; only those with a detector. */
   constructor(
-    key: string,
-    place: Place,
-    encoding: 'plain' | 'json',
+    kind: TextKind,
     rules: readonly Rule[],
     placeholders: Placeholders,
-    sealed: boolean,
+    budget: MatchBudget,
   ) {
-    this.key = key;
-    this.sealed = sealed;
-    this.place = place;
+    this.key = kind.key;
+    this.sealed = kind.sealed;
+    this.place = kind.place;
     this.rules = rules;
     this.placeholders = placeholders;
-    this.view = encoding === 'json' ? new JsonTextView() : undefined;
+    this.budget = budget;
+    this.view = kind.encoding === 'json' ? new JsonTextView() : undefined;
     this.scanner = new TextScanner(
       rules.map((rule, index) => ({ rule: index, detector: rule.detector! })),
     );
@@ -114,9 +132,9 @@ export class TextTrack {
     return this.scanner.overflow;
   }
 
-  feed(value: string, findings: (finding: Finding) => void): void {
-    this.length += value.length;
-    this.read(this.view ? this.view.push(value) : value);
+  /** `last`: a part of what is known to be the rest of the text. */
+  feed(value: string, findings: (finding: Finding) => void, last = false): void {
+    this.add(value, last);
     this.settle(findings);
   }
 
@@ -125,10 +143,14 @@ export class TextTrack {
    * and not the one that matches first, as it does between verdicts on a whole message (SEMANTICS §6).
    */
   feedLast(value: string, findings: (finding: Finding) => void): void {
-    this.whole = this.length === 0;
+    this.add(value, true);
+    this.finish(findings);
+  }
+
+  private add(value: string, last: boolean): void {
+    if (last && this.length === 0) this.whole = true;
     this.length += value.length;
     this.read(this.view ? this.view.push(value) : value);
-    this.finish(findings);
   }
 
   finish(findings: (finding: Finding) => void): void {
@@ -185,33 +207,48 @@ export class TextTrack {
   /** Matches whose start lies before the safe point are all known: only now may they act, in order. */
   private settle(findings: (finding: Finding) => void): void {
     // One by one: a body may hold more matches than a call takes arguments.
-    for (const match of this.scanner.takeMatches()) this.undecided.push(match);
-    const safe = this.scanner.safe;
-    if (this.undecided.length > 0 && !this.blocked) {
-      const settled = this.undecided.filter((match) => match.start < safe);
-      if (settled.length > 0) {
-        this.undecided = this.undecided.filter((match) => match.start >= safe);
-        settled.sort((a, b) => a.start - b.start || b.end - a.end || a.rule - b.rule);
-        for (const match of settled) {
-          if (this.blocked && !this.whole) break;
-          this.act(match, findings);
-        }
-      }
+    for (const match of this.scanner.takeMatches()) {
+      this.undecided.push(match);
+      this.earliest = Math.min(this.earliest, match.start);
     }
-    if (this.blocked) return;
+    const safe = this.scanner.safe;
+    if (this.earliest < safe && this.mayAct) this.actUpTo(safe, findings);
+    if (!this.mayAct) return;
     if (safe > this.windowStart) {
       this.window = this.window.slice(safe - this.windowStart);
       this.windowStart = safe;
-      if (this.allowances.length > 0) {
-        this.allowances = this.allowances.filter((match) => match.end > safe);
-      }
     }
     this.view?.forget(safe);
   }
 
+  /** Behind the match that ends a text nothing is looked at, unless all of it is here and a lower rank may speak. */
+  private get mayAct(): boolean {
+    return !this.blocked || (this.whole && this.blocked.kind !== 'exceeded');
+  }
+
+  private actUpTo(safe: number, findings: (finding: Finding) => void): void {
+    const settled = this.undecided.filter((match) => match.start < safe);
+    this.undecided = this.undecided.filter((match) => match.start >= safe);
+    this.earliest = this.undecided.reduce(
+      (earliest, { start }) => Math.min(earliest, start),
+      Number.POSITIVE_INFINITY,
+    );
+    settled.sort((a, b) => a.start - b.start || b.end - a.end || a.rule - b.rule);
+    for (const match of settled) {
+      if (!this.mayAct) return;
+      this.act(match, findings);
+    }
+  }
+
   private act(match: ScannedMatch, findings: (finding: Finding) => void): void {
     const rule = this.rules[match.rule]!;
+    const spending = this.budget.spend(rule);
+    if (spending === 'ignore') return;
     const start = this.view ? this.view.sourceStart(match.start) : match.start;
+    if (spending === 'exceed') {
+      this.blocked = { kind: 'exceeded', rule, cut: this.blocked?.cut ?? start };
+      return;
+    }
     const end = this.view ? this.view.sourceEnd(match.end) : match.end;
     const by = rule.enforcement === 'enforce' ? this.exempting(match, rule) : undefined;
     const enforced = rule.enforcement === 'enforce' && by === undefined;
@@ -228,6 +265,8 @@ export class TextTrack {
       case 'flag':
         return EFFECTS.flag;
       case 'allow':
+        // Matches come in order, so what ends before this one begins exempts nothing any more.
+        this.allowances = this.allowances.filter(({ end: last }) => last > match.start);
         this.allowances.push(match);
         return EFFECTS.allow;
       case 'append':
@@ -239,7 +278,7 @@ export class TextTrack {
       case 'redact':
       case 'rewrite':
         if (!this.sealed) return this.cover(match, start, end, rule);
-        this.blocked ??= { rule, cut: start, sealed: true };
+        this.blocked ??= { kind: 'sealed', rule, cut: start };
         return EFFECTS.sealed;
     }
   }
@@ -247,8 +286,8 @@ export class TextTrack {
   /** What a rule forbids outranks what could only not be changed, wherever in the text they stand. */
   private block(rule: Rule, start: number): void {
     const { blocked } = this;
-    if (blocked && !blocked.sealed && rule.rank >= blocked.rule.rank) return;
-    this.blocked = { rule, cut: blocked?.cut ?? start, sealed: false };
+    if (blocked?.kind === 'policy' && rule.rank >= blocked.rule.rank) return;
+    this.blocked = { kind: 'policy', rule, cut: blocked?.cut ?? start };
   }
 
   /** An `allow` that reads content exempts what its match covers, and no more. */

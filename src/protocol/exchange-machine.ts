@@ -64,6 +64,9 @@ export interface ExchangeSink {
   /** gRPC status OK. */
   end(): void;
   fail(status: FailureStatus, reason: string): void;
+  /** Reads no more messages until `resume`, as far as that is still possible. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Reasons of our own, the only texts the machine itself puts into a status. */
@@ -280,6 +283,21 @@ export class ExchangeMachine implements ProcessPort {
     this.#finish('failed');
     this.#options.sink.fail(status, reason);
     this.#tellEnd();
+  }
+
+  crashed(error: unknown): void {
+    this.#fault(
+      error instanceof ProtocolViolation ? 'protocol_violation' : 'handler_failed',
+      error,
+    );
+  }
+
+  pause(): void {
+    if (this.#phase.kind !== 'over') this.#options.sink.pause();
+  }
+
+  resume(): void {
+    if (this.#phase.kind !== 'over') this.#options.sink.resume();
   }
 
   // ---- guards

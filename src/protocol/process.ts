@@ -113,9 +113,14 @@ export interface ProcessPort {
   readonly settled: boolean;
   /** Ends the stream with an error status. Idempotent; the only way out besides a settled half-close. */
   fail(status: FailureStatus, reason: string): void;
+  /** Work that went on after `event` had returned has thrown: the same as if `event` had. */
+  crashed(error: unknown): void;
+  /** Enough has arrived for now: no more is read from Envoy until `resume`. What is on its way still comes. */
+  pause(): void;
+  resume(): void;
 }
 
-/** One exchange's logic, made by the engine when a stream opens. */
+/** One exchange's logic, made by the engine when a stream opens. It may answer an event later. */
 export interface ProcessHandler {
   event(event: ProcessEvent): void;
   end(end: StreamEnd): void;

@@ -198,7 +198,7 @@ describe('attacks on requests', () => {
     });
   }
   it('more matches than a call takes arguments are no error', () => {
-    const { passed } = ask(rig(masks), message('a@b.cc '.repeat(130_000)));
+    const { passed } = ask(rig(masks, { matchesMax: 130_000 }), message('a@b.cc '.repeat(130_000)));
     assert.ok(passed.includes('[EMAIL_1]') && !passed.includes('a@b.cc'));
   });
   it('default: deny stands where the allow that might lift it does not match', () => {

@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type EngineLimits } from '../../src/engine/limits.ts';
 import type { EngineDeps, ExchangeOutcome } from '../../src/engine/ports.ts';
 import { RouteStances } from '../../src/engine/route-stances.ts';
 import { Serving } from '../../src/engine/snapshot.ts';
+import { Turns } from '../../src/engine/turns.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import { DETECTORS } from '../../src/policy/default-detectors.ts';
 import type { Direction, PolicySet } from '../../src/policy/set.ts';
@@ -36,6 +37,7 @@ export function compile(yaml: string): PolicySet {
 /** Time that moves only when told; timers fire in order. */
 export class VirtualClock implements Clock {
   private ms = 1_000_000;
+  private readonly soonest: (() => void)[] = [];
   private timers: { atMs: number; action: () => void }[] = [];
 
   nowMs(): number {
@@ -52,6 +54,17 @@ export class VirtualClock implements Clock {
     return () => {
       this.timers = this.timers.filter((other) => other !== timer);
     };
+  }
+
+  soon(action: () => void): void {
+    this.soonest.push(action);
+  }
+
+  /** One turn; false when nothing waited for one. */
+  turn(): boolean {
+    const action = this.soonest.shift();
+    action?.();
+    return action !== undefined;
   }
 
   advance(byMs: number): void {
@@ -88,7 +101,8 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
   const records: DecisionRecord[] = [];
   const outcomes: ExchangeOutcome[] = [];
   let ids = 0;
-  const all = { ...DEFAULT_LIMITS, ...limits };
+  // Everything in one go, unless a test says how long its turns are.
+  const all = { ...DEFAULT_LIMITS, sliceUnitsMax: Number.MAX_SAFE_INTEGER, ...limits };
   const deps: EngineDeps = {
     clock,
     serving,
@@ -118,6 +132,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     outcome: (outcome) => void outcomes.push(outcome),
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
+    turns: new Turns(clock),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
   };
@@ -133,6 +148,7 @@ export class RecordingPort implements ProcessPort {
   readonly ended = new Set<Direction>();
   refusal: { status: number; headers: Readonly<Record<string, string>>; body: string } | undefined;
   failed: string | undefined;
+  paused = false;
   private readonly mode: BodyMode;
   private readonly initial: Readonly<Record<string, string>>;
 
@@ -183,6 +199,18 @@ export class RecordingPort implements ProcessPort {
 
   fail(_status: string, reason: string): void {
     this.failed = reason;
+  }
+
+  crashed(error: unknown): void {
+    throw error;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
   }
 
   sent(direction: Direction): string {

@@ -74,6 +74,8 @@ export function rig({ modes, observability, handler, options }: RigOptions): Rig
     sink: {
       send: (bytes) => log.push({ out: 'reply', message: decodeProcessingResponse(bytes) }),
       end: () => log.push({ out: 'end' }),
+      pause: () => log.push({ told: 'pause' }),
+      resume: () => log.push({ told: 'resume' }),
       fail: (status, reason) => log.push({ out: 'fail', status, reason }),
     },
     open: (port) => {

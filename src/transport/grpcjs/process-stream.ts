@@ -46,6 +46,12 @@ export function ownProcessStream(
 ): OwnedStream {
   let over = false;
   let closedTold = false;
+  /** Two reasons to read no more: the reader of our replies is slow, or the exchange is busy. */
+  let unread = false;
+  let busy = false;
+  const readOn = (): void => {
+    if (over || !(unread || busy)) call.resume();
+  };
   const tellClosed = (): void => {
     if (closedTold) return;
     closedTold = true;
@@ -55,7 +61,17 @@ export function ownProcessStream(
     send(bytes) {
       if (over || call.destroyed) return;
       // The replies would pile up here if their reader is slow: then nothing more is read either.
-      if (!call.write(bytes)) call.pause();
+      if (call.write(bytes)) return;
+      unread = true;
+      call.pause();
+    },
+    pause() {
+      busy = true;
+      call.pause();
+    },
+    resume() {
+      busy = false;
+      readOn();
     },
     end() {
       if (over) return;
@@ -77,7 +93,8 @@ export function ownProcessStream(
   });
   call.on('data', (bytes: Buffer) => machine.receive(bytes));
   call.on('drain', () => {
-    if (!over) call.resume();
+    unread = false;
+    if (!over) readOn();
   });
   call.on('end', () => machine.halfClosed());
   // Both follow every call, also a good one; the machine knows whether it was over by then.

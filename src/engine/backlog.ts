@@ -1,0 +1,116 @@
+/**
+ * What an exchange still has to do before it may look at what has arrived since. Work that takes long is done
+ * in turns; meanwhile events wait here, in order, and no more is read from Envoy than fits.
+ */
+import type { Direction } from '../policy/set.ts';
+import type { ProcessEvent, ProcessPort } from '../protocol/process.ts';
+import type { EngineDeps } from './ports.ts';
+
+/** Yields after each slice of its work. */
+export type Job = Generator<void, void>;
+
+/** The exchange whose work this is. */
+interface Worker {
+  readonly deps: EngineDeps;
+  readonly port: ProcessPort;
+  /** Nothing that still waits is of interest. */
+  readonly refused: boolean;
+  /** Does something for one side, as the handling of an event would. */
+  run(direction: Direction, action: () => void): void;
+  dispatch(event: ProcessEvent): void;
+}
+
+export class Backlog {
+  private readonly worker: Worker;
+  private cancel: (() => void) | undefined;
+  private waiting: ProcessEvent[] = [];
+  private waitingBytes = 0;
+  private paused = false;
+  private dropped = false;
+  private atEnd: (() => void) | undefined;
+
+  constructor(worker: Worker) {
+    this.worker = worker;
+  }
+
+  get busy(): boolean {
+    return this.cancel !== undefined;
+  }
+
+  /** Begins a job now; what of it is left when it yields is done in turns. */
+  begin(direction: Direction, job: Generator<void, unknown>): void {
+    if (job.next().done || this.dropped) return;
+    this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job));
+  }
+
+  /** Keeps an event until the job is done. Its bytes are copied: they are a view of a message that is reused. */
+  keep(event: ProcessEvent): void {
+    const { deps, port } = this.worker;
+    if (event.kind !== 'body') {
+      this.waiting.push(event);
+      return;
+    }
+    this.waiting.push({ ...event, bytes: Uint8Array.from(event.bytes) });
+    this.waitingBytes += event.bytes.length;
+    deps.held.add(event.bytes.length);
+    if (this.waitingBytes <= deps.limits.waitingBytesMax || this.paused) return;
+    this.paused = true;
+    port.pause();
+  }
+
+  /** Calls `action` when nothing is left to do. */
+  whenDone(action: () => void): void {
+    this.atEnd = action;
+  }
+
+  /** Gives everything up. */
+  drop(): void {
+    this.dropped = true;
+    this.cancel?.();
+    this.cancel = undefined;
+    this.waiting = [];
+    this.worker.deps.held.add(-this.waitingBytes);
+    this.waitingBytes = 0;
+    this.resume();
+  }
+
+  private turn(direction: Direction, job: Generator<void, unknown>): boolean {
+    const { worker } = this;
+    try {
+      let more = !worker.refused;
+      if (more)
+        worker.run(direction, () => {
+          more = !job.next().done;
+        });
+      if (more || this.dropped) return !this.dropped;
+      this.cancel = undefined;
+      this.deliver();
+    } catch (error) {
+      this.drop();
+      worker.port.crashed(error);
+    }
+    return false;
+  }
+
+  private deliver(): void {
+    const { worker } = this;
+    while (!this.busy && !this.dropped) {
+      const event = this.waiting.shift();
+      if (!event) break;
+      if (event.kind === 'body') {
+        this.waitingBytes -= event.bytes.length;
+        worker.deps.held.add(-event.bytes.length);
+      }
+      if (!worker.refused) worker.run(event.direction, () => worker.dispatch(event));
+    }
+    if (this.busy || this.dropped) return;
+    this.resume();
+    this.atEnd?.();
+  }
+
+  private resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.worker.port.resume();
+  }
+}
