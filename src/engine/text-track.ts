@@ -95,6 +95,8 @@ export class TextTrack {
   private readonly placeholders: Placeholders;
   private readonly budget: MatchBudget;
   private whole = false;
+  /** Nothing more of it may be judged. */
+  private exhausted = false;
   private window = '';
   private windowStart = 0;
   private undecided: ScannedMatch[] = [];
@@ -223,7 +225,7 @@ export class TextTrack {
 
   /** Behind the match that ends a text nothing is looked at, unless all of it is here and a lower rank may speak. */
   private get mayAct(): boolean {
-    return !this.blocked || (this.whole && this.blocked.kind !== 'exceeded');
+    return !this.blocked || (this.whole && !this.exhausted);
   }
 
   private actUpTo(safe: number, findings: (finding: Finding) => void): void {
@@ -246,7 +248,8 @@ export class TextTrack {
     if (spending === 'ignore') return;
     const start = this.view ? this.view.sourceStart(match.start) : match.start;
     if (spending === 'exceed') {
-      this.blocked = { kind: 'exceeded', rule, cut: this.blocked?.cut ?? start };
+      this.exhausted = true;
+      this.blocked ??= { kind: 'exceeded', rule, cut: start };
       return;
     }
     const end = this.view ? this.view.sourceEnd(match.end) : match.end;
