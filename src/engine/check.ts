@@ -42,7 +42,7 @@ function answer(
   const assignment = assign(deps.serving.current, decision.session, deps.xxh64);
   decision.assignment = assignment;
   if (!assignment) {
-    if (deps.onStoreLoss === 'deny') return refuse(deps, decision, request.path, 'no_policy_set');
+    if (deps.onStoreLoss === 'deny') return refuse(deps, decision, request, 'no_policy_set');
     decision.degraded = true;
     decision.close('allow', 'allowed');
     return { kind: 'allow', metadata: { exchange: decision.id } };
@@ -71,13 +71,7 @@ function answer(
   if (active.refusal) {
     const { code } = active.refusal;
     const action = code === 'policy' ? active.refusal.rule.action : undefined;
-    return refuse(
-      deps,
-      decision,
-      request.path,
-      code,
-      action?.kind === 'block' ? action : undefined,
-    );
+    return refuse(deps, decision, request, code, action?.kind === 'block' ? action : undefined);
   }
   decision.close('allow', 'allowed');
   return {
@@ -94,12 +88,14 @@ function answer(
 function refuse(
   deps: EngineDeps,
   decision: DecisionDraft,
-  path: string,
+  request: CheckRequest,
   code: RefusalCode,
   block?: { readonly message: string; readonly status: number },
 ): CheckAnswer {
   const kind = REFUSALS[code];
-  const response = (formatOfPath(path, deps.formats) ?? openaiChat).refusalResponse(
+  const format = formatOfPath(request.path, deps.formats) ?? openaiChat;
+  format.asked?.(request.body);
+  const response = format.refusalResponse(
     {
       message: block?.message ?? kind.message,
       decisionId: decision.id,

@@ -8,7 +8,7 @@ import { decodeBody } from '../formats/encodings.ts';
 import type { Frame } from '../formats/frame.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
-import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
+import type { BodyEvent, HeaderMutation, HeadersEvent, HeaderView } from '../protocol/process.ts';
 import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
 import type { Job } from './backlog.ts';
 
@@ -43,7 +43,7 @@ export class RequestSide {
   private readonly exchange: Exchange;
   private state: State = { kind: 'idle' };
   private contentType = '';
-  private header: (name: string) => string | undefined = () => undefined;
+  private requestHeaders: HeaderView | undefined;
   private contentEncoding = '';
   /** Monotonic. */
   private bodyDueMs = Number.POSITIVE_INFINITY;
@@ -56,7 +56,7 @@ export class RequestSide {
     const { exchange } = this;
     const { port, decision } = exchange;
     const headers = event.headers;
-    this.header = (name) => headers.get(name);
+    this.requestHeaders = headers;
     this.contentType = headers.get('content-type') ?? '';
     this.contentEncoding = headers.get('content-encoding') ?? '';
     const { format } = detectFormat(
@@ -391,7 +391,10 @@ export class RequestSide {
 
   private contradicted(frames: readonly Frame[]): boolean {
     const { requestFormat } = this.exchange;
-    const found = frames.some((frame) => requestFormat.contradicts?.(this.header, frame) ?? false);
+    const { requestHeaders } = this;
+    const found =
+      requestHeaders !== undefined &&
+      frames.some((frame) => requestFormat.contradicts?.(requestHeaders, frame) ?? false);
     if (found) this.exchange.deps.observer?.unreadable('request', 'headers_contradict');
     return found;
   }

@@ -135,9 +135,17 @@ export interface Format {
     as: 'error' | 'refusal',
     streamed: boolean,
   ): RefusalResponse;
+  /** Told the body of the request, as far as it is there, before a refusal that names what it answers. */
+  asked?(body: Uint8Array): void;
   /**
-   * Whether the request's headers (by lower-case name) say something else than its frame: a proxy that
+   * Whether the request's headers say something else than its frame: a proxy that
    * went by them let another request through than the server will read.
    */
-  contradicts?(header: (name: string) => string | undefined, frame: Frame): boolean;
+  contradicts?(headers: RequestHeaders, frame: Frame): boolean;
+}
+
+/** Headers of a request, names in lower case. */
+export interface RequestHeaders {
+  get(name: string): string | undefined;
+  entries(): readonly (readonly [name: string, value: string])[];
 }

@@ -2,7 +2,7 @@
 import type { Direction, Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
 import type { JsonNode, JsonObject } from './json.ts';
-import { memberOf } from './json.ts';
+import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
@@ -16,6 +16,8 @@ export interface McpMessage {
   readonly name: string | undefined;
   /** What `MCP-Protocol-Version` repeats, where the message says it. */
   readonly version: string | undefined;
+  /** Whether a property of a tool's arguments, at any depth, has the value that an `Mcp-Param-…` header repeats. */
+  holds(value: string): boolean;
 }
 
 export type McpReading =
@@ -26,14 +28,11 @@ export type McpReading =
 export const MCP_NAMES =
   new ApiNames(`jsonrpc id method params result error name arguments uri _meta tools
   systemPrompt instructions contents resources resourceTemplates prompts messages structuredContent content type
-  mimeType role data blob text`);
+  mimeType role data blob text inputRequests inputResponses requestedSchema`);
 
 /** Longest id that is echoed, in bytes as written. */
 export const ID_BYTES_MAX = 512;
 
-/** Members whose double would let a server and this reader see two different messages. */
-const SINGLE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result']);
-const SINGLE_PARAMS: ReadonlySet<string> = new Set(['name', 'arguments', 'uri', '_meta']);
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 
 /** Reads one message or a batch of them, and collects all their strings. */
@@ -58,16 +57,12 @@ export function readMcp(
   return { ok: true, messages };
 }
 
-/** Doubles, also in two spellings: some readers take one, others the other. */
+/** A double, also in two spellings, would let a server and this reader see two different messages. */
 function isAmbiguous(message: JsonObject): boolean {
   const params = memberOf(message, 'params');
-  return (
-    hasDouble(message, SINGLE) || (params?.kind === 'object' && hasDouble(params, SINGLE_PARAMS))
-  );
-}
-
-function hasDouble(object: JsonObject, names: ReadonlySet<string>): boolean {
-  return object.members.some(({ key, shadowed }) => shadowed && names.has(key));
+  if (hasDouble(message) || (params !== undefined && hasDouble(params))) return true;
+  const meta = params?.kind === 'object' ? memberOf(params, '_meta') : undefined;
+  return meta !== undefined && hasDouble(meta);
 }
 
 function messageOf(
@@ -97,8 +92,38 @@ function messageOf(
     method,
     name: text(method === 'resources/read' ? of('uri') : of('name')),
     version: text(meta?.kind === 'object' ? memberOf(meta, VERSION_META) : undefined),
+    holds: (value) => {
+      const call = method === 'tools/call' ? of('arguments') : undefined;
+      return call !== undefined && holdsValue(call, value, data, collector);
+    },
   };
 }
+
+/** The places that `x-mcp-header` may name: primitive values that are reached through properties alone. */
+function holdsValue(
+  node: JsonNode,
+  value: string,
+  data: Uint8Array,
+  collector: PieceCollector,
+): boolean {
+  switch (node.kind) {
+    case 'object':
+      return node.members.some((member) => holdsValue(member.value, value, data, collector));
+    case 'string':
+      return collector.valueOf(node) === value;
+    case 'number': {
+      const written = overlay(data).toString('latin1', node.start, node.end);
+      return written === value || (NUMBER.test(value) && Number(written) === Number(value));
+    }
+    case 'true':
+    case 'false':
+      return node.kind === value;
+    default:
+      return false;
+  }
+}
+
+const NUMBER = /^-?\d{1,16}(?:\.0{1,16})?$/;
 
 function readMessage(
   node: JsonObject,
@@ -112,7 +137,8 @@ function readMessage(
       collector.metadata(value, 'other', place);
     else if (key === 'params') readParams(value, message, collector, direction);
     else if (key === 'result' && direction === 'response') readResult(value, collector);
-    else readContent(value, collector, place);
+    // What a client answers has fields as the server asked for them.
+    else readContent(value, collector, place, key === 'result');
   }
 }
 
@@ -126,7 +152,7 @@ function readParams(
     readNamed(params, collector, 'tool_call', { arguments: 'tool_call' });
     return;
   }
-  if (direction === 'request') readContent(params, collector, 'user');
+  if (direction === 'request') readNamed(params, collector, 'user', {});
   else
     readNamed(params, collector, 'tool_result', {
       tools: 'tool_definition',
@@ -164,26 +190,42 @@ function readNamed(
   }
   for (const { key, value } of node.members) {
     const place = Object.hasOwn(places, key) ? places[key]! : other;
-    if (!WRITTEN.has(key)) readContent(value, collector, place);
+    if (!WRITTEN.has(key)) readContent(value, collector, place, NAMED.has(key));
     else if (value.kind === 'array')
       for (const item of value.items) collector.written(item, place, place);
     else collector.written(value, place, place);
   }
 }
 
-/** Every string below `node`; the bytes of a picture, a sound or a file are none. */
-function readContent(node: JsonNode, collector: PieceCollector, place: Place): void {
-  if (node.kind === 'array') for (const item of node.items) readContent(item, collector, place);
+/** Members whose own members are named by whoever wrote the message. */
+const NAMED: ReadonlySet<string> = new Set([
+  '_meta',
+  'inputRequests',
+  'inputResponses',
+  'requestedSchema',
+  'data',
+]);
+
+/** Every string below `node`; the bytes of a picture, a sound or a file are none. `names`: those of members, too. */
+function readContent(node: JsonNode, collector: PieceCollector, place: Place, names = false): void {
+  if (node.kind === 'array')
+    for (const item of node.items) readContent(item, collector, place, names);
   else if (node.kind === 'object')
-    for (const { key, value } of node.members) {
+    for (const member of node.members) {
+      const { key, value } = member;
+      if (names && !OWN.test(key)) collector.name(member, place, place);
       if (key === 'type' || key === 'mimeType' || key === 'role')
         collector.metadata(value, 'other', place);
       else if (value.kind === 'string' && holdsMedia(node, key, collector))
         collector.media(value, place, place, collector.word(node, 'mimeType'));
-      else readContent(value, collector, place);
+      else readContent(value, collector, place, names);
     }
   else collector.standAlone(node, place, place);
 }
+
+/** Names that the protocol gives within `_meta` and input requests, as far as they are often seen. */
+const OWN =
+  /^(?:io\.modelcontextprotocol\/.*|method|params|mode|message|progressToken|requestedSchema|action|result|[a-z]+Info|version)$/;
 
 function holdsMedia(block: JsonObject, key: string, collector: PieceCollector): boolean {
   if (memberOf(block, 'mimeType') === undefined) return false;

@@ -12,8 +12,17 @@ function envelope(id: string | undefined, rest: string): string {
   return `{"jsonrpc":"2.0","id":${id ?? 'null'},${rest}}`;
 }
 
-function errorMessage(id: string | undefined, refusal: Refusal, code: number): string {
-  const data = { decision: refusal.decisionId, code: refusal.code };
+function errorMessage(
+  id: string | undefined,
+  refusal: Refusal,
+  code: number,
+  noId?: string,
+): string {
+  const data = {
+    decision: refusal.decisionId,
+    code: refusal.code,
+    ...(noId === undefined ? {} : { noId }),
+  };
   const error = { code, message: refusal.message, data };
   return envelope(id, `"error":${JSON.stringify(error)}`);
 }
@@ -43,13 +52,15 @@ export interface Asked {
   readonly batch: boolean;
   /** Headers and body named different things. */
   readonly mismatch: boolean;
+  /** The body was there and could be read. */
+  readonly read: boolean;
 }
 
 export function mcpRefusalResponse(
   refusal: Refusal,
   status: number,
   as: 'error' | 'refusal',
-  { requests, batch, mismatch }: Asked,
+  { requests, batch, mismatch, read }: Asked,
 ): RefusalResponse {
   const headers = refusalHeaders(refusal, 'application/json');
   const spoken = as === 'refusal' && requests.length > 0;
@@ -57,7 +68,10 @@ export function mcpRefusalResponse(
   const bodies = requests.map((message) =>
     spoken ? refusalMessage(message, refusal) : errorMessage(message.id, refusal, code),
   );
-  if (bodies.length === 0) bodies.push(errorMessage(undefined, refusal, code));
+  if (bodies.length === 0) {
+    const noId = read ? 'the body has no request' : 'the body was not read';
+    bodies.push(errorMessage(undefined, refusal, code, noId));
+  }
   return {
     status: spoken ? 200 : status,
     headers,

@@ -11,6 +11,7 @@ import type {
   Frame,
   Refusal,
   RefusalResponse,
+  RequestHeaders,
 } from './frame.ts';
 import type { JsonNode } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
@@ -30,6 +31,8 @@ interface Conversation {
   open: McpMessage[];
   batch: boolean;
   mismatch: boolean;
+  /** The request's body was read. */
+  read: boolean;
 }
 
 interface McpFrame extends Frame {
@@ -49,7 +52,7 @@ export function mcpAt(spoken: { readonly requestFormat?: Format }): Format {
 
 /** A format for one exchange with limits of its own. */
 export function mcpWith(limits: FormatLimits): Format {
-  const talk: Conversation = { open: [], batch: false, mismatch: false };
+  const talk: Conversation = { open: [], batch: false, mismatch: false, read: false };
   return Object.freeze({
     name: 'mcp' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
@@ -61,10 +64,18 @@ export function mcpWith(limits: FormatLimits): Format {
         requests: talk.open,
         batch: talk.batch,
         mismatch: talk.mismatch,
+        read: talk.read,
       }),
-    contradicts(header: (name: string) => string | undefined, frame: Frame): boolean {
+    asked(body: Uint8Array): void {
+      const reader = new McpRequestReader(limits, talk);
+      reader.push(body);
+      reader.end();
+    },
+    contradicts(headers: RequestHeaders, frame: Frame): boolean {
       if (!isMcpFrame(frame)) return false;
-      const differs = frame.mcp.some((message) => !agrees(message, header));
+      const differs =
+        (headers.get('mcp-session-id') ?? '').includes(' ') ||
+        frame.mcp.some((message) => !agrees(message, headers));
       if (differs) talk.mismatch = true;
       return differs;
     },
@@ -72,16 +83,30 @@ export function mcpWith(limits: FormatLimits): Format {
 }
 
 /** Proxies route by these headers: a message that they do not describe was not what was let through. */
-function agrees(message: McpMessage, header: (name: string) => string | undefined): boolean {
+function agrees(message: McpMessage, headers: RequestHeaders): boolean {
   const same = (name: string, value: string | undefined): boolean => {
-    const written = header(name);
+    const written = headers.get(name);
     return written === undefined || decoded(written) === (value ?? '');
   };
   return (
     same('mcp-method', message.method) &&
     same('mcp-name', message.name) &&
-    (message.version === undefined || same('mcp-protocol-version', message.version))
+    versionAgrees(message, headers.get('mcp-protocol-version')) &&
+    headers
+      .entries()
+      .every(([name, value]) => !name.startsWith(PARAM_HEADER) || message.holds(decoded(value)))
   );
+}
+
+/** Which property a header repeats stands in the tool's schema, which is not here: some property must have it. */
+const PARAM_HEADER = 'mcp-param-';
+/** From this revision on every request says its version in its body as well. */
+const VERSION_IN_BODY = '2026-07-28';
+
+function versionAgrees({ kind, version }: McpMessage, header: string | undefined): boolean {
+  if (header === undefined) return true;
+  if (version !== undefined) return version === header;
+  return kind !== 'request' || header < VERSION_IN_BODY;
 }
 
 const BASE64_VALUE = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
@@ -120,6 +145,7 @@ class McpRequestReader extends JsonDocumentReader {
     if (!isMcpFrame(frame)) return frame;
     this.#talk.open = frame.mcp.filter((message) => message.kind === 'request');
     this.#talk.batch = root.kind === 'array';
+    this.#talk.read = true;
     return frame;
   }
 
@@ -155,7 +181,7 @@ class McpAnswerReader extends JsonDocumentReader {
   refuse(refusal: Refusal): readonly Uint8Array[] {
     if (this.begun) return [];
     const { open, batch } = this.#talk;
-    const asked = { requests: open, batch, mismatch: false };
+    const asked = { requests: open, batch, mismatch: false, read: true };
     return [Buffer.from(mcpRefusalResponse(refusal, 200, 'refusal', asked).body, 'utf8')];
   }
 
@@ -169,6 +195,8 @@ const NOTHING = new Uint8Array(0);
 class McpEventReader extends JsonStreamReader {
   readonly #talk: Conversation;
   readonly #keys = new KeyCounter();
+  /** Responses that have come and not left: also of a stream that is resumed, or of one that asked nothing. */
+  #unsent: McpMessage[] = [];
   /** Messages that a refusal keeps back, as half of one is none. */
   readonly #kept = new WeakSet<readonly McpMessage[]>();
 
@@ -184,6 +212,7 @@ class McpEventReader extends JsonStreamReader {
     const { pieces, literals } = collector;
     const frame = jsonFrame({ ...source, pieces, literals, ends: [] });
     const mcp = reading.messages;
+    this.#unsent.push(...mcp.filter(({ kind, id }) => kind === 'response' && id !== undefined));
     const renderUnfinished = (edits: readonly Edit[]): Uint8Array => {
       const cut = edits.some(
         ({ piece, end, replacement }) => replacement === '' && end === pieces[piece]!.value.length,
@@ -207,11 +236,15 @@ class McpEventReader extends JsonStreamReader {
       frame.mcp.filter(({ kind }) => kind === 'response').map(({ id }) => id),
     );
     this.#talk.open = this.#talk.open.filter(({ id }) => !answered.has(id));
+    this.#unsent = this.#unsent.filter((message) => !frame.mcp.includes(message));
   }
 
-  /** Answers every request that has none yet. */
+  /** Answers every request that has none yet, and whose answer will not come. */
   refuse(refusal: Refusal): readonly Uint8Array[] {
-    const events = this.#talk.open.map((message) =>
+    const { open } = this.#talk;
+    const asked = new Set(open.map(({ id }) => id));
+    const unasked = this.#unsent.filter(({ id }) => !asked.has(id));
+    const events = [...open, ...unasked].map((message) =>
       Buffer.from(`event: message\ndata: ${refusalMessage(message, refusal)}\n\n`, 'utf8'),
     );
     return events.length === 0 ? [] : this.following(events);

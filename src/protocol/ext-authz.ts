@@ -29,6 +29,7 @@ class LazyCheckRequest implements CheckRequest {
   readonly authority: string;
   readonly headers: HeaderView;
   readonly sourcePrincipal: string;
+  readonly body: Uint8Array;
   readonly #extensions: readonly Uint8Array[];
   readonly #metadata: Uint8Array;
   #namespaces: readonly Uint8Array[] | undefined;
@@ -63,6 +64,7 @@ class LazyCheckRequest implements CheckRequest {
     this.path = http.path;
     this.authority = http.authority;
     this.headers = http.headers;
+    this.body = http.body;
     this.sourcePrincipal = readPrincipal(source);
     this.#extensions = extensions;
     this.#metadata = metadata;
@@ -97,6 +99,7 @@ interface HttpPart {
   readonly path: string;
   readonly authority: string;
   readonly headers: HeaderView;
+  readonly body: Uint8Array;
 }
 
 /** HttpRequest. With `encode_raw_headers` Envoy fills only `header_map` (13), else only `headers` (3). */
@@ -107,6 +110,7 @@ function readHttp(http: Uint8Array): HttpPart {
   let method = EMPTY;
   let path = EMPTY;
   let authority = EMPTY;
+  let body = EMPTY;
   while (reader.next()) {
     switch (reader.tag) {
       case lengthTag(2):
@@ -121,6 +125,10 @@ function readHttp(http: Uint8Array): HttpPart {
       case lengthTag(5):
         authority = reader.bytes();
         break;
+      case lengthTag(11): // body
+      case lengthTag(12): // raw_body, with `pack_as_bytes`
+        body = reader.bytes();
+        break;
       case lengthTag(13):
         map = mergeOccurrences(map, reader.bytes());
         break;
@@ -133,6 +141,7 @@ function readHttp(http: Uint8Array): HttpPart {
     path: headerText(path),
     authority: headerText(authority),
     headers: map === undefined ? new StringMapView(headers) : new HeaderMapView(map),
+    body,
   };
 }
 

@@ -313,19 +313,44 @@ describe('a refusal before the first byte', () => {
     }
   });
 
-  it('by Check, too', () => {
+  const checked = (path: string, body = '') => {
     const answer = createCheck(rig(undefined).deps)(
       {
         headers: { get: () => undefined, entries: () => [] },
         method: 'POST',
-        path: '/v1/messages?beta=true',
+        path,
         authority: 'llm.example',
         sourcePrincipal: '',
         contextExtension: () => undefined,
-      } as unknown as Parameters<ReturnType<typeof createCheck>>[0],
+        metadata: () => undefined,
+        body: Buffer.from(body),
+      },
       () => undefined,
     );
-    assert.equal(answer.kind, 'deny');
-    assert.equal(JSON.parse(answer.kind === 'deny' ? answer.body : '').error.type, 'api_error');
+    assert.ok(answer.kind === 'deny');
+    return JSON.parse(answer.body);
+  };
+
+  it('by Check, too', () => {
+    assert.equal(checked('/v1/messages?beta=true').error.type, 'api_error');
+  });
+
+  it('by Check with the id of the MCP request, where Envoy sends the body', () => {
+    const call = '{"jsonrpc":"2.0","id":"a1","method":"tools/call","params":{"name":"f"}}';
+    assert.equal(checked('/mcp', call).id, 'a1');
+    assert.deepEqual(
+      checked('/mcp', `[${call},${call.replace('"a1"', '7')}]`).map(
+        ({ id }: { id: unknown }) => id,
+      ),
+      ['a1', 7],
+    );
+    for (const [body, noId] of [
+      ['', 'the body was not read'],
+      [call.slice(0, 40), 'the body was not read'],
+      ['{"jsonrpc":"2.0","method":"notifications/x"}', 'the body has no request'],
+    ] as const) {
+      const { id, error } = checked('/mcp', body);
+      assert.deepEqual([id, error.data.noId], [null, noId]);
+    }
   });
 });

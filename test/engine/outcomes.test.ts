@@ -37,6 +37,7 @@ const request = (headers: Readonly<Record<string, string>>): CheckRequest => ({
   contextExtension: () => undefined,
   metadata: () => undefined,
   sourcePrincipal: '',
+  body: new Uint8Array(0),
 });
 
 /** Denied, errored: of every exchange that the judge was told of. */

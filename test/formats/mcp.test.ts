@@ -235,6 +235,16 @@ describe('mcp exchange', () => {
     [{ 'mcp-name': '=?base64?b3RoZXI=?=' }, true],
     [{ 'mcp-protocol-version': '2025-11-25' }, true],
     [{ 'mcp-protocol-version': '2026-07-28' }, false],
+    [{ 'mcp-session-id': 'a,b' }, false],
+    [{ 'mcp-session-id': 'a, b' }, true],
+    [{ 'mcp-param-region': 'us-west1' }, false],
+    [{ 'mcp-param-anything': 'us-west1', 'mcp-param-deep': '=?base64?w7w=?=' }, false],
+    [{ 'mcp-param-count': '42', 'mcp-param-same': '42.0', 'mcp-param-on': 'true' }, false],
+    [{ 'mcp-param-region': 'us-west2' }, true],
+    [{ 'mcp-param-region': 'US-WEST1' }, true],
+    [{ 'mcp-param-count': '4.2e1' }, true],
+    [{ 'mcp-param-listed': 'in a list' }, true],
+    [{ 'mcp-param-name': 'look' }, true],
   ] as const)
     it(`${refused ? 'refuses' : 'lets pass'} a call under ${JSON.stringify(headers)}`, () => {
       const request = rpc({
@@ -242,6 +252,11 @@ describe('mcp exchange', () => {
         method: 'tools/call',
         params: {
           name: 'look',
+          arguments: {
+            region: 'us-west1',
+            count: 42,
+            inner: { on: true, deep: 'ü', list: ['in a list'] },
+          },
           _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
         },
       });
@@ -254,5 +269,73 @@ describe('mcp exchange', () => {
     const request = `[${toolCall({})},${rpc({ id: 8, method: 'ping' })}]`;
     const requestHeaders = { 'mcp-method': 'tools/call' };
     assert.equal(run(GUARD, { ...CALL, request, requestHeaders }).port.refusal?.status, 400);
+  });
+
+  for (const [version, body, refused] of [
+    ['2026-07-28', { id: 7, method: 'ping' }, true],
+    ['2025-11-25', { id: 7, method: 'ping' }, false],
+    ['2026-07-28', { method: 'notifications/x' }, false],
+    ['2026-07-28', { id: 7, result: {} }, false],
+  ] as const)
+    it(`${refused ? 'refuses' : 'lets pass'} under ${version} ${JSON.stringify(body)}`, () => {
+      const requestHeaders = { 'mcp-protocol-version': version };
+      const { port } = run(GUARD, { ...CALL, request: rpc(body), requestHeaders });
+      assert.equal(port.refusal?.status, refused ? 400 : undefined);
+    });
+
+  it('reads what servers ask of clients, and what clients answer', () => {
+    const sampling = rpc({
+      id: 's1',
+      method: 'sampling/createMessage',
+      params: {
+        systemPrompt: 'be kind',
+        messages: [{ role: 'user', content: { type: 'text', text: 'hello' } }],
+      },
+    });
+    assert.deepEqual(seen(read('response', sampling)[0]!), [
+      'system = be kind',
+      'tool_result = hello',
+    ]);
+    const elicited = result({
+      resultType: 'input_required',
+      inputRequests: {
+        'my key': {
+          method: 'elicitation/create',
+          params: { message: 'who', requestedSchema: { properties: { 'full name': {} } } },
+        },
+      },
+    });
+    assert.deepEqual(seen(read('response', JSON.stringify(elicited))[0]!), [
+      'tool_result = input_required',
+      'tool_result = my key',
+      'tool_result = elicitation/create',
+      'tool_result = who',
+      'tool_result = full name',
+    ]);
+    const answered = {
+      action: 'accept',
+      content: { 'full name': 'Ann B', card: 4111111111111111 },
+    };
+    for (const body of [
+      rpc({ id: 's1', result: answered }),
+      rpc({ id: 9, method: 'tools/call', params: { name: 'f', inputResponses: { k: answered } } }),
+    ]) {
+      const values = read('request', body)[0]!.pieces.map(({ value }) => value);
+      for (const word of ['full name', 'Ann B', '4111111111111111'])
+        assert.ok(values.includes(word), `${word} in ${body}`);
+    }
+  });
+
+  it('answers what is refused in a stream that was resumed, or that nobody asked for', () => {
+    const bytes = bytesOf(
+      `id: 4\n${event(textResult('done, ', 5))}id: 5\n${event(textResult('Project Zebra', 'six'))}`,
+    );
+    const { response, port } = run(GUARD, { ...CALL, request: '{"jsonrpc":"2.0","method":"n"}' }, [
+      bytes,
+    ]);
+    const [first, second, ...rest] = messagesIn(response);
+    assert.deepEqual([first, rest], [textResult('done, ', 5), []]);
+    assert.deepEqual([second.id, second.error.message], ['six', 'No.']);
+    assert.ok(port.ended.has('response'));
   });
 });

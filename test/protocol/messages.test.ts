@@ -306,6 +306,7 @@ describe('ext_authz', () => {
               host: 'api',
               headers: { ':path': '/v1?x=1', 'x-a': 'ü' },
               size: 12,
+              body: 'a body',
             },
           },
           contextExtensions: { tenant: 'acme', other: '' },
@@ -319,6 +320,7 @@ describe('ext_authz', () => {
     assert.equal(request.headers.get('x-a'), 'ü');
     assert.equal(request.headers.entries().length, 2);
     assert.equal(request.sourcePrincipal, 'spiffe://a');
+    assert.equal(Buffer.from(request.body).toString(), 'a body');
     assert.equal(request.contextExtension('tenant'), 'acme');
     assert.equal(request.contextExtension('other'), '');
     assert.equal(request.contextExtension('absent'), undefined);
@@ -329,13 +331,19 @@ describe('ext_authz', () => {
   it('reads raw headers where Envoy sends those, and an empty request as empty', () => {
     const raw = readCheckRequest(
       encodeCheckRequest({
-        attributes: { request: { http: { headerMap: headerMap({ 'x-a': 'b' }) } } },
+        attributes: {
+          request: {
+            http: { headerMap: headerMap({ 'x-a': 'b' }), rawBody: Buffer.from([0xff, 0]) },
+          },
+        },
       }),
     );
     assert.equal(raw.headers.get('x-a'), 'b');
+    assert.deepEqual([...raw.body], [0xff, 0]);
     const empty = readCheckRequest(Buffer.alloc(0));
     assert.equal(`${empty.method}${empty.path}${empty.authority}${empty.sourcePrincipal}`, '');
     assert.deepEqual(empty.headers.entries(), []);
+    assert.equal(empty.body.length, 0);
   });
 
   it('statusAlwaysSet: every answer has a status, a denial never 0', () => {
