@@ -56,12 +56,24 @@ export interface Asked {
   readonly read: boolean;
 }
 
+/**
+ * Clients of the revisions before 2026-07-28, whose messages do not say their version, read JSON-RPC errors
+ * from answers with status 200 alone; from others they report a fault of the transport. A status that a
+ * rule names for a reason of its own stays.
+ */
+function readable(status: number, refusal: Refusal, { requests, mismatch }: Asked): number {
+  const denied = refusal.code === 'content_policy_violation' && status === 400;
+  const early = requests.length > 0 && requests.every(({ version }) => version === undefined);
+  return denied && early && !mismatch ? 200 : status;
+}
+
 export function mcpRefusalResponse(
   refusal: Refusal,
   status: number,
   as: 'error' | 'refusal',
-  { requests, batch, mismatch, read }: Asked,
+  asked: Asked,
 ): RefusalResponse {
+  const { requests, batch, mismatch, read } = asked;
   const headers = refusalHeaders(refusal, 'application/json');
   const spoken = as === 'refusal' && requests.length > 0;
   const code = mismatch ? HEADER_MISMATCH_CODE : POLICY_ERROR_CODE;
@@ -73,7 +85,7 @@ export function mcpRefusalResponse(
     bodies.push(errorMessage(undefined, refusal, code, noId));
   }
   return {
-    status: spoken ? 200 : status,
+    status: spoken ? 200 : readable(status, refusal, asked),
     headers,
     body: batch && requests.length > 0 ? `[${bodies.join(',')}]` : bodies[0]!,
   };

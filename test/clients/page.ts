@@ -1,4 +1,5 @@
 /** Writes `docs/clients.md` from the table that the tests hold the clients to. */
+import { MCP_PAIRS } from './mcp-clients.ts';
 import { type HalfCall, WORDS, type Words } from './words.ts';
 
 const HEAD = `# What official clients see
@@ -20,7 +21,7 @@ const NOTES = `
   that is cut is no JSON any more; clients that mend half of a JSON text (\`parsed\`) do so here, too, so look
   at the reason of the end before you call a tool.
 - **The id of the decision** is in the header \`x-switchyard-decision\` of an error, for Gemini also in
-  \`error.details\`, for MCP in \`error.data\`.
+  \`error.details\`.
 - **A 5xx is no verdict**: Switchyard could not judge, or is gone. \`x-should-retry: false\` keeps OpenAI's and
   Anthropic's clients from trying again. The AI SDK does not read it and tries 408, 409, 429 and 5xx twice
   more: give refusing rules no such \`status\`.
@@ -30,6 +31,22 @@ const NOTES = `
 - **OpenAI responses**: the last event has the refusal alone as its output, so \`finalResponse()\` and
   \`get_final_response()\` forget what was said before it; the events do not.
 - **Gemini** says nothing before its first word, so a refusal of the first word is still an error.
+`;
+
+const MCP_HEAD = `
+## Model Context Protocol
+
+Held to \`npm test -- test/clients/mcp.test.ts\`: initialize or discover, list, call, progress, end of session.
+`;
+
+const MCP_NOTES = `
+- A refused request is a JSON-RPC error with its own id, code -31403, the rule's message, and \`data.decision\`.
+  For the revisions before 2026-07-28 it comes with status 200, as their clients read no error from another
+  one; with the \`status\` of the rule where that is not 400.
+- \`as: refusal\` makes a refused tool call a result with \`isError\`, which clients hand to the model; so does
+  every refusal inside an event stream.
+- What is refused by its headers alone has no id yet. Clients report HTTP 400 with the message; one that is
+  pinned to 2026-07-28 and is connecting reports that the version was not agreed on.
 `;
 
 /** The whole page. Versions as they are pinned, by package. */
@@ -58,6 +75,17 @@ export function clientsPage(versions: Readonly<Record<string, string>>): string 
       lines,
     ),
     NOTES.trimStart(),
+    MCP_HEAD.trimStart(),
+    table(
+      ['client and server', 'revision', 'refused', 'refused with another status; 5xx'],
+      MCP_PAIRS.map(({ name, version, rpcError, httpError }) => [
+        name,
+        version,
+        `\`${rpcError}\``,
+        `\`${httpError}\``,
+      ]),
+    ),
+    MCP_NOTES.trimStart(),
   ].join('\n');
 }
 

@@ -175,6 +175,24 @@ describe('mcp exchange', () => {
     assert.equal(JSON.parse(spoken.body).error.message, 'No.');
   });
 
+  it('refuses with status 200 whose clients read an error from no other, unless the rule has its own', () => {
+    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+    const early = toolCall({});
+    const late = rpc({ id: 7, method: 'tools/call', params: { name: 'look', _meta: meta } });
+    const refusal = { message: 'No.', decisionId: 'd', code: 'content_policy_violation' };
+    const statusOf = (request: string, status: number, code = refusal.code) => {
+      const format = mcpWith(DEFAULT_FORMAT_LIMITS);
+      framesOf(format.reader('request', false), bytesOf(request));
+      return format.refusalResponse({ ...refusal, code }, status, 'error', false).status;
+    };
+    assert.equal(statusOf(early, 400), 200);
+    assert.equal(statusOf(late, 400), 400);
+    assert.equal(statusOf(`[${early},${late}]`, 400), 400);
+    assert.equal(statusOf(early, 403), 403);
+    assert.equal(statusOf(early, 400, 'unreadable_body'), 400);
+    assert.equal(statusOf(rpc({ method: 'notifications/initialized' }), 400), 400);
+  });
+
   it('refuses a batch with an answer for each request in it', () => {
     const ping = '{"jsonrpc":"2.0","id":"p","method":"ping"}';
     const request = `[${toolCall({ q: 'Project Zebra' })},${ping},${rpc({ method: 'n' })}]`;
