@@ -30,6 +30,8 @@ export interface StreamMemory {
   /** Names of what is called, by the key of their text. */
   readonly calledNames: Map<string, CalledName>;
   readonly textsMax: number;
+  /** The text that `text` of a choice is: `content` in the completions API. */
+  readonly choiceText: 'text' | 'content';
 }
 
 /** The name of a tool. It comes whole; some providers repeat it in every chunk. */
@@ -155,7 +157,7 @@ class AnswerReader {
     else
       for (const member of logprobs.members) {
         const { key, value } = member;
-        const field = key === 'tokens' ? 'text' : key;
+        const field = key === 'tokens' ? this.#memory.choiceText : key;
         if (value.kind !== 'array') this.#member(member);
         else if (TOKENS.has(key))
           readTokens(
@@ -218,7 +220,8 @@ class AnswerReader {
         // Some providers say `""` on every chunk that is not the last.
         finished = value.kind !== 'null' && !isEmptyString(value);
         this.#word(value);
-      } else if (key === 'text' && value.kind === 'string') this.#text(value, 'text');
+      } else if (key === 'text' && value.kind === 'string')
+        this.#text(value, this.#memory.choiceText);
       else if (key === 'logprobs') continue;
       else if (key === 'content_filter_results') this.#severities(value);
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.#word(value);

@@ -10,12 +10,26 @@ export interface OpenChoice {
   readonly begun: boolean;
 }
 
+/** What is said in an answer of ours, in the words of one API of the family. */
+export interface AnswerWords {
+  /** The events that end a stream as refused; last the end marker. */
+  refusalEvents(
+    envelope: Envelope,
+    choices: readonly OpenChoice[],
+    refusal: Refusal,
+  ): readonly Uint8Array[];
+  /** One event that adds `addition` to the text of a choice. */
+  contentEvent(envelope: Envelope, index: number, addition: string): Uint8Array;
+  /** A whole answer that is a refusal. */
+  refusalCompletion(refusal: Refusal): string;
+}
+
 /** The envelope of an answer of which nothing was seen. `created` is 0: no clock here. */
 export function envelopeOf(refusal: Refusal): Envelope {
   return { id: `chatcmpl-${refusal.decisionId}`, created: 0, model: '' };
 }
 
-function event(value: object): Uint8Array {
+export function event(value: object): Uint8Array {
   return Buffer.from(`data: ${JSON.stringify(value)}\n\n`, 'utf8');
 }
 
@@ -30,7 +44,7 @@ function chunk(envelope: Envelope, index: number, delta: object, finishReason: s
 }
 
 /** One event that adds `addition` to the content of a choice. */
-export function contentEvent(envelope: Envelope, index: number, addition: string): Uint8Array {
+function contentEvent(envelope: Envelope, index: number, addition: string): Uint8Array {
   return event(chunk(envelope, index, { content: addition }, null));
 }
 
@@ -42,7 +56,7 @@ export const DONE_EVENT: Uint8Array = Buffer.from('data: [DONE]\n\n');
  * `finish_reason: content_filter`; last the end marker. An `error` event would make SDKs report a fault
  * of the network instead (openai-node, src/core/streaming.ts).
  */
-export function refusalEvents(
+function refusalEvents(
   envelope: Envelope,
   choices: readonly OpenChoice[],
   refusal: Refusal,
@@ -64,7 +78,7 @@ export function refusalEvents(
 }
 
 /** A whole chat completion that is a refusal. */
-export function refusalCompletion(refusal: Refusal): string {
+function refusalCompletion(refusal: Refusal): string {
   return JSON.stringify({
     ...envelopeOf(refusal),
     object: 'chat.completion',
@@ -108,6 +122,7 @@ export function errorResponse(refusal: Refusal, status: number): RefusalResponse
 }
 
 export function chatRefusalResponse(
+  words: AnswerWords,
   refusal: Refusal,
   status: number,
   as: 'error' | 'refusal',
@@ -118,12 +133,15 @@ export function chatRefusalResponse(
     return {
       status: 200,
       headers: refusalHeaders(refusal, 'application/json'),
-      body: refusalCompletion(refusal),
+      body: words.refusalCompletion(refusal),
     };
-  const events = refusalEvents(envelopeOf(refusal), [{ index: 0, begun: false }], refusal);
+  const events = words.refusalEvents(envelopeOf(refusal), [{ index: 0, begun: false }], refusal);
   return {
     status: 200,
     headers: refusalHeaders(refusal, 'text/event-stream; charset=utf-8'),
     body: Buffer.concat(events).toString('utf8'),
   };
 }
+
+/** In the words of the chat completions API. */
+export const CHAT_WORDS: AnswerWords = { refusalEvents, contentEvent, refusalCompletion };

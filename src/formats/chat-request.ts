@@ -2,6 +2,7 @@
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
 import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
+import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
 
@@ -155,9 +156,6 @@ function readMediaValue(
   if (value.kind === 'string') collector.media(value, key, place, type, BARE_BASE64_UNITS_MIN);
   else collector.standAlone(value, key, place);
 }
-
-/** A value that is shorter, and no data: URL, is a word and not a picture. */
-export const BARE_BASE64_UNITS_MIN = 256;
 
 function readToolCall(call: JsonNode, key: string, collector: PieceCollector): void {
   if (call.kind !== 'object') {

@@ -10,6 +10,8 @@ import { MCP_PATH, mcpAt } from './mcp.ts';
 import { ndjson } from './ndjson.ts';
 import { opaque } from './opaque.ts';
 import { openaiChat } from './openai-chat.ts';
+import { openaiCompletions } from './openai-completions.ts';
+import { openaiInputs } from './openai-inputs.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { plainText } from './text.ts';
 
@@ -52,15 +54,17 @@ interface MediaLine {
 }
 
 /** Creating a response, and asking for a stored one, its items or its end. */
-const RESPONSES_PATH = /\/(?:v1|openai)\/responses(?:\/[\w-]+(?:\/(?:cancel|input_items))?)?\/?$/;
+const RESPONSES_PATH = /\/(?:v1|openai)\/responses(?:\/[\w-]+(?:\/(?:cancel|input_items))?)?\/?$/i;
 
 /** The API itself, and the same bodies on Vertex AI. */
 const MESSAGES_PATH =
-  /\/v1\/messages(?:\/count_tokens)?\/?$|\/publishers\/anthropic\/models\/[^/]+:(?:r|streamR)awPredict$/;
+  /\/v1\/messages(?:\/count_tokens)?\/?$|\/publishers\/anthropic\/models\/[^/]+:(?:r|streamR)awPredict$/i;
 
 /** One line per API; the first that matches counts. */
 const APIS: readonly ApiLine[] = [
   { name: 'openai.chat', path: /\/chat\/completions\/?$/i, format: () => openaiChat },
+  { name: 'openai.completions', path: /\/completions\/?$/i, format: () => openaiCompletions },
+  { name: 'openai.inputs', path: /\/(?:embeddings|moderations)\/?$/i, format: () => openaiInputs },
   { name: 'gemini', path: GEMINI_PATH, format: geminiAt, streams: geminiStreams },
   { name: 'mcp', path: MCP_PATH, format: mcpAt },
   { name: 'openai.responses', path: RESPONSES_PATH, format: () => openaiResponses },

@@ -118,6 +118,8 @@ export interface RefusalResponse {
 export interface Format {
   readonly name:
     | 'openai.chat'
+    | 'openai.completions'
+    | 'openai.inputs'
     | 'openai.responses'
     | 'anthropic.messages'
     | 'gemini'

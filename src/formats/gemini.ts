@@ -46,7 +46,7 @@ import { RequestReader } from './request-body.ts';
 
 /** Paths of the API: `model` may stand in `models/`, `tunedModels/` or an `endpoints/` of Vertex. */
 export const GEMINI_PATH =
-  /\/(?:models|tunedModels|endpoints)\/([^/:?#]+):(generateContent|streamGenerateContent)\/?$/;
+  /\/(?:models|tunedModels|endpoints)\/([^/:?#]+):(generateContent|streamGenerateContent)\/?$/i;
 
 /** What a call asks for, which stands in its path. */
 export interface GeminiCall {
@@ -60,7 +60,8 @@ export function geminiCallAt(path: string, media: string): GeminiCall {
   const found = GEMINI_PATH.exec(plain);
   const model = found?.[1] === undefined ? {} : { model: found[1] };
   if (media === 'text/event-stream') return { ...model, transport: 'events' };
-  if (found?.[2] !== 'streamGenerateContent') return { ...model, transport: 'document' };
+  if (found?.[2]?.toLowerCase() !== 'streamgeneratecontent')
+    return { ...model, transport: 'document' };
   const events = query.split('&').some((field) => field === 'alt=sse' || field === '%24alt=sse');
   return { ...model, transport: events ? 'events' : 'array' };
 }
@@ -84,7 +85,8 @@ export function geminiAt(spoken: {
 export function geminiStreams(spoken: { readonly path: string; readonly media: string }): boolean {
   return (
     spoken.media === 'text/event-stream' ||
-    GEMINI_PATH.exec(spoken.path.split(/[?#]/, 1)[0]!)?.[2] === 'streamGenerateContent'
+    GEMINI_PATH.exec(spoken.path.split(/[?#]/, 1)[0]!)?.[2]?.toLowerCase() ===
+      'streamgeneratecontent'
   );
 }
 

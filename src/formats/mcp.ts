@@ -23,7 +23,7 @@ import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
 /** An endpoint's usual name; others are named by configuration. */
-export const MCP_PATH = /\/mcp\/?$/;
+export const MCP_PATH = /\/mcp\/?$/i;
 
 /** What one exchange has asked: refusals name the request that they answer. */
 interface Conversation {

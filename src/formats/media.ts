@@ -30,6 +30,9 @@ const TEXT_TYPE =
 /** Read by eye and ear, or in a form of its own. */
 const NO_TEXT = /^\s*(?:(?:image|audio|video|font)\/|application\/pdf)/i;
 
+/** Where nothing says that a value is media, one that is shorter, and no data: URL, is a word. */
+export const BARE_BASE64_UNITS_MIN = 256;
+
 /** Base64, bare (at least `bareUnitsMin` long) or as a data: URL. Linear in its length. */
 export function isEncodedBytes(value: string, bareUnitsMin = 0): boolean {
   const head = DATA_URL_HEAD.exec(value.slice(0, URL_HEAD_UNITS));

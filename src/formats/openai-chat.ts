@@ -3,12 +3,11 @@ import { Buffer } from 'node:buffer';
 import { CHAT_ANSWER_NAMES, readChatAnswer, type StreamMemory } from './chat-answer.ts';
 import { ANNOTATED, chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
 import {
+  type AnswerWords,
+  CHAT_WORDS,
   chatRefusalResponse,
-  contentEvent,
   envelopeOf,
   type OpenChoice,
-  refusalCompletion,
-  refusalEvents,
 } from './chat-refusal.ts';
 import { CHAT_REQUEST } from './chat-request.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
@@ -18,27 +17,54 @@ import { unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
-import { RequestReader } from './request-body.ts';
+import { type RequestForm, RequestReader } from './request-body.ts';
 import { MoveLedger } from './text-moves.ts';
+
+/** What tells the APIs apart that answer with choices. */
+export interface ChoicesApi {
+  readonly name: Format['name'];
+  readonly request: RequestForm;
+  readonly words: AnswerWords;
+  /** See `StreamMemory`. */
+  readonly choiceText: StreamMemory['choiceText'];
+}
+
+/** The format of one of them. */
+export function choicesFormat(api: ChoicesApi, limits: FormatLimits): Format {
+  return Object.freeze({
+    name: api.name,
+    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
+      if (direction === 'request') return new RequestReader(limits, api.request);
+      return streamed ? new ChatStreamReader(limits, api) : new ChatCompletionReader(limits, api);
+    },
+    refusalResponse: (
+      refusal: Refusal,
+      status: number,
+      as: 'error' | 'refusal',
+      streamed: boolean,
+    ) => chatRefusalResponse(api.words, refusal, status, as, streamed),
+  });
+}
+
+const CHAT: ChoicesApi = {
+  name: 'openai.chat',
+  request: CHAT_REQUEST,
+  words: CHAT_WORDS,
+  choiceText: 'text',
+};
 
 /** The format with limits of its own. */
 export function openaiChatWith(limits: FormatLimits): Format {
-  return Object.freeze({
-    name: 'openai.chat' as const,
-    reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
-      if (direction === 'request') return new RequestReader(limits, CHAT_REQUEST);
-      return streamed ? new ChatStreamReader(limits) : new ChatCompletionReader(limits);
-    },
-    refusalResponse: chatRefusalResponse,
-  });
+  return choicesFormat(CHAT, limits);
 }
 
 export const openaiChat: Format = openaiChatWith(DEFAULT_FORMAT_LIMITS);
 
 const CONTENT_TEXT = /^choice\/(\d+)\/content$/;
 
-function newMemory(limits: FormatLimits): StreamMemory {
+function newMemory(limits: FormatLimits, { choiceText }: ChoicesApi): StreamMemory {
   return {
+    choiceText,
     texts: new Set(),
     finished: new Set(),
     fieldNumbers: new Map(),
@@ -48,13 +74,16 @@ function newMemory(limits: FormatLimits): StreamMemory {
 }
 
 class ChatCompletionReader extends JsonDocumentReader {
-  constructor(limits: FormatLimits) {
+  readonly #api: ChoicesApi;
+
+  constructor(limits: FormatLimits, api: ChoicesApi) {
     super(limits, CHAT_ANSWER_NAMES);
+    this.#api = api;
   }
 
   protected read(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
-    const answer = readChatAnswer(root, bytes, collector, newMemory(this.limits), false);
+    const answer = readChatAnswer(root, bytes, collector, newMemory(this.limits, this.#api), false);
     if (answer.unreadable !== undefined) return unreadableFrame(bytes, answer.unreadable);
     if (!answer.hasChoices && !answer.hasError)
       return unreadableFrame(bytes, 'not_a_chat_completion');
@@ -68,7 +97,7 @@ class ChatCompletionReader extends JsonDocumentReader {
 
   /** A whole refusal in place of the answer, as long as nothing of that has left. */
   refuse(refusal: Refusal): readonly Uint8Array[] {
-    return this.begun ? [] : [Buffer.from(refusalCompletion(refusal), 'utf8')];
+    return this.begun ? [] : [Buffer.from(this.#api.words.refusalCompletion(refusal), 'utf8')];
   }
 
   append(text: string, addition: string, before: Frame | undefined): AppendForm {
@@ -79,6 +108,7 @@ class ChatCompletionReader extends JsonDocumentReader {
 
 /** An answer as an event stream. */
 class ChatStreamReader extends JsonStreamReader {
+  readonly #words: AnswerWords;
   readonly #memory: StreamMemory;
   readonly #keys = new KeyCounter();
   readonly #ledger = new MoveLedger(ANNOTATED);
@@ -89,9 +119,10 @@ class ChatStreamReader extends JsonStreamReader {
   readonly #sentChoices = new Map<number, 'open' | 'finished'>();
   #sentTerminal = false;
 
-  constructor(limits: FormatLimits) {
+  constructor(limits: FormatLimits, api: ChoicesApi) {
     super(limits, CHAT_ANSWER_NAMES);
-    this.#memory = newMemory(limits);
+    this.#words = api.words;
+    this.#memory = newMemory(limits, api);
   }
 
   override sent(frame: Frame, unfinished = false): void {
@@ -114,7 +145,7 @@ class ChatStreamReader extends JsonStreamReader {
       .map(([index]) => ({ index, begun: true }));
     if (open.length === 0) open.push({ index: 0, begun: this.#sentChoices.has(0) });
     const envelope = this.#sentEnvelope ?? this.#firstEnvelope ?? envelopeOf(refusal);
-    return this.following(refusalEvents(envelope, open, refusal));
+    return this.following(this.#words.refusalEvents(envelope, open, refusal));
   }
 
   append(text: string, addition: string, before: Frame | undefined): AppendForm {
@@ -125,7 +156,7 @@ class ChatStreamReader extends JsonStreamReader {
     const own = before !== undefined && isChatFrame(before) ? before.chat.envelope : undefined;
     const envelope = own ?? this.#sentEnvelope ?? this.#firstEnvelope;
     if (envelope === undefined) return { kind: 'impossible' };
-    const event = contentEvent(envelope, Number(choice), addition);
+    const event = this.#words.contentEvent(envelope, Number(choice), addition);
     return { kind: 'frame', bytes: event };
   }
 

@@ -1,9 +1,9 @@
 /** Reads items of the Responses API: what `input` and `output` are made of. */
 import type { Place } from '../policy/set.ts';
 import { readProviderBytes } from './anthropic-content.ts';
-import { BARE_BASE64_UNITS_MIN } from './chat-request.ts';
 import { hasDouble, type JsonArray, type JsonNode, type JsonObject } from './json.ts';
 import { readTokens } from './logprobs.ts';
+import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type Anchored, anchorsIn } from './text-moves.ts';
 
