@@ -1,3 +1,5 @@
+import { INVISIBLE_LABEL, INVISIBLE_MARK } from '../match/invisible.ts';
+
 /**
  * Numbers of typed placeholders: the same value has the same number in one text, and keeps the number it
  * had in the request. Each text of a response numbers on its own from there, so that what a client reads
@@ -12,8 +14,9 @@ export class Placeholders {
     this.base = base;
   }
 
-  /** `[EMAIL_1]` for the first distinct value with that label. */
+  /** `[EMAIL_1]` for the first distinct value with that label; one mark for all that is not seen. */
   placeholder(label: string, value: string): string {
+    if (label === INVISIBLE_LABEL) return INVISIBLE_MARK;
     return `[${label}_${this.number(label, value)}]`;
   }
 

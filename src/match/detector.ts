@@ -73,7 +73,7 @@ export interface Partition {
 }
 
 export interface Detector {
-  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets';
+  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible';
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
   readonly unitsMax?: number;
   /**

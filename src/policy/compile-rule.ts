@@ -213,6 +213,17 @@ function compileMatch(
     }
   }
   if (match.pii !== undefined) return detectors.pii(match.pii);
+  if (match.secrets !== undefined) {
+    try {
+      return detectors.secrets(match.secrets);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const secrets = child(matchNode, 'secrets') ?? matchNode;
+      report(secrets.at, 'secrets_none', '`except` takes out all kinds of secrets; leave one');
+      return undefined;
+    }
+  }
+  if (match.invisible !== undefined) return detectors.invisible(match.invisible);
   if (match.regex === undefined) return undefined;
   const pattern = child(child(matchNode, 'regex'), 'pattern') ?? matchNode;
   if (match.regex.pattern.length > limits.regexCharsMax) {

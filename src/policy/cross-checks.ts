@@ -1,4 +1,6 @@
 /** What only the rules together can get wrong. Every function reports at the rule that should change. */
+import { INVISIBLE_MARK } from '../match/invisible.ts';
+import { SECRET_LABEL } from '../match/secrets.ts';
 import { type RuleDraft, replacementOf } from './compile-rule.ts';
 import { quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
@@ -14,6 +16,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   keywords: ['KEYWORD'],
   regex: ['REGEX'],
   pii: ['EMAIL', 'CREDIT_CARD'],
+  secrets: [SECRET_LABEL],
 };
 
 /** The texts that this rule can write into an exchange. */
@@ -23,6 +26,7 @@ function writes(draft: RuleDraft): readonly string[] {
     const replacement = replacementOf(action);
     return replacement === undefined ? [] : [replacement];
   }
+  if (detector?.kind === 'invisible') return [INVISIBLE_MARK];
   return (LABELS[detector?.kind ?? ''] ?? []).flatMap((label) =>
     PLACEHOLDER_NUMBERS.map((number) => `[${label}_${number}]`),
   );

@@ -1,5 +1,7 @@
 /** What the compiler needs of `match/`, as an argument: tests compile without real automata. */
 import type { Detector } from '../match/detector.ts';
+import type { InvisibleOptions } from '../match/invisible.ts';
+import type { SecretOptions } from '../match/secrets.ts';
 
 export interface KeywordSettings {
   readonly words: readonly string[];
@@ -30,4 +32,7 @@ export interface Detectors {
   keywords(settings: KeywordSettings): Detector;
   regex(settings: RegexSettings): RegexOutcome;
   pii(settings: PiiSettings): Detector;
+  /** Throws RangeError when no kind is left. */
+  secrets(settings: SecretOptions): Detector;
+  invisible(settings: InvisibleOptions): Detector;
 }

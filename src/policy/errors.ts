@@ -44,6 +44,7 @@ export const COMPILE_ERRORS = {
   append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
+  secrets_none: '`secrets` is left with no kind to look for. Take fewer out.',
   regex_syntax: 'The pattern is not RE2 syntax.',
   regex_empty: 'The pattern matches no text, or only the empty one.',
   regex_too_large: 'The pattern is too long or needs too many states. Split the rule.',

@@ -34,6 +34,8 @@ interface SchemaNode {
   /** What the hint shows to somebody who wrote something else. */
   readonly 'x-example'?: string;
   /** Words that need settings, each with an example. */
+  /** The page that lists the words, where they are too many for a message. */
+  readonly 'x-listed'?: string;
   readonly 'x-settings'?: Readonly<Record<string, string>>;
 }
 
@@ -143,7 +145,9 @@ function checkWord(
   } else if (schema['x-later']?.includes(word)) {
     report(node.at, 'unsupported_construct', later(word, place, words));
   } else {
-    const meant = didYouMean(word, words) || `; write ${quoteList(words)}`;
+    const page = schema['x-listed'];
+    const listed = page === undefined ? undefined : `one of those that ${quote(page)} lists`;
+    const meant = didYouMean(word, words) || `; write ${listed ?? quoteList(words)}`;
     report(node.at, 'unknown_word', `${quote(word)} is not a word for ${quote(place)}${meant}`);
   }
 }

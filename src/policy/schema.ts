@@ -4,6 +4,8 @@
  * this version, so that it gets its own answer instead of "unknown".
  */
 import { type Static, Type } from 'typebox';
+import { INVISIBLE_CLASSES } from '../match/invisible.ts';
+import { SECRET_KINDS } from '../match/secrets.ts';
 import { type FactName, LAYERS } from './set.ts';
 
 const closed = { additionalProperties: false };
@@ -78,11 +80,27 @@ const PiiSchema = Type.Object(
   closed,
 );
 
+const SecretKinds = Type.Array(words(SECRET_KINDS, { 'x-listed': 'docs/reference/secrets.md' }), {
+  minItems: 1,
+});
+
+const SecretsSchema = Type.Object(
+  { kinds: Type.Optional(SecretKinds), except: Type.Optional(SecretKinds) },
+  closed,
+);
+
+const InvisibleSchema = Type.Object(
+  { classes: Type.Optional(Type.Array(words(INVISIBLE_CLASSES), { minItems: 1 })) },
+  closed,
+);
+
 const MatchSchema = Type.Object(
   {
     keywords: Type.Optional(KeywordsSchema),
     regex: Type.Optional(RegexSchema),
     pii: Type.Optional(PiiSchema),
+    secrets: Type.Optional(SecretsSchema),
+    invisible: Type.Optional(InvisibleSchema),
   },
   {
     ...closed,
@@ -92,8 +110,6 @@ const MatchSchema = Type.Object(
       'all',
       'any',
       'not',
-      'secrets',
-      'invisible',
       'injection',
       'topic',
       'classifier',

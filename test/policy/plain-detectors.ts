@@ -52,4 +52,11 @@ export const PLAIN_DETECTORS: Detectors = {
   pii({ entities }) {
     return detector('pii', (text) => entities.some((entity) => PII[entity].test(text)), 100, 320);
   },
+  secrets({ kinds, except = [] }) {
+    if (kinds?.every((kind) => except.includes(kind))) throw new RangeError('none is left');
+    return detector('secrets', (text) => /ghp_\w{36}/.test(text), 100, 320);
+  },
+  invisible() {
+    return detector('invisible', (text) => /\u200b/.test(text), 0, 64);
+  },
 };

@@ -1,0 +1,177 @@
+/** What makes a string that looks like a secret one: check digits where their scheme is public, else entropy. */
+import type { Validator } from './token-tracker.ts';
+
+/** Bits per unit of a text, by how often each of its units occurs in it (Shannon). 0 for the empty one. */
+export function entropyOf(text: string): number {
+  const counts = new Map<string, number>();
+  for (const unit of text) counts.set(unit, (counts.get(unit) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values())
+    bits -= (count / text.length) * Math.log2(count / text.length);
+  return bits;
+}
+
+/** What people write where a secret would stand. */
+const STAND_IN = /example|placeholder|change_?me|your[_-]|redacted|x{6}|\*{4}|\.{4}/i;
+
+const isStandIn = (token: string): boolean => STAND_IN.test(token);
+
+/**
+ * A random string of n units has log2(n) bits a unit at most, and log2 of its alphabet: 32 hexadecimal digits
+ * 3.4 ± 0.2, 20 letters and digits 4.0 ± 0.1. A run of one letter, or a word repeated, has less. A prefix and
+ * a length are proof enough otherwise: what only looks like an example may be one's key.
+ */
+const varied =
+  (bitsMin: number): Validator =>
+  (token) =>
+    entropyOf(token) >= bitsMin;
+
+/** For tokens of hexadecimal digits, with their prefix. */
+const VARIED_HEX = varied(2.8);
+/** For tokens of letters and digits, with their prefix, of 20 units and more. */
+const VARIED = varied(3);
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+  let crc = index;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc >>> 0;
+});
+
+/** CRC-32 as in zip (ISO 3309), of ASCII. */
+export function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (let at = 0; at < text.length; at++)
+    crc = (CRC_TABLE[(crc ^ text.charCodeAt(at)) & 0xff] as number) ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const CRC_DIGITS = 6;
+
+/** In base 62 (digits, capitals, small letters), six digits. */
+export function crcDigits(text: string): string {
+  let digits = '';
+  for (let rest = crc32(text), at = 0; at < CRC_DIGITS; at++, rest = Math.floor(rest / 62))
+    digits = (BASE62[rest % 62] as string) + digits;
+  return digits;
+}
+
+/**
+ * The last six units are the CRC-32 of what stands between the prefix and them. Whose check digits hold is
+ * a token however plain it is; any other must be varied, since who types one wrong has leaked most of it.
+ */
+export const crcOrVaried =
+  (prefixUnits: number): Validator =>
+  (token) => {
+    const secret = token.slice(prefixUnits, -CRC_DIGITS);
+    return crcDigits(secret) === token.slice(-CRC_DIGITS) || VARIED(token);
+  };
+
+const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const BECH32_GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
+
+/** BIP 173: the checksum of the whole, human-readable part included. */
+export const isBech32: Validator = (token) => {
+  const lower = token.toLowerCase();
+  const separator = lower.lastIndexOf('1');
+  const readable = [...lower.slice(0, separator)].map((one) => one.charCodeAt(0));
+  const data = [...lower.slice(separator + 1)].map((one) => BECH32.indexOf(one));
+  if (separator < 1 || data.includes(-1)) return false;
+  const values = [
+    ...readable.map((one) => one >> 5),
+    0,
+    ...readable.map((one) => one & 31),
+    ...data,
+  ];
+  let check = 1;
+  for (const value of values) {
+    const top = check >>> 25;
+    check = ((check & 0x1ffffff) << 5) ^ value;
+    for (const [bit, generator] of BECH32_GENERATORS.entries())
+      if ((top >> bit) & 1) check ^= generator;
+  }
+  return check === 1;
+};
+
+/** What an assignment assigns: behind the first `=` or `:`, without quotes. */
+const assigned = (assignment: string): string =>
+  assignment.slice(assignment.search(/[=:]/)).replace(/^[=:>\s"'`]+/, '');
+
+/** Words joined by signs (`path/to/the-token_1`), which no generator makes. */
+const WORDS = /^[A-Za-z]*(?:[_./-][A-Za-z]*\d{0,2})*$/;
+
+/**
+ * `api_key = …`: 16 units and more that hold a digit and a letter, are not words, and have 3.4 bits a unit,
+ * which of random strings of letters and digits nearly all have at that length.
+ */
+export const isAssignedSecret: Validator = (assignment) => {
+  const value = assigned(assignment);
+  return (
+    /\d/.test(value) &&
+    /[A-Za-z]/.test(value) &&
+    !isStandIn(value) &&
+    !WORDS.test(value) &&
+    entropyOf(value) >= 3.4
+  );
+};
+
+/** `password = "…"`: quoted, so a word will not do; a digit or a sign beside letters, 2.2 bits a unit. */
+export const isAssignedPassword: Validator = (assignment) => {
+  const value = assigned(assignment).replace(/["'`]$/, '');
+  return (
+    /[A-Za-z]/.test(value) &&
+    /[^A-Za-z]/.test(value) &&
+    !isStandIn(value) &&
+    !WORDS.test(value) &&
+    !/^[$%<{[(]|[>})\]]$/.test(value) &&
+    entropyOf(value) >= 2.2
+  );
+};
+
+/** A check under the name that the reference page gives it. */
+export interface NamedCheck {
+  readonly name: string;
+  readonly validator: Validator;
+}
+
+export const VARIED_CHECK: NamedCheck = { name: 'entropy ≥ 3', validator: VARIED };
+export const HEX_CHECK: NamedCheck = { name: 'entropy ≥ 2.8', validator: VARIED_HEX };
+export const CRC_CHECK: NamedCheck = {
+  name: 'CRC-32 in base 62, or entropy ≥ 3',
+  validator: crcOrVaried(4),
+};
+export const BECH32_CHECK: NamedCheck = { name: 'Bech32 checksum', validator: isBech32 };
+/** The same as for any assignment, but its name says enough to take values without digits as well. */
+export const SECRET_CHECK: NamedCheck = {
+  name: 'entropy of the value ≥ 3',
+  validator: (assignment) => {
+    const value = assigned(assignment);
+    return !isStandIn(value) && VARIED(value);
+  },
+};
+export const NPMRC_CHECK: NamedCheck = {
+  name: 'entropy of the value ≥ 2.8',
+  validator: (assignment) => VARIED_HEX(assigned(assignment)),
+};
+export const BEARER_CHECK: NamedCheck = {
+  name: 'digits, no words, entropy ≥ 3.4',
+  validator: (text) => isAssignedSecret(`:${text.replace(/^bearer\s+/i, '')}`),
+};
+export const ASSIGNED_SECRET_CHECK: NamedCheck = {
+  name: 'letters and digits, no words, entropy ≥ 3.4',
+  validator: isAssignedSecret,
+};
+export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
+  name: 'not only letters, no words, entropy ≥ 2.2',
+  validator: isAssignedPassword,
+};
+/** The ids in the documentation of AWS end so. */
+export const AWS_ID_CHECK: NamedCheck = {
+  name: 'entropy ≥ 3, no EXAMPLE at the end',
+  validator: (token) => !token.endsWith('EXAMPLE') && VARIED(token),
+};
+export const URL_PASSWORD_CHECK: NamedCheck = {
+  name: 'a password that stands for no other',
+  validator: (address) =>
+    !isStandIn(address.slice(address.indexOf(':', address.indexOf('://') + 3))),
+};
