@@ -106,7 +106,8 @@ async function askChat(
       const chunks: ChatCompletionChunk[] = [];
       for await (const chunk of stream) {
         chunks.push(chunk);
-        listener.text += chunk.choices[0]?.delta.content ?? '';
+        const [choice] = chunk.choices;
+        if (choice?.index === 0) listener.text += choice.delta.content ?? '';
       }
       return readChunks(chunks);
     }
@@ -137,14 +138,15 @@ function readCompletion(completion: ChatCompletion): Answered {
   };
 }
 
-/** As users put deltas together who iterate. */
+/** As users put the deltas of one choice together who iterate. */
 function readChunks(chunks: readonly ChatCompletionChunk[]): Answered {
   const calls: { name: string; text: string }[] = [];
   let text = '';
   let refusal = '';
   let finish = '';
   for (const { choices } of chunks)
-    for (const { delta, finish_reason } of choices) {
+    for (const { index, delta, finish_reason } of choices) {
+      if (index > 0) continue;
       text += delta.content ?? '';
       refusal += delta.refusal ?? '';
       finish = finish_reason ?? finish;
