@@ -1,5 +1,6 @@
-/** Compiles a directory as the server would, without a server. */
+/** Compiles a directory, or one file, as the server would, without a server. */
 import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compilePolicies } from '../policy/compile.ts';
 import { formatCompileError } from '../policy/errors.ts';
@@ -26,11 +27,40 @@ function summary(set: PolicySet): string {
   ].join('\n');
 }
 
+/** Reads one policy file, or a directory of them. */
+export async function readPolicyPath(
+  path: string,
+  readDirectory: (directory: string) => Promise<PolicyReading>,
+): Promise<PolicySources> {
+  const isFile = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile) return { directory: path, reading: await readDirectory(path) };
+  const only = (error: PolicyReading['errors'][number]) => ({ files: [], errors: [error] });
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    return { directory: '', reading: { files: [{ path, text }], errors: [] } };
+  } catch (error) {
+    const reading =
+      error instanceof TypeError
+        ? only({ path, code: 'file_not_utf8', message: 'is not UTF-8; save it as UTF-8' })
+        : only({ path, code: 'file_unreadable', message: 'cannot be read; check who may' });
+    return { directory: '', reading };
+  }
+}
+
+export interface PolicySources {
+  /** '' when the paths are complete. */
+  readonly directory: string;
+  readonly reading: PolicyReading;
+}
+
 /**
- * The set as a sentence. Throws CliError with every error of the directory, one a line,
+ * The set of a reading. Throws CliError with every error of it, one a line,
  * `file:line:column: code: sentence`; exit code 2.
  */
-export function compileReading(directory: string, reading: PolicyReading): string {
+export function compiledSet({ directory, reading }: PolicySources): PolicySet {
   const place = (path: string): string => join(directory, path);
   // A reading with errors is incomplete: compiling the rest would blame what is merely missing.
   if (reading.errors.length > 0) {
@@ -46,5 +76,10 @@ export function compileReading(directory: string, reading: PolicyReading): strin
   if (!result.ok) {
     throw new CliError(EXIT.badInput, printable(result.errors.map(formatCompileError).join('\n')));
   }
-  return `${printable(summary(result.set))}\n`;
+  return result.set;
+}
+
+/** The set as a sentence. Throws what `compiledSet` throws. */
+export function compileSources(sources: PolicySources): string {
+  return `${printable(summary(compiledSet(sources)))}\n`;
 }

@@ -3,7 +3,7 @@ export const EXIT = { ok: 0, refused: 1, badInput: 2, unreachable: 3 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Ends the command with a message for people. */
+/** Ends the command with a message for people; '' where everything was said. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
 

@@ -2,15 +2,22 @@
  * The command with the real process around it. The composition root gives it what lives in other
  * folders: how a policy directory is read, and further commands such as `serve`.
  */
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { PolicyReading } from './compile.ts';
 import { buildProgram } from './program.ts';
 import { runProgram } from './run.ts';
+import type { TrialPorts } from './trial/commands.ts';
+import { unreadableFile } from './trial/options.ts';
+import { nothing } from './trial/run.ts';
 
 export interface MainOptions {
   readonly version: string;
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
+  /** What the server inflates and hashes with, made ready when it is needed. */
+  readonly trialMeans: TrialPorts['means'];
   /** Adds commands. Their actions may throw CliError. */
   readonly extend?: (program: Command) => void;
 }
@@ -24,6 +31,25 @@ function userName(): { user?: string } {
   }
 }
 
+/** Throws CliError for a file that cannot be read. */
+async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const stream = createReadStream(path);
+  try {
+    await once(stream, 'readable');
+    return stream;
+  } catch (error) {
+    throw unreadableFile(path, error);
+  }
+}
+
+/** Exit code of a process whose reader went away, as shells know it. */
+const READER_GONE = 141;
+
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(READER_GONE);
+}
+
 /** Runs `process.argv`; resolves to the exit code. */
 export function main(options: MainOptions): Promise<number> {
   const write = (text: string): void => void process.stdout.write(text);
@@ -34,8 +60,16 @@ export function main(options: MainOptions): Promise<number> {
     env: process.env,
     write,
     writeError,
+    trial: {
+      means: options.trialMeans,
+      standardInput: () => (process.stdin.isTTY ? nothing() : process.stdin),
+      openFile,
+      writeBytes: (bytes) => void process.stdout.write(bytes),
+      terminal: { out: process.stdout.isTTY ?? false, error: process.stderr.isTTY ?? false },
+    },
     ...userName(),
   });
+  process.stdout.once('error', leaveQuietly);
   options.extend?.(program);
   return runProgram(program, process.argv.slice(2), writeError);
 }

@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type AdminClient, adminClient } from './admin-client.ts';
-import { compileReading, type PolicyReading } from './compile.ts';
+import { compileSources, type PolicyReading, readPolicyPath } from './compile.ts';
 import { parseDuration } from './duration.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printable } from './printable.ts';
 import { parseShare } from './share.ts';
+import { addTrialCommands, type TrialPorts } from './trial/commands.ts';
 import { explainRecords } from './why.ts';
 
 /** Where the server keeps its data, and so its socket, unless told otherwise. */
@@ -22,6 +23,8 @@ export interface ProgramOptions {
   readonly writeError: (text: string) => void;
   /** Reads a policy directory as the server does. Must not throw. */
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
+  /** What `try` and `explain` run with. */
+  readonly trial: TrialPorts;
 }
 
 /** The name of the asker in the form that the admin API takes; nothing when none is left of it. */
@@ -58,7 +61,7 @@ export function buildProgram(options: ProgramOptions): Command {
     .showHelpAfterError('(switchyard --help says what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 refused by the server, 2 bad input, 3 the server cannot be reached',
+      '\nExit codes: 0 done, 1 refused (by the server, or what was tried by its policies), 2 bad input,\n3 the server cannot be reached',
     )
     .configureOutput({ writeOut: write, writeErr: options.writeError })
     .exitOverride();
@@ -140,11 +143,13 @@ export function buildProgram(options: ProgramOptions): Command {
 
   program
     .command('compile')
-    .description('compile a policy directory and say everything that is wrong with it')
-    .argument('<dir>', 'the directory')
-    .action(async (directory: string) => {
-      write(compileReading(directory, await options.readPolicies(directory)));
+    .description('compile policies and say everything that is wrong with them')
+    .argument('<path>', 'policy file, or directory of them')
+    .action(async (path: string) => {
+      write(compileSources(await readPolicyPath(path, options.readPolicies)));
     });
+
+  addTrialCommands(program, options);
 
   return program;
 }

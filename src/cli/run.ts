@@ -16,7 +16,7 @@ export async function runProgram(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CliError) {
-      writeError(`${error.message}\n`);
+      if (error.message !== '') writeError(`${error.message}\n`);
       return error.exitCode;
     }
     // Commander has written its message itself: help and version end well, all else is bad input.

@@ -41,6 +41,8 @@ export interface ApiLine {
   readonly name: Format['name'];
   /** Matches the path without its query. */
   readonly path: RegExp;
+  /** A path of it, for who tries a policy and has none. */
+  readonly sample: string;
   readonly format: (spoken: Spoken) => Format;
   /** Whether an answer comes in parts, where those are not event streams alone. */
   readonly streams?: (spoken: Spoken) => boolean;
@@ -49,6 +51,8 @@ export interface ApiLine {
 /** A format that the media type alone names, on paths of no API. */
 interface MediaLine {
   readonly media: RegExp;
+  /** Its usual name. */
+  readonly sample: string;
   readonly direction?: Direction;
   readonly format: Format;
 }
@@ -62,20 +66,60 @@ const MESSAGES_PATH =
 
 /** One line per API; the first that matches counts. */
 const APIS: readonly ApiLine[] = [
-  { name: 'openai.chat', path: /\/chat\/completions\/?$/i, format: () => openaiChat },
-  { name: 'openai.completions', path: /\/completions\/?$/i, format: () => openaiCompletions },
-  { name: 'openai.inputs', path: /\/(?:embeddings|moderations)\/?$/i, format: () => openaiInputs },
-  { name: 'gemini', path: GEMINI_PATH, format: geminiAt, streams: geminiStreams },
-  { name: 'mcp', path: MCP_PATH, format: mcpAt },
-  { name: 'openai.responses', path: RESPONSES_PATH, format: () => openaiResponses },
-  { name: 'anthropic.messages', path: MESSAGES_PATH, format: () => anthropicMessages },
+  {
+    name: 'openai.chat',
+    path: /\/chat\/completions\/?$/i,
+    sample: '/v1/chat/completions',
+    format: () => openaiChat,
+  },
+  {
+    name: 'openai.completions',
+    path: /\/completions\/?$/i,
+    sample: '/v1/completions',
+    format: () => openaiCompletions,
+  },
+  {
+    name: 'openai.inputs',
+    path: /\/(?:embeddings|moderations)\/?$/i,
+    sample: '/v1/embeddings',
+    format: () => openaiInputs,
+  },
+  {
+    name: 'gemini',
+    path: GEMINI_PATH,
+    sample: '/v1beta/models/any:generateContent',
+    format: geminiAt,
+    streams: geminiStreams,
+  },
+  { name: 'mcp', path: MCP_PATH, sample: '/mcp', format: mcpAt },
+  {
+    name: 'openai.responses',
+    path: RESPONSES_PATH,
+    sample: '/v1/responses',
+    format: () => openaiResponses,
+  },
+  {
+    name: 'anthropic.messages',
+    path: MESSAGES_PATH,
+    sample: '/v1/messages',
+    format: () => anthropicMessages,
+  },
 ];
 
 /** One line per media type. */
 const MEDIA: readonly MediaLine[] = [
-  { media: /^text\/plain$/, format: plainText },
-  { media: /^text\/event-stream$/, direction: 'response', format: genericSse },
-  { media: /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)$/, format: ndjson },
+  { media: /^text\/plain$/, sample: 'text/plain', format: plainText },
+  {
+    media: /^text\/event-stream$/,
+    sample: 'text/event-stream',
+    direction: 'response',
+    format: genericSse,
+  },
+  {
+    media: /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines)$/,
+    sample: 'application/x-ndjson',
+    format: ndjson,
+  },
 ];
 
 const EVENTS = 'text/event-stream';
@@ -101,18 +145,34 @@ export function apiLines(routes: readonly FormatRoute[]): readonly ApiLine[] {
 
 function routeLine({ path, format, textPaths }: FormatRoute): ApiLine {
   const prefix = path.endsWith('*');
-  const literal = (prefix ? path.slice(0, -1) : path).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const literalPath = prefix ? path.slice(0, -1) : path;
+  const literal = literalPath.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const matcher = new RegExp(`^${literal}${prefix ? '' : '$'}`);
   if (format === 'json') {
     const paths = textPaths?.map(textPath);
     if (paths?.includes(undefined)) throw new RangeError('a text path cannot be read');
     const json = genericJson(paths as readonly TextPath[] | undefined);
-    return { name: format, path: matcher, format: () => json };
+    return { name: format, path: matcher, sample: literalPath, format: () => json };
   }
   const api = APIS.find(({ name }) => name === format);
   if (api === undefined) throw new RangeError('no path can have this format');
   return { ...api, path: matcher };
 }
+
+/** How a body of a format may be met: on a path of its API, or under its media type on a path of none. */
+export interface FormatSample {
+  readonly name: Format['name'];
+  readonly path: string;
+  readonly media: string;
+}
+
+/** One for every format. `json` is met only where a route names it. */
+export const FORMAT_SAMPLES: readonly FormatSample[] = [
+  ...APIS.map(({ name, sample }) => ({ name, path: sample, media: 'application/json' })),
+  { name: 'json', path: '/', media: 'application/json' },
+  ...MEDIA.map(({ format, sample }) => ({ name: format.name, path: '/', media: sample })),
+  { name: 'opaque', path: '/', media: 'application/octet-stream' },
+];
 
 /** `lines`: the table, with an operator's lines if there are any. */
 export function detectFormat(

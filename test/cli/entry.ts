@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { main } from '../../src/cli/main.ts';
+import { trialMeans } from './means.ts';
 
 process.exitCode = await main({
   version: '9.9.9',
@@ -14,6 +15,7 @@ process.exitCode = await main({
     ),
     errors: [],
   }),
+  trialMeans: async () => trialMeans,
   extend: (program) => {
     program.command('serve').action(() => {
       process.stdout.write('served\n');

@@ -10,9 +10,11 @@ import { ANSWER_BYTES_MAX } from '../../src/cli/admin-client.ts';
 import type { PolicyReading } from '../../src/cli/compile.ts';
 import { buildProgram, DATA_DIR_DEFAULT } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/run.ts';
+import { nothing } from '../../src/cli/trial/run.ts';
 import { ENVIRONMENT, resolveConfig } from '../../src/engine/server-config.ts';
 import { GREEN, type ModelControl, modelControl, NOW_MS, status } from '../admin/model.ts';
 import { decision } from '../audit/records.ts';
+import { trialMeans } from './means.ts';
 
 interface Run {
   readonly code: number;
@@ -62,6 +64,13 @@ describe('switchyard', () => {
       },
       writeError,
       readPolicies: async () => reading,
+      trial: {
+        means: async () => trialMeans,
+        standardInput: nothing,
+        openFile: async () => assert.fail('no file is asked for'),
+        writeBytes: () => {},
+        terminal: { out: false, error: false },
+      },
       ...over,
     });
     return { code: await runProgram(program, words, writeError), out, err };

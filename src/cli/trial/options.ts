@@ -1,0 +1,225 @@
+/** The options that `try` and `explain` share, and what they mean. */
+import type { Buffer } from 'node:buffer';
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FACT_UNITS_MAX, type FactConfig } from '../../engine/facts.ts';
+import { resolveConfig } from '../../engine/server-config.ts';
+import type { Format } from '../../formats/frame.ts';
+import { quoteList } from '../../policy/errors.ts';
+import { FACT_NAMES } from '../../policy/schema.ts';
+import type { Direction, FactName, PolicySet } from '../../policy/set.ts';
+import { compiledSet, type PolicyReading, readPolicyPath } from '../compile.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { printable } from '../printable.ts';
+import type { Trial } from './run.ts';
+import { FORMAT_NAMES } from './spoken.ts';
+
+export interface TrialFlags {
+  readonly policy: string;
+  readonly input?: string;
+  readonly request?: string;
+  readonly format: Format['name'] | 'auto';
+  readonly direction?: Direction;
+  readonly path?: string;
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  readonly textPath?: readonly string[];
+  readonly facts?: Readonly<Partial<Record<FactName, string>>>;
+  readonly header?: Readonly<Record<string, string>>;
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly at?: number;
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly color?: boolean;
+}
+
+/** Adds them, in the order in which help shows them. */
+export function addTrialOptions(command: Command): Command {
+  return command
+    .requiredOption('--policy <path>', 'policy file, or directory of them')
+    .option('--input <file>', 'the body to try; `-` or nothing: standard input, as it arrives')
+    .option('--request <file>', 'body of the request that came before the answer')
+    .addOption(
+      new Option('--format <name>', 'format of the body; `auto` goes by --path, then by its looks')
+        .choices(['auto', ...FORMAT_NAMES])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--direction <direction>', 'whose body it is (default: by its looks)').choices([
+        'request',
+        'response',
+      ]),
+    )
+    .option(
+      '--path <path>',
+      'path of the request, query included (default: one of the format)',
+      parsePath,
+    )
+    .option('--content-type <type>', 'content type of the body (default: one of the format)')
+    .option('--content-encoding <codings>', 'content encoding of the body: gzip, br, ...')
+    .option('--text-path <path>', 'where text stands in `json`; repeatable', gather)
+    .option('--facts <name=value,...>', 'who asks: tenant=acme,app=chat; repeatable', gatherFacts)
+    .option('--header <name:value>', 'header of the request, trusted; repeatable', gatherHeaders)
+    .option('--method <method>', 'method of the request', 'POST')
+    .option('--route <name>', 'name of the route, for conditions', '')
+    .option('--status <status>', 'status of the answer', parseStatus, 200)
+    .option(
+      '--at <time>',
+      'the time for conditions: 2026-01-31T03:00:00Z (default: now)',
+      parseTime,
+    )
+    .option(
+      '--config <file>',
+      "the server's configuration: facts, formats, limits, trusted headers",
+    )
+    .option('--json', 'one JSON object a line, for scripts')
+    .option('--color', 'colour, also when this is no terminal')
+    .option('--no-color', 'no colour; so does the environment variable NO_COLOR');
+}
+
+function parsePath(path: string): string {
+  if (!path.startsWith('/')) throw new InvalidArgumentError('a path begins with `/`.');
+  return path;
+}
+
+function parseStatus(text: string): number {
+  const status = Number(text);
+  if (!/^[1-5]\d\d$/.test(text)) throw new InvalidArgumentError('write a status as 200.');
+  return status;
+}
+
+function parseTime(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('write a time as 2026-01-31T03:00:00Z.');
+  return ms;
+}
+
+function gather(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function gatherFacts(text: string, before: TrialFlags['facts'] = {}): TrialFlags['facts'] {
+  const facts: Partial<Record<FactName, string>> = { ...before };
+  let last: FactName | undefined;
+  for (const part of text.split(',')) {
+    const [, name, value] = /^\s*([a-z]+)=(.*)$/.exec(part) ?? [];
+    if (name === undefined) {
+      // The words of a list, as in consent=profiling,marketing.
+      if (last === undefined)
+        throw new InvalidArgumentError('write facts as tenant=acme,app=chat.');
+      facts[last] += `,${part}`;
+      continue;
+    }
+    if (!(FACT_NAMES as readonly string[]).includes(name))
+      throw new InvalidArgumentError(`\`${name}\` is no fact; facts are ${quoteList(FACT_NAMES)}.`);
+    last = name as FactName;
+    facts[last] = value!;
+  }
+  for (const value of Object.values(facts))
+    if (value.length > FACT_UNITS_MAX)
+      throw new InvalidArgumentError(`a fact has at most ${FACT_UNITS_MAX} characters.`);
+  return facts;
+}
+
+function gatherHeaders(text: string, before: TrialFlags['header'] = {}): TrialFlags['header'] {
+  const [, name, value] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+):\s*(.*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError("write a header as 'x-name: value'.");
+  return { ...before, [name.toLowerCase()]: value!.trim() };
+}
+
+/** A trial but for where its events and bytes go. */
+export type PreparedTrial = Omit<Trial, 'tell' | 'send'>;
+
+export interface TrialSources {
+  readonly readPolicies: (directory: string) => Promise<PolicyReading>;
+  /** Standard input as it arrives; nothing where it is a terminal. */
+  readonly standardInput: () => AsyncIterable<Uint8Array>;
+  readonly openFile: (path: string) => Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Throws CliError for all that is wrong with the policies, the configuration and the files. */
+export async function prepareTrial(
+  flags: TrialFlags,
+  sources: TrialSources,
+  needsInput: boolean,
+): Promise<PreparedTrial> {
+  const set: PolicySet = compiledSet(await readPolicyPath(flags.policy, sources.readPolicies));
+  const config = await configOf(flags.config);
+  const headers = { ...flags.header };
+  if (flags.request !== undefined && flags.direction === 'request')
+    throw new CliError(
+      EXIT.badInput,
+      '--request comes before an answer; name the request itself with --input',
+    );
+  if (flags.textPath !== undefined && flags.format !== 'json')
+    throw new CliError(EXIT.badInput, '--text-path is for --format json only');
+  const request = flags.request === undefined ? undefined : await bytesOf(flags.request);
+  const input = await inputOf(flags, sources);
+  return {
+    set,
+    said: {
+      format: flags.format === 'auto' ? undefined : flags.format,
+      direction: flags.direction ?? (request === undefined ? undefined : 'response'),
+      path: flags.path,
+      contentType: flags.contentType,
+      textPaths: flags.textPath,
+      routes: config.formats,
+    },
+    method: flags.method,
+    route: flags.route,
+    headers,
+    contentEncoding: flags.contentEncoding,
+    status: flags.status,
+    facts: withGiven(config.facts, flags.facts),
+    // Who tries a policy vouches for what he writes, unless the configuration says what counts.
+    trustedHeaders: flags.config === undefined ? Object.keys(headers) : config.trustedHeaders,
+    limits: config.limits,
+    request,
+    input,
+    mayBeEmpty: !needsInput && (flags.input ?? '-') === '-',
+  };
+}
+
+/** A given fact comes before every source that the server would ask. */
+function withGiven(config: FactConfig, given: TrialFlags['facts'] = {}): FactConfig {
+  const facts: { -readonly [Name in keyof FactConfig]: FactConfig[Name] } = { ...config };
+  for (const [name, value] of Object.entries(given) as [FactName, string][])
+    facts[name] = [{ from: 'map', entries: [{ value }] }, ...(facts[name] ?? [])];
+  return facts;
+}
+
+async function configOf(path: string | undefined) {
+  const file =
+    path === undefined ? undefined : { path, text: (await bytesOf(path)).toString('utf8') };
+  const resolved = resolveConfig(file, {}, {});
+  if (!resolved.ok) throw new CliError(EXIT.badInput, printable(resolved.errors.join('\n')));
+  return resolved.config;
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw unreadableFile(path, error);
+  }
+}
+
+export function unreadableFile(path: string, error: unknown): CliError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a directory; name one file',
+    EACCES: 'you may not read it',
+  };
+  return new CliError(EXIT.badInput, printable(`cannot read \`${path}\`: ${why[code] ?? code}`));
+}
+
+async function inputOf(
+  { input }: TrialFlags,
+  sources: TrialSources,
+): Promise<AsyncIterable<Uint8Array>> {
+  if (input === undefined || input === '-') return sources.standardInput();
+  return sources.openFile(input);
+}

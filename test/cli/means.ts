@@ -1,0 +1,18 @@
+/** What the server inflates and hashes with. */
+import { performance } from 'node:perf_hooks';
+import type { TrialMeans } from '../../src/cli/trial/run.ts';
+import { createXxh64 } from '../../src/store/xxh64.ts';
+import { zlibDecoders } from '../../src/transport/zlib-decoders.ts';
+
+export const trialMeans: TrialMeans = {
+  clock: {
+    nowMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    after(delayMs, action) {
+      const timer = setTimeout(action, delayMs);
+      return () => clearTimeout(timer);
+    },
+  },
+  decoders: zlibDecoders,
+  xxh64: await createXxh64(),
+};
