@@ -379,6 +379,6 @@ function addServe(program: Command): void {
 process.exitCode = await main({
   version: VERSION,
   readPolicies: (directory) => readDirectory(directory, DIRECTORY_LIMITS),
-  trialMeans: async () => ({ clock, decoders: zlibDecoders, xxh64: await createXxh64() }),
+  trialMeans: async () => ({ clock, decoders: bodyDecoders, xxh64: await createXxh64() }),
   extend: addServe,
 });

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { TrialMeans } from '../../src/cli/trial/run.ts';
 import { createXxh64 } from '../../src/store/xxh64.ts';
-import { zlibDecoders } from '../../src/transport/zlib-decoders.ts';
+import { bodyDecoders } from '../../src/transport/body-decoders.ts';
 
 export const trialMeans: TrialMeans = {
   clock: {
@@ -13,6 +13,6 @@ export const trialMeans: TrialMeans = {
       return () => clearTimeout(timer);
     },
   },
-  decoders: zlibDecoders,
+  decoders: bodyDecoders,
   xxh64: await createXxh64(),
 };
