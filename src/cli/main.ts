@@ -2,15 +2,12 @@
  * The command with the real process around it. The composition root gives it what lives in other
  * folders: how a policy directory is read, and further commands such as `serve`.
  */
-import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { PolicyReading } from './compile.ts';
 import { buildProgram } from './program.ts';
 import { runProgram } from './run.ts';
 import type { TrialPorts } from './trial/commands.ts';
-import { unreadableFile } from './trial/options.ts';
 import { nothing } from './trial/run.ts';
 
 export interface MainOptions {
@@ -28,17 +25,6 @@ function userName(): { user?: string } {
     return { user: userInfo().username };
   } catch {
     return {};
-  }
-}
-
-/** Throws CliError for a file that cannot be read. */
-async function openFile(path: string): Promise<AsyncIterable<Uint8Array>> {
-  const stream = createReadStream(path);
-  try {
-    await once(stream, 'readable');
-    return stream;
-  } catch (error) {
-    throw unreadableFile(path, error);
   }
 }
 
@@ -63,7 +49,6 @@ export function main(options: MainOptions): Promise<number> {
     trial: {
       means: options.trialMeans,
       standardInput: () => (process.stdin.isTTY ? nothing() : process.stdin),
-      openFile,
       writeBytes: (bytes) => void process.stdout.write(bytes),
       terminal: { out: process.stdout.isTTY ?? false, error: process.stderr.isTTY ?? false },
     },

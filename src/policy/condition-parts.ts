@@ -44,7 +44,7 @@ function operandsOf(source: string): readonly string[] {
 
 /** CEL's texts: raw or not, in one quote or three, of either kind; an escape hides a quote unless raw. */
 const TEXT =
-  /[rR]?(?:"""[^]*?"""|'''[^]*?''')|[rR](?:"[^"\n]*"|'[^'\n]*')|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/y;
+  /[rR]?(?:"""[\s\S]*?"""|'''[\s\S]*?''')|[rR](?:"[^"\n]*"|'[^'\n]*')|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/y;
 
 /** Cuts at an operator that stands in no text and no bracket; choices and comments are left whole. */
 function split(source: string, operator: '||' | '&&'): readonly string[] {
@@ -80,11 +80,11 @@ export function conditionInputs(
   conditions: Conditions,
 ): Readonly<Record<string, string>> {
   const values: Record<string, string> = {};
-  for (const name of condition.reads) values[name] = valueOf(name, conditions);
+  for (const name of condition.reads) values[name] = inputOf(name, conditions);
   return values;
 }
 
-function valueOf(name: string, conditions: Conditions): string {
+function inputOf(name: string, conditions: Conditions): string {
   const { facts, method, path, authority, route, headers, nowMs } = conditions;
   switch (name) {
     case 'method':

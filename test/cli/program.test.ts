@@ -67,7 +67,6 @@ describe('switchyard', () => {
       trial: {
         means: async () => trialMeans,
         standardInput: nothing,
-        openFile: async () => assert.fail('no file is asked for'),
         writeBytes: () => {},
         terminal: { out: false, error: false },
       },

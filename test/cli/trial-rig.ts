@@ -1,5 +1,4 @@
 /** `try` and `explain` in this process: words and bytes in, what was written out. */
-import * as fs from 'node:fs';
 import { buildProgram } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/run.ts';
 import type { TrialEvent, TrialEventOf } from '../../src/cli/trial/events.ts';
@@ -39,7 +38,6 @@ export async function runTrialCommand(
       async *standardInput() {
         for (const part of parts) yield Buffer.from(part);
       },
-      openFile: async (path) => fs.createReadStream(path),
       writeBytes: (bytes) => void out.push(Uint8Array.from(bytes)),
       terminal,
     },

@@ -155,7 +155,7 @@ function ruleNamed(word: string, ids: readonly string[]): string {
 }
 
 function sourcesOf({ readPolicies, trial }: ProgramPorts): TrialSources {
-  return { readPolicies, standardInput: trial.standardInput, openFile: trial.openFile };
+  return { readPolicies, standardInput: trial.standardInput };
 }
 
 async function meansFor({ at }: TrialFlags, ports: ProgramPorts): Promise<TrialMeans> {

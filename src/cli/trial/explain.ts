@@ -156,7 +156,7 @@ function conclusion(told: Told, paint: Paint): string {
   if (rule.exemptBy !== null) return `it did not act: ${rule.exemptBy} lifts it`;
   if (added.length > 0) return 'it added its text';
   const before = refused[0];
-  const stopped = before ? `: the exchange was refused first (${before.rule ?? before.code})` : '';
+  const stopped = before ? `; the exchange was refused first (${before.rule ?? before.code})` : '';
   if (rule.acts === 'standing') return standing(rule, stopped);
   if (reads.length === 0) return `it did not act: nothing that it inspects was read${stopped}`;
   if (matches.length === 0) return `it did not act: it read and found nothing${stopped}`;
@@ -165,8 +165,11 @@ function conclusion(told: Told, paint: Paint): string {
     const effect = match.effect === 'replace' ? 'replaced' : effectOf(match);
     kinds.set(effect, (kinds.get(effect) ?? 0) + 1);
   }
-  const counted = [...kinds].map(([effect, count]) => `${count} ${effect}`).join(', ');
-  return `it found ${matches.length}: ${counted}${rule.action === 'block' ? stopped : ''}`;
+  const counted = [...kinds]
+    .map(([effect, count]) => (matches.length === 1 ? effect : `${count} ${effect}`))
+    .join(', ');
+  const times = matches.length === 1 ? 'once' : `${matches.length} times`;
+  return `it matched ${times}: ${counted}${rule.action === 'block' ? stopped : ''}`;
 }
 
 function standing(rule: RuleEvent, stopped: string): string {

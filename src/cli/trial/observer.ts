@@ -211,10 +211,16 @@ class BodyWatch implements BodyObserver {
     if (frame.unreadable === undefined) return;
     this.tally.unreadable = true;
     const reason = frame.unreadable;
-    const where =
-      reason === 'not_json' && !this.streamed ? whereJsonBreaks(frame.bytes) : undefined;
-    const advice = [where, adviceFor(reason)].filter((one) => one !== undefined).join('; ');
+    const advice = [this.whereUnreadable(frame, reason), adviceFor(reason)]
+      .filter((one) => one !== undefined)
+      .join('; ');
     this.tell({ event: 'unreadable', direction, reason, advice });
+  }
+
+  private whereUnreadable(frame: Frame, reason: string): string | undefined {
+    const { index, lines } = this.beginnings.get(frame)!;
+    if (this.streamed) return `frame ${index}, line ${lines.line}`;
+    return reason === 'not_json' ? whereJsonBreaks(frame.bytes) : undefined;
   }
 
   held(frame: Frame, waits: Parameters<BodyObserver['held']>[1]): void {

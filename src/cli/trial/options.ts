@@ -1,5 +1,7 @@
 /** The options that `try` and `explain` share, and what they mean. */
 import type { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FACT_UNITS_MAX, type FactConfig } from '../../engine/facts.ts';
@@ -136,7 +138,6 @@ export interface TrialSources {
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
   /** Standard input as it arrives; nothing where it is a terminal. */
   readonly standardInput: () => AsyncIterable<Uint8Array>;
-  readonly openFile: (path: string) => Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Throws CliError for all that is wrong with the policies, the configuration and the files. */
@@ -206,7 +207,7 @@ async function bytesOf(path: string): Promise<Buffer> {
   }
 }
 
-export function unreadableFile(path: string, error: unknown): CliError {
+function unreadableFile(path: string, error: unknown): CliError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
   const why: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
@@ -221,5 +222,11 @@ async function inputOf(
   sources: TrialSources,
 ): Promise<AsyncIterable<Uint8Array>> {
   if (input === undefined || input === '-') return sources.standardInput();
-  return sources.openFile(input);
+  const stream = createReadStream(input);
+  try {
+    await once(stream, 'readable');
+    return stream;
+  } catch (error) {
+    throw unreadableFile(input, error);
+  }
 }

@@ -229,7 +229,9 @@ function refusedLine(event: TrialEventOf<'refused'>, paint: Paint): string {
 function answerLines(event: TrialEventOf<'refused'>, paint: Paint): readonly string[] {
   const headers = Object.entries(event.headers).map(([name, value]) => `${name}: ${value}`);
   const body = event.body.replace(/\s+$/, '').split('\n');
-  return [...headers, ...body].map((line) => `${MARGIN}${paint('dim', visible(line))}`);
+  return [...headers, ...body].map((line) =>
+    line === '' ? '' : `${MARGIN}${paint('dim', visible(line))}`,
+  );
 }
 
 const OUTCOMES: Readonly<

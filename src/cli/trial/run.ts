@@ -218,8 +218,8 @@ async function* resumed(
   looked: readonly Uint8Array[],
   source: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  yield* looked;
   try {
+    yield* looked;
     for (;;) {
       const { done, value } = await source.next();
       if (done) return;

@@ -32,20 +32,21 @@ export function adviceFor(reason: string): string {
   return ADVICE[reason] ?? 'it cannot be read; is --format another one?';
 }
 
-/** Where a JSON text stops being one, as `line:column: what`; undefined where it does not. */
+/** Where a JSON text stops being one, in words; undefined where it does not. */
 export function whereJsonBreaks(bytes: Uint8Array): string | undefined {
-  const reading = readJson(bytes, DEFAULT_FORMAT_LIMITS);
+  const text = Buffer.from(bytes).toString('utf8').trimEnd();
+  const reading = readJson(Buffer.from(text, 'utf8'), DEFAULT_FORMAT_LIMITS);
   if (reading.ok || reading.reason !== 'not_json') return undefined;
-  if (endsTooEarly(bytes)) return `the JSON ends unfinished after ${bytes.length} bytes`;
+  if (endsTooEarly(text)) return `the JSON ends unfinished after ${bytes.length} bytes`;
   const lines = new LineCount();
   lines.take(bytes, reading.at);
   return `the JSON breaks at ${lines.line}:${lines.column + 1}`;
 }
 
 /** A text that only lacks its end is JSON with some end or other: what its own parser says. */
-function endsTooEarly(bytes: Uint8Array): boolean {
+function endsTooEarly(text: string): boolean {
   try {
-    JSON.parse(Buffer.from(bytes).toString('utf8'));
+    JSON.parse(text);
     return false;
   } catch (error) {
     return error instanceof SyntaxError && /unexpected end|unterminated/i.test(error.message);
