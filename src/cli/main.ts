@@ -37,9 +37,10 @@ function leaveQuietly(error: NodeJS.ErrnoException): void {
 }
 
 /** Runs `process.argv`; resolves to the exit code. */
-export function main(options: MainOptions): Promise<number> {
+export async function main(options: MainOptions): Promise<number> {
   const write = (text: string): void => void process.stdout.write(text);
   const writeError = (text: string): void => void process.stderr.write(text);
+  let isRead = false;
   const program = buildProgram({
     version: options.version,
     readPolicies: options.readPolicies,
@@ -48,7 +49,11 @@ export function main(options: MainOptions): Promise<number> {
     writeError,
     trial: {
       means: options.trialMeans,
-      standardInput: () => (process.stdin.isTTY ? nothing() : process.stdin),
+      standardInput() {
+        if (process.stdin.isTTY) return nothing();
+        isRead = true;
+        return process.stdin;
+      },
       writeBytes: (bytes) => void process.stdout.write(bytes),
       terminal: { out: process.stdout.isTTY ?? false, error: process.stderr.isTTY ?? false },
     },
@@ -56,5 +61,8 @@ export function main(options: MainOptions): Promise<number> {
   });
   process.stdout.once('error', leaveQuietly);
   options.extend?.(program);
-  return runProgram(program, process.argv.slice(2), writeError);
+  const code = await runProgram(program, process.argv.slice(2), writeError);
+  // What still comes would keep the process alive.
+  if (isRead) process.stdin.destroy();
+  return code;
 }

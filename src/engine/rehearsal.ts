@@ -23,6 +23,7 @@ import type { ExchangeObserver } from './observer.ts';
 import type { EngineDeps } from './ports.ts';
 import { RouteStances } from './route-stances.ts';
 import { Serving } from './snapshot.ts';
+import { Turns } from './turns.ts';
 
 export interface RehearsalOptions {
   readonly set: PolicySet;
@@ -57,17 +58,24 @@ interface Side {
   /** Resolves `over`. */
   readonly ended: Promise<void>;
   readonly end: () => void;
+  /** Rejects it. */
+  readonly crash: (error: unknown) => void;
 }
 
 function newSide(): Side {
   let resolve = (): void => {};
-  const ended = new Promise<void>((done) => {
+  let crash = (_error: unknown): void => {};
+  const ended = new Promise<void>((done, failed) => {
     resolve = done;
+    crash = failed;
   });
+  // Whoever waits for it is told; nobody has to.
+  ended.catch(() => {});
   const side: Side = {
     headersSent: false,
     over: false,
     ended,
+    crash,
     end() {
       side.over = true;
       resolve();
@@ -84,6 +92,9 @@ class RehearsalPort implements ProcessPort {
   readonly settled = true;
   readonly sides: Sides = { request: newSide(), response: newSide() };
   refused = false;
+  /** Resolves when more may be given in. */
+  ready: Promise<void> = Promise.resolve();
+  private goOn = (): void => {};
   private readonly send: RehearsalOptions['send'];
 
   constructor(send: RehearsalOptions['send']) {
@@ -122,6 +133,22 @@ class RehearsalPort implements ProcessPort {
 
   fail(): void {
     this.endAll();
+  }
+
+  crashed(error: unknown): void {
+    for (const side of Object.values(this.sides)) side.crash(error);
+  }
+
+  pause(): void {
+    let resume = (): void => {};
+    this.ready = new Promise((done) => {
+      resume = done;
+    });
+    this.goOn = resume;
+  }
+
+  resume(): void {
+    this.goOn();
   }
 
   private endAll(): void {
@@ -179,7 +206,12 @@ export class Rehearsal {
     return this.port.sides[direction].over;
   }
 
-  /** Resolves when it is over. */
+  /** Resolves when more of a body may be given in: what has arrived is judged first. */
+  whenReady(): Promise<void> {
+    return this.port.ready;
+  }
+
+  /** Resolves when it is over; rejects with what the engine threw. */
   whenOver(direction: Direction): Promise<void> {
     return this.port.sides[direction].ended;
   }
@@ -227,6 +259,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     // Breakers open where a rule fails again and again: here it fails once.
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(limits.heldBytesTotalMax),
+    turns: new Turns(options.clock),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
     observer: options.observer,

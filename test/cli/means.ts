@@ -12,6 +12,7 @@ export const trialMeans: TrialMeans = {
       const timer = setTimeout(action, delayMs);
       return () => clearTimeout(timer);
     },
+    soon: (action) => void setImmediate(action),
   },
   decoders: bodyDecoders,
   xxh64: await createXxh64(),

@@ -1,6 +1,5 @@
 /** `switchyard try` and `switchyard explain`: policies against an input, without a server. */
 import { type Command, Option } from 'commander';
-import type { Clock } from '../../engine/clock.ts';
 import { didYouMean } from '../../policy/suggest.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
@@ -161,13 +160,7 @@ function sourcesOf({ readPolicies, trial }: ProgramPorts): TrialSources {
 async function meansFor({ at }: TrialFlags, ports: ProgramPorts): Promise<TrialMeans> {
   const means = await ports.trial.means();
   if (at === undefined) return means;
-  const { clock } = means;
-  const fixed: Clock = {
-    nowMs: () => at,
-    monotonicMs: () => clock.monotonicMs(),
-    after: (delayMs, action) => clock.after(delayMs, action),
-  };
-  return { ...means, clock: fixed };
+  return { ...means, clock: { ...means.clock, nowMs: () => at } };
 }
 
 /** Bytes for a pipe or a file; on a terminal without what would steer it. */

@@ -84,13 +84,18 @@ export async function runTrial(trial: Trial, means: TrialMeans): Promise<Outcome
     },
   });
   const give = async (direction: Direction, parts: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const part of parts) {
-      if (direction === spoken.direction) bytesIn += part.length;
-      rehearsal.push(direction, part, false);
-      if (rehearsal.isOver(direction)) return;
+    const over = rehearsal.whenOver(direction).then(() => undefined);
+    const source = parts[Symbol.asyncIterator]();
+    while (!rehearsal.isOver(direction)) {
+      // A refusal does not wait for the next part: none may come.
+      const next = await Promise.race([source.next(), over]);
+      if (next === undefined || next.done) break;
+      if (direction === spoken.direction) bytesIn += next.value.length;
+      rehearsal.push(direction, next.value, false);
+      await Promise.race([rehearsal.whenReady(), over]);
     }
-    rehearsal.push(direction, NOTHING, true);
-    await rehearsal.whenOver(direction);
+    if (!rehearsal.isOver(direction)) rehearsal.push(direction, NOTHING, true);
+    await over;
   };
   if (spoken.direction === 'request') {
     rehearsal.headers('request', requestHeaders(trial, spoken), body.empty);
@@ -218,14 +223,10 @@ async function* resumed(
   looked: readonly Uint8Array[],
   source: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    yield* looked;
-    for (;;) {
-      const { done, value } = await source.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await source.return?.();
+  yield* looked;
+  for (;;) {
+    const { done, value } = await source.next();
+    if (done) return;
+    yield value;
   }
 }
