@@ -352,7 +352,9 @@ describe('switchyard', () => {
     assert.deepEqual(await run(['--version']), { code: 0, out: '1.2.3\n', err: '' });
   });
 
-  describe('as a process', () => {
+  describe('as a process', function () {
+    this.timeout(60_000);
+
     async function child(words: readonly string[]): Promise<Run> {
       const entry = fileURLToPath(new URL('entry.ts', import.meta.url));
       const spawned = spawn(process.execPath, ['--import', 'tsx', entry, ...words], {
