@@ -38,6 +38,8 @@ describe('the looks of a body', () => {
     ['{"jsonrpc":"2.0","id":1,"method":"tools/list"}', 'document', 'mcp request'],
     ['{"jsonrpc":"2.0","id":1,"result":{}}', 'document', 'mcp response'],
     ['[{"jsonrpc":"2.0","id":1,"method":"x"}]', 'document', 'mcp request'],
+    ['{"model":"m","prompt":"p"}', 'document', 'openai.completions request'],
+    ['{"object":"text_completion","choices":[]}', 'document', 'openai.completions response'],
     ['{"a":1}', 'document', undefined],
     ['[]', 'document', undefined],
     ['{"messages":[{"role":"us', 'document', 'openai.chat request'],

@@ -75,7 +75,8 @@ function apiOf(value: unknown): Shape['api'] {
   const has = (name: string): boolean => Object.hasOwn(value, name);
   const says = (format: Format['name'], direction: Direction) => ({ format, direction });
   if (jsonrpc === '2.0') return says('mcp', has('method') ? 'request' : 'response');
-  if (has('choices')) return says('openai.chat', 'response');
+  if (has('choices'))
+    return says(object === 'text_completion' ? 'openai.completions' : 'openai.chat', 'response');
   if (has('candidates') || has('promptFeedback')) return says('gemini', 'response');
   if (has('contents')) return says('gemini', 'request');
   if (object === 'response' || (typeof type === 'string' && type.startsWith('response.')))
@@ -87,6 +88,7 @@ function apiOf(value: unknown): Shape['api'] {
       has('system') || has('anthropic_version') || /^claude/i.test(String(model ?? ''));
     return says(anthropic ? 'anthropic.messages' : 'openai.chat', 'request');
   }
+  if (has('prompt') && has('model')) return says('openai.completions', 'request');
   return has('input') ? says('openai.responses', 'request') : undefined;
 }
 
