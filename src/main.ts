@@ -137,7 +137,7 @@ async function serve(config: ServerConfig): Promise<void> {
     store,
     xxh64,
     stances,
-    compile,
+    compile: (files) => compile(files, config.limits),
     comparisons,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
@@ -273,8 +273,12 @@ const CRASHED = 1;
 /** Hex digits of a keyed hash: 64 bits, enough to tell apart and too few to look up. */
 const KEYED_HASH_CHARS = 16;
 
-function compile(files: readonly SourceFile[]): Compiled {
+function compile(
+  files: readonly SourceFile[],
+  { matcherBytesMax }: ServerConfig['limits'],
+): Compiled {
   const result = compilePolicies(files, {
+    matcherBytesMax,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     detectors: DETECTORS,
   });

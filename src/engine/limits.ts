@@ -27,6 +27,8 @@ export interface EngineLimits {
   readonly sliceUnitsMax: number;
   /** Body bytes of one exchange that wait while others of it are judged; beyond it no more is read from Envoy. */
   readonly waitingBytesMax: number;
+  /** Bytes that the matcher's tables of one policy set may take at their largest; a larger set does not compile. */
+  readonly matcherBytesMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -44,4 +46,5 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   requestBodyMsMax: 300_000,
   sliceUnitsMax: 8_192,
   waitingBytesMax: 256 << 10,
+  matcherBytesMax: 64 << 20,
 });

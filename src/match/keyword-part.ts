@@ -96,6 +96,7 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
   };
 
   return {
+    nodes: trie.unit.length,
     unitSets: unitSetsOf(trie),
     step,
     begin,

@@ -49,7 +49,7 @@ export interface KeywordOptions {
 }
 
 const LABEL = 'KEYWORD';
-const BYTES_PER_NODE = 40;
+const BYTES_PER_NODE = 44;
 const ROOT = 0;
 
 const isSeenWordPair = (high: number, low: number): boolean =>

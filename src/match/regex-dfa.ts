@@ -68,7 +68,7 @@ DEAD.kept = true;
 
 /** How many states are kept for so many nodes: most expressions have fewer of them than nodes. */
 export const dfaLimitsFor = (nodes: number): DfaLimits =>
-  Object.freeze({ statesMax: 64 + 4 * nodes, missesPerState: 8 });
+  Object.freeze({ statesMax: 64 + 2 * nodes, missesPerState: 8 });
 
 const STATE_BYTES = 400;
 const POINTER_BYTES = 8;

@@ -30,6 +30,7 @@ export function regexPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: n
     }
   };
   return {
+    nodes: nodes.length,
     unitSets: nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])),
     step: (place, context, unit, sink) => take(place, context, unit, false, sink),
     begin: (context, unit, sink) => take(steps.start, context, unit, true, sink),

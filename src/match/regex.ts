@@ -9,38 +9,63 @@ import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
 import { regexPart } from './regex-part.ts';
 import { type BuildFailure, buildAutomaton, EDGE, KINDS, NODES_MAX } from './regex-program.ts';
+import { REPEATS_MAX, type RefusedConstruct, refusedConstruct } from './regex-refusals.ts';
 import { RegexSteps } from './regex-steps.ts';
 import { RegexTracker } from './regex-tracker.ts';
+import { statesInTrial } from './regex-trial.ts';
 import { matchesIn } from './whole-text.ts';
 
 export interface RegexOptions {
   readonly pattern: string;
   /** Matches longer than this many UTF-16 units do not exist. A safe integer, 1 or more. */
   readonly maxMatchBytes?: number;
+  /** Refuses an expression that comes to more states in a trial (`regex-trial.ts`); none is held without. */
+  readonly statesMax?: number;
 }
 
-export type RegexCode = 'regex_syntax' | 'regex_empty' | 'regex_too_large';
+export type RegexCode =
+  | 'regex_syntax'
+  | 'regex_look_around'
+  | 'regex_repeat'
+  | 'regex_half_character'
+  | 'regex_empty'
+  | 'regex_too_large'
+  | 'regex_states';
 
 export type RegexCompilation =
   | { readonly ok: true; readonly detector: Detector }
   | { readonly ok: false; readonly code: RegexCode; readonly message: string };
 
+const refusal = (code: RegexCode, message: string): RegexCompilation =>
+  Object.freeze({ ok: false, code, message });
+
+const LOOK_AROUND = refusal(
+  'regex_look_around',
+  'look-around needs text that has left already or is yet to come; match that text as well, or use `\\b`',
+);
+
 const FAILURES: Readonly<Record<BuildFailure, RegexCompilation>> = {
-  lookBehind: {
-    ok: false,
-    code: 'regex_syntax',
-    message: 'look-behind is not RE2 syntax; match the text before it as well',
-  },
-  tooLarge: {
-    ok: false,
-    code: 'regex_too_large',
-    message: `the expression needs more than ${NODES_MAX} states; lower its counts or split the rule`,
-  },
-  unknownInstruction: {
-    ok: false,
-    code: 'regex_syntax',
-    message: 'the expression uses a construct that cannot be matched in a stream',
-  },
+  lookBehind: LOOK_AROUND,
+  tooLarge: refusal(
+    'regex_too_large',
+    `the expression needs more than ${NODES_MAX} states; lower its counts or split the rule`,
+  ),
+  unknownInstruction: refusal(
+    'regex_syntax',
+    'the expression uses a construct that cannot be matched in a stream; leave it out',
+  ),
+};
+
+const CONSTRUCTS: Readonly<Record<RefusedConstruct, RegexCompilation>> = {
+  look_around: LOOK_AROUND,
+  back_reference: refusal(
+    'regex_look_around',
+    'a back-reference would need all of the text that it repeats; write the alternatives out',
+  ),
+  count: refusal(
+    'regex_repeat',
+    `a repeat counts beyond ${REPEATS_MAX}; lower the count, or use \`+\` with \`maxMatchBytes\``,
+  ),
 };
 
 const BYTES_PER_NODE = 400;
@@ -74,15 +99,22 @@ function compileAutomaton(pattern: string): ReturnType<typeof buildAutomaton> | 
 export function regexDetector(options: RegexOptions): RegexCompilation {
   const automaton = compileAutomaton(options.pattern);
   if (typeof automaton === 'string') return FAILURES[automaton];
-  if ('syntax' in automaton) return { ok: false, code: 'regex_syntax', message: automaton.syntax };
+  if ('syntax' in automaton) {
+    const construct = refusedConstruct(options.pattern);
+    return construct === undefined
+      ? refusal('regex_syntax', automaton.syntax)
+      : CONSTRUCTS[construct];
+  }
   const steps = new RegexSteps(automaton);
   const unitsCap = options.maxMatchBytes ?? NO_CAP;
   if (!mayMatch(steps, unitsCap))
-    return {
-      ok: false,
-      code: 'regex_empty',
-      message: 'the expression matches no text, or only the empty one',
-    };
+    return refusal('regex_empty', 'the expression matches no text, or only the empty one');
+  const { statesMax } = options;
+  if (statesMax !== undefined && statesInTrial(steps, statesMax) > statesMax)
+    return refusal(
+      'regex_states',
+      `the expression comes to more than ${statesMax} states, as every way that its starts can overlap is one; let it begin with something that its repeats do not match, or lower their counts`,
+    );
   const longest = longestMatch(automaton, steps.measures);
   const unitsMax = Math.min(longest ?? NO_CAP, unitsCap);
   const dfa = new RegexDfa(steps, automaton.nodes, dfaLimitsFor(automaton.nodes.length));

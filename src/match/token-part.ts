@@ -52,6 +52,7 @@ export function tokenPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: n
   };
 
   return {
+    nodes: nodes.length,
     unitSets: [
       INVISIBLE,
       [TAG_LEAD, TAG_LEAD],

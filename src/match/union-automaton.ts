@@ -59,6 +59,15 @@ export const UNION_LIMITS: UnionLimits = Object.freeze({
   unitsPerState: 16,
 });
 
+/** Room for a small set, and for each node of a large one: some have a state or two for every node. */
+const BYTES_AT_LEAST = 1024 * 1024;
+const BYTES_PER_NODE = 768;
+const CLASS_BYTES = 2 * 0x10000;
+
+/** Most bytes that the automaton of parts with so many nodes takes, with its classes of units. */
+export const unionBytesMax = (nodes: number, limits: UnionLimits = UNION_LIMITS): number =>
+  CLASS_BYTES + Math.min(limits.bytesMax, BYTES_AT_LEAST + nodes * BYTES_PER_NODE);
+
 const NO_THREADS = new Int32Array(0);
 const NO_CALLS: readonly Call[] = [];
 const ENTRY_BYTES = 2;
@@ -104,6 +113,7 @@ export class UnionAutomaton {
   generation = 0;
   readonly parts: readonly UnionPart[];
   private readonly limits: UnionLimits;
+  private readonly bytesMax: number;
   private bytes = 0;
   private unitsSinceFlush = 0;
   private readonly known = new Map<string, UnionState>();
@@ -120,6 +130,13 @@ export class UnionAutomaton {
     );
     this.width = this.classes.samples.length;
     this.limits = limits;
+    const nodes = parts.reduce((sum, part) => sum + part.nodes, 0);
+    this.bytesMax = unionBytesMax(nodes, limits) - CLASS_BYTES;
+  }
+
+  /** What it takes at present, states and all. */
+  get bytesTaken(): number {
+    return CLASS_BYTES + this.bytes;
   }
 
   get first(): UnionState {
@@ -282,8 +299,7 @@ export class UnionAutomaton {
   }
 
   private hasRoom(bytes: number): boolean {
-    const { statesMax, bytesMax } = this.limits;
-    return this.states.length < statesMax && this.bytes + bytes <= bytesMax;
+    return this.states.length < this.limits.statesMax && this.bytes + bytes <= this.bytesMax;
   }
 
   private grow(statesMax: number): void {
@@ -293,8 +309,11 @@ export class UnionAutomaton {
     this.table = table;
   }
 
-  /** States that texts still hold lose what they know of others, so that they hold nothing else. */
-  private flush(): void {
+  /**
+   * Drops all states; those that live in texts are made again when they are needed. States that texts still
+   * hold lose what they know of others, so that they hold nothing else.
+   */
+  flush(): void {
     this.generation++;
     this.unitsSinceFlush = 0;
     this.bytes = 0;
@@ -302,7 +321,7 @@ export class UnionAutomaton {
     for (const state of this.states) state.without.length = 0;
     this.states = [];
     this.calling.clear();
-    this.table.fill(UNKNOWN);
+    this.table = new Uint16Array(0);
   }
 }
 

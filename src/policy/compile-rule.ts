@@ -1,5 +1,6 @@
 /** One rule of a document → a draft of a Rule, or every mistake in it. */
 import type { Detector } from '../match/detector.ts';
+import { asksForHalf } from '../match/regex-refusals.ts';
 import { compileCondition } from './condition.ts';
 import type { Detectors } from './detectors.ts';
 import { quote } from './errors.ts';
@@ -27,6 +28,8 @@ export interface RuleDraft {
   readonly rule: Omit<Rule, 'rank'>;
   /** Canonical JSON of `match`, '' without. */
   readonly matchKey: string;
+  /** Offset of `match`, or of the rule without. */
+  readonly matchAt: number;
   /** Offset of the text that replaces a match. */
   readonly replacementAt: number;
   readonly report: Report;
@@ -103,6 +106,7 @@ export function compileRule(
       position: { file: context.file, ...context.position(node.at) },
     },
     matchKey: matchKeyOf(child(node, 'match')),
+    matchAt: at('match'),
     replacementAt: at('then'),
     report,
   };
@@ -234,7 +238,15 @@ function compileMatch(
     );
     return undefined;
   }
-  const compiled = detectors.regex(match.regex);
+  if (asksForHalf(match.regex.pattern)) {
+    report(
+      pattern.at,
+      'regex_half_character',
+      'the pattern asks for half of a character, which no text has; write the whole character, e.g. `\\x{1F600}`',
+    );
+    return undefined;
+  }
+  const compiled = detectors.regex({ ...match.regex, statesMax: limits.regexStatesMax });
   if (!compiled.ok) {
     // RE2's own complaints say what is wrong, not what to do.
     const advice = compiled.message.includes(';') ? '' : '; correct the pattern';

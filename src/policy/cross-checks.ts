@@ -1,6 +1,10 @@
 /** What only the rules together can get wrong. Every function reports at the rule that should change. */
+
+import type { Detector } from '../match/detector.ts';
 import { INVISIBLE_MARK } from '../match/invisible.ts';
 import { SECRET_LABEL } from '../match/secrets.ts';
+import { unionBytesMax } from '../match/union-automaton.ts';
+import type { UnionPart } from '../match/union-part.ts';
 import { type RuleDraft, replacementOf } from './compile-rule.ts';
 import { quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
@@ -60,20 +64,44 @@ export function checkReplacements(drafts: readonly RuleDraft[]): void {
   }
 }
 
-/** Sum of the tables, as the detectors estimate them. Reported once, at the rule that goes over. */
+/**
+ * What the tables of the set take at their largest: those of each detector, and the automaton in which all of
+ * them stand that can share one. Reported once, at the rule that goes over; so is the number of instructions.
+ */
 export function checkMatcherBytes(drafts: readonly RuleDraft[], limits: CompileLimits): void {
+  let tables = 0;
+  let nodes = 0;
+  let regexNodes = 0;
   let bytes = 0;
   for (const draft of drafts) {
+    const { detector } = draft.rule;
+    if (detector === undefined) continue;
     const before = bytes;
-    bytes += draft.rule.detector?.bytes ?? 0;
+    const nodesBefore = regexNodes;
+    tables += detector.bytes;
+    const own = partsOf(detector).reduce((sum, part) => sum + part.nodes, 0);
+    nodes += own;
+    if (detector.kind === 'regex') regexNodes += own;
+    bytes = tables + (nodes > 0 ? unionBytesMax(nodes) : 0);
     if (bytes > limits.matcherBytesMax && before <= limits.matcherBytesMax) {
       draft.report(
-        draft.replacementAt,
+        draft.matchAt,
         'matcher_too_large',
-        `with rule ${quote(draft.rule.id)} the detectors need ${bytes} bytes and more than the ${limits.matcherBytesMax} allowed; shorten the lists or raise \`matcherBytesMax\``,
+        `with rule ${quote(draft.rule.id)} the tables of the set can take ${bytes} bytes, more than the ${limits.matcherBytesMax} allowed; shorten the lists, or raise \`matcherBytesMax\``,
+      );
+    }
+    if (regexNodes > limits.regexNodesMax && nodesBefore <= limits.regexNodesMax) {
+      draft.report(
+        draft.matchAt,
+        'regex_too_large',
+        `with rule ${quote(draft.rule.id)} the regular expressions of the set have ${regexNodes} instructions, more than the ${limits.regexNodesMax} allowed; lower their counts, or raise \`regexNodesMax\``,
       );
     }
   }
+}
+
+function partsOf({ part, partitions }: Detector): readonly UnionPart[] {
+  return partitions?.map((partition) => partition.part) ?? (part === undefined ? [] : [part]);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the compiler needs of `match/`, as an argument: tests compile without real automata. */
 import type { Detector } from '../match/detector.ts';
 import type { InvisibleOptions } from '../match/invisible.ts';
+import type { RegexCode } from '../match/regex.ts';
 import type { SecretOptions } from '../match/secrets.ts';
 
 export interface KeywordSettings {
@@ -13,6 +14,7 @@ export interface KeywordSettings {
 export interface RegexSettings {
   readonly pattern: string;
   readonly maxMatchBytes?: number;
+  readonly statesMax?: number;
 }
 
 export interface PiiSettings {
@@ -24,7 +26,7 @@ export type RegexOutcome =
   | { readonly ok: true; readonly detector: Detector }
   | {
       readonly ok: false;
-      readonly code: 'regex_syntax' | 'regex_empty' | 'regex_too_large';
+      readonly code: RegexCode;
       readonly message: string;
     };
 

@@ -46,8 +46,14 @@ export const COMPILE_ERRORS = {
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
   secrets_none: '`secrets` is left with no kind to look for. Take fewer out.',
   regex_syntax: 'The pattern is not RE2 syntax.',
+  regex_look_around:
+    'Look-around and back-references need text that has left or is yet to come. Match it as well.',
+  regex_repeat: 'A repeat counts beyond 1,000. Lower it, or set `maxMatchBytes`.',
+  regex_half_character: 'The pattern asks for half of a character. Write the whole one.',
   regex_empty: 'The pattern matches no text, or only the empty one.',
   regex_too_large: 'The pattern is too long or needs too many states. Split the rule.',
+  regex_states:
+    'Starts of the pattern overlap in more than `regexStatesMax` ways. Give it a distinct beginning, or lower its counts.',
   regex_unbounded:
     'A match of unknown length cannot be held back in a stream. Bound the repeats or set `maxMatchBytes`.',
   matcher_too_large: 'The tables of all detectors exceed `matcherBytesMax`.',

@@ -16,6 +16,10 @@ export interface CompileLimits {
   readonly keywordCharsMax: number;
   /** UTF-16 units of a regular expression. */
   readonly regexCharsMax: number;
+  /** States that one regular expression comes to in a trial. */
+  readonly regexStatesMax: number;
+  /** Instructions of all regular expressions together; of one it is the matcher that bounds them. */
+  readonly regexNodesMax: number;
   /** UTF-16 units of a `when`. */
   readonly whenCharsMax: number;
   /** Brackets inside each other, prefixes in a row, and choices (`? :`) of a `when`. */
@@ -24,7 +28,7 @@ export interface CompileLimits {
   readonly whenNodesMax: number;
   /** Loops (`exists`, `all`, `map`, ...) inside each other in a `when`. */
   readonly whenLoopsMax: number;
-  /** Estimated bytes of the detectors of a set. */
+  /** Bytes of the tables of a set, at their largest: its detectors, and the automaton that they share. */
   readonly matcherBytesMax: number;
   /** Errors that are told; what exceeds it is left out, never turned into success. */
   readonly errorsMax: number;
@@ -39,6 +43,8 @@ export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
   keywordsMax: 100_000,
   keywordCharsMax: 512,
   regexCharsMax: 4_096,
+  regexStatesMax: 5_000,
+  regexNodesMax: 200_000,
   whenCharsMax: 4_096,
   whenDepthMax: 32,
   whenNodesMax: 1_000,

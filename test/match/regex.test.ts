@@ -117,8 +117,10 @@ describe('regex', () => {
       );
       return made.ok ? 'ok' : made.code;
     };
-    for (const given of ['(', '(?<=a)b', '(?<!a)b', 'a(?=b)', '(a)\\1', 'a{1001}', '\\Z'])
-      assert.equal(code(given), 'regex_syntax', given);
+    for (const given of ['(', '\\Z', 'a**']) assert.equal(code(given), 'regex_syntax', given);
+    for (const given of ['(?<=a)b', '(?<!a)b', 'a(?=b)', '(a)\\1'])
+      assert.equal(code(given), 'regex_look_around', given);
+    assert.equal(code('a{1001}'), 'regex_repeat');
     for (const given of ['', '^$', '\\b', '(?:)*', 'a\\b\\wb', '[^\\x00-\\x{10FFFF}]'])
       assert.equal(code(given), 'regex_empty', given);
     assert.equal(code('abc', 2), 'regex_empty');

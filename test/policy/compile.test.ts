@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
+import type { Detector } from '../../src/match/detector.ts';
+import { unionBytesMax } from '../../src/match/union-automaton.ts';
+import { compilePolicies } from '../../src/policy/compile.ts';
+import { DETECTORS } from '../../src/policy/default-detectors.ts';
+import { formatCompileError } from '../../src/policy/errors.ts';
 import { applicable } from '../../src/policy/evaluate.ts';
+import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
 import { codes, compileFiles, compileText, policy, refusals, ruleOf, sha256 } from './compiling.ts';
+
+function regexOf(pattern: string): Detector {
+  const made = DETECTORS.regex({ pattern });
+  assert.ok(made.ok);
+  return made.detector;
+}
 
 const THREE_AM = `kind: Policy
 metadata: { name: stop-the-leak, layer: platform }
@@ -240,6 +252,62 @@ describe('limits', () => {
     ]);
     assert.deepEqual(codes(text, { matcherBytesMax: 8 }), []);
     assert.deepEqual(codes(text, { matcherBytesMax: 7 }), ['matcher_too_large']);
+  });
+
+  describe('with real detectors', () => {
+    const real = { detectors: DETECTORS };
+    const listed = (words: readonly string[]) =>
+      policy([
+        '{ id: a, inspect: [request], match: { regex: { pattern: "a[0-9]{9}" } }, then: flag }',
+        `{ id: b, inspect: [response], match: { keywords: { words: ${JSON.stringify(words)} } }, then: flag }`,
+      ]);
+    const names = (count: number, units: number) =>
+      Array.from({ length: count }, (_, index) => index.toString(36).padEnd(units, 'xyz'));
+
+    it('matcherBytesMax counts the tables at their largest, and says the figure at the rule', () => {
+      const text = listed(['alpha', 'beta']);
+      const told = (matcherBytesMax: number): string => {
+        const files = [{ path: 'p.yaml', text }];
+        const result = compilePolicies(files, { ...real, sha256, matcherBytesMax });
+        return result.ok ? 'ok' : result.errors.map(formatCompileError).join('\n');
+      };
+      const detectors = [DETECTORS.keywords({ words: ['alpha', 'beta'] }), regexOf('a[0-9]{9}')];
+      const nodes = detectors.reduce((sum, { part }) => sum + (part?.nodes ?? 0), 0);
+      const bytes = detectors.reduce((sum, one) => sum + one.bytes, unionBytesMax(nodes));
+      assert.equal(told(bytes), 'ok');
+      const refused = told(bytes - 1);
+      assert.match(refused, /^p\.yaml:6:\d+: matcher_too_large: with rule `p\/b` /);
+      assert.ok(refused.includes(`${bytes} bytes, more than the ${bytes - 1} allowed`), refused);
+    });
+
+    it('takes 10,000 keywords with room to spare, and refuses what 100,000 long ones take', () => {
+      const most = DEFAULT_LIMITS.matcherBytesMax;
+      const bytesOf = (count: number, units: number): number => {
+        const { bytes, part } = DETECTORS.keywords({ words: names(count, units) });
+        return bytes + unionBytesMax(part?.nodes ?? 0);
+      };
+      assert.ok(bytesOf(10_000, 24) < 0.75 * most);
+      assert.ok(bytesOf(100_000, 5) < most);
+      assert.ok(bytesOf(100_000, 24) > most);
+      const text = listed(names(3_000, 24));
+      assert.deepEqual(codes(text, real), []);
+      assert.deepEqual(codes(text, { ...real, matcherBytesMax: 32 << 20 }), ['matcher_too_large']);
+    }).timeout(60_000);
+
+    it('regexNodesMax counts all expressions together, and no keywords', () => {
+      const own = regexOf('a[0-9]{9}').part?.nodes ?? 0;
+      const text = listed(['alpha']);
+      assert.deepEqual(codes(text, { ...real, regexNodesMax: own }), []);
+      assert.deepEqual(codes(text, { ...real, regexNodesMax: own - 1 }), ['regex_too_large']);
+    });
+
+    it('regexStatesMax', () => {
+      const text = policy([
+        '{ id: a, inspect: [request], match: { regex: { pattern: "[0-9a-f]{200}x" } }, then: flag }',
+      ]);
+      assert.deepEqual(codes(text, { ...real, regexStatesMax: 200 }), []);
+      assert.deepEqual(codes(text, { ...real, regexStatesMax: 199 }), ['regex_states']);
+    });
   });
 
   it('regexCharsMax', () => {
