@@ -345,7 +345,10 @@ describe('switchyard', () => {
   it('helps, and tells its version', async () => {
     const help = await run(['--help']);
     assert.equal(help.code, 0);
-    for (const word of ['status', 'canary', 'promote', 'rollback', 'activate', 'why', 'compile']) {
+    for (const word of [
+      ...['status', 'canary', 'promote', 'rollback', 'activate', 'why', 'compile'],
+      ...['try', 'explain'],
+    ]) {
       assert.match(help.out, new RegExp(`^ {2}${word} `, 'm'));
     }
     assert.match(help.out, /Exit codes: 0 done/);

@@ -91,6 +91,17 @@ describe('trials', () => {
       assert.equal(words.join(''), 'Write to [EMAIL_1] or call.');
     });
 
+    it('says of the first policy what the README shows', async () => {
+      const readme = fs.readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+      const policy = /```yaml\n(kind: Policy[\s\S]*?)```/.exec(readme)?.[1];
+      const [, body, shown] =
+        /\$ echo '(.*)' \| switchyard try .*\n([\s\S]*?)```/.exec(readme) ?? [];
+      assert.ok(policy && body && shown);
+      const done = await run(['try', '--policy', file('leak.yaml', policy)], [`${body}\n`]);
+      assert.equal(done.err, shown);
+      assert.equal(done.code, 1);
+    });
+
     it('passes what nothing matches, byte for byte', async () => {
       const body = chatAnswer(['Nothing', ' here']);
       const done = await run(['try', '--policy', acts], [body.slice(0, 50), body.slice(50)]);
