@@ -44,27 +44,31 @@ export async function startPythonClients(origin: string): Promise<PythonClients>
     // What a user's shell says about proxies and credentials is not meant for these clients.
     env: { PATH: process.env.PATH, PYTHONPATH: pythonPackages() },
   });
-  const waiting = new Map<number, (said: Said) => void>();
+  const waiting = new Map<number, { said(said: Said): void; ended(error: Error): void }>();
   let complaints = '';
   child.stderr.on('data', (bytes: Buffer) => {
     complaints = `${complaints}${bytes.toString()}`.slice(-4_000);
   });
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', () => reject(new Error(`the Python clients ended: ${complaints}`)));
+    child.once('exit', () => {
+      const error = new Error(`the Python clients ended: ${complaints}`);
+      reject(error);
+      for (const { ended } of waiting.values()) ended(error);
+    });
     createInterface({ input: child.stdout }).on('line', (text) => {
       const { ready, id, said } = JSON.parse(text) as Line;
       if (ready) resolve();
       if (id === undefined || said === undefined) return;
-      waiting.get(id)?.(said);
+      waiting.get(id)?.said(said);
       waiting.delete(id);
     });
   });
   let asked = 0;
   const ask = (api: Client['api'], manner: Manner, question: Question): Promise<Said> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       const id = asked++;
-      waiting.set(id, resolve);
+      waiting.set(id, { said: resolve, ended: reject });
       child.stdin.write(`${JSON.stringify({ id, api, manner, question })}\n`);
     });
   return {
