@@ -12,7 +12,15 @@ import type { Clock } from '../src/engine/clock.ts';
 import { Exchange } from '../src/engine/exchange.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
 import type { BodyMode, ProcessPort } from '../src/protocol/process.ts';
-import { CHAT_REQUEST, engineDeps, headersOf, realClock, shippedPolicies } from './in-process.ts';
+import {
+  ASKED,
+  CHAT_REQUEST,
+  engineDeps,
+  event,
+  headersOf,
+  realClock,
+  shippedPolicies,
+} from './in-process.ts';
 
 const MEGABYTE = 1_000_000;
 const size = Number(process.argv[2] ?? 7) * MEGABYTE;
@@ -117,10 +125,6 @@ function asRequest(name: string, body: Uint8Array): Attack {
   };
 }
 
-const ASKED = Buffer.from(
-  '{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}',
-);
-
 function asAnswer(
   name: string,
   contentType: string,
@@ -142,9 +146,6 @@ function asAnswer(
     },
   };
 }
-
-const event = (content: string): string =>
-  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}},"finish_reason":null}]}\n\n`;
 
 function textShapes(name: string, text: string): readonly Attack[] {
   const request = JSON.stringify({ model: 'm', messages: [{ role: 'tool', content: text }] });

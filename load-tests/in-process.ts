@@ -102,3 +102,12 @@ export const CHAT_REQUEST = {
   ':authority': 'llm.example',
   'content-type': 'application/json',
 };
+
+/** A request for a stream that no rule minds. */
+export const ASKED = Buffer.from(
+  '{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}',
+);
+
+/** One event of such a stream. */
+export const event = (content: string): string =>
+  `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":${JSON.stringify(content)}},"finish_reason":null}]}\n\n`;

@@ -273,7 +273,7 @@ export class BodyInspection {
       if (this.left <= 0) return false;
       const piece = pieces[reading.piece]!;
       const track = this.track(piece);
-      if (track && !this.mayRead) {
+      if (track === 'refused' || (track && !this.mayRead)) {
         // Of a piece that was read in part, the text itself says how much may leave.
         if (reading.units === 0) reading.unjudged.push(reading.piece);
       } else if (track && !this.readPiece(reading, piece, track)) continue;
@@ -356,16 +356,17 @@ export class BodyInspection {
     this.forget(over);
   }
 
-  private track({ text: key, place, encoding, sealed }: Piece): TextTrack | undefined {
+  /** Undefined: no rule reads it, or it may pass unread. */
+  private track({ text: key, place, encoding, sealed }: Piece): TextTrack | 'refused' | undefined {
     const known = this.tracks.get(key);
     if (known && !known.ended) return known;
     const { direction, rules, appends } = this.options;
     const reading = rules.filter((rule) => ruleReaches(rule, direction, place));
     if (reading.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
-      const pass = this.options.mayPassUnread(reading);
-      if (!pass) this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
-      return undefined;
+      if (this.options.mayPassUnread(reading)) return undefined;
+      this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
+      return 'refused';
     }
     // How the texts of an answer are interleaved must not show in their numbers.
     const { placeholders } = this.options;

@@ -1,0 +1,96 @@
+/**
+ * What one delta of a streamed chat costs on its way through Switchyard, without gRPC: bytes of Envoy in, bytes to
+ * Envoy out. `node --import tsx load-tests/delta.ts [deltas]`. The shipped policies and a set of which no rule
+ * is for this traffic, by turns on the same stream; CPU time, median of the rounds.
+ */
+import { Exchange } from '../src/engine/exchange.ts';
+import type { EngineDeps } from '../src/engine/ports.ts';
+import { compilePolicies } from '../src/policy/compile.ts';
+import { DETECTORS } from '../src/policy/default-detectors.ts';
+import type { PolicySet } from '../src/policy/set.ts';
+import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
+import { messagesOf } from './envoy-messages.ts';
+import { ASKED, CHAT_REQUEST, engineDeps, event, sha256, shippedPolicies } from './in-process.ts';
+
+const DELTAS = Number(process.argv[2] ?? 2_000);
+const ROUNDS = 40;
+
+const WORDS =
+  'The balance of your account is updated every night, so a payment that you make today is shown tomorrow; ' +
+  'write to bob@acme.example or call 555 0100 if it is not. Your card ends in 1111 and Bank A sent it in 2024. ';
+
+/** About four units each, as tokens are. */
+function tokens(count: number): string[] {
+  const parts = WORDS.match(/\s?\S{1,5}/gu) ?? [];
+  return Array.from({ length: count }, (_, index) => parts[index % parts.length] as string);
+}
+
+const chunks = tokens(DELTAS).map((token) => Buffer.from(event(token)));
+const messages = messagesOf(
+  CHAT_REQUEST,
+  ASKED,
+  { ':status': '200', 'content-type': 'text/event-stream' },
+  [...chunks, Buffer.from('data: [DONE]\n\n')],
+);
+
+function nobodyCares(): PolicySet {
+  const text = `
+kind: Policy
+metadata: { name: elsewhere, layer: tenant, selector: { tenant: nobody } }
+class: security
+rules:
+  - { id: zebra, inspect: [request, response], match: { keywords: { words: [Zebra] } }, then: block }
+`;
+  const result = compilePolicies([{ path: 'elsewhere.yaml', text }], {
+    sha256,
+    detectors: DETECTORS,
+  });
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return result.set;
+}
+
+let sentBytes = 0;
+let failure = '';
+
+function run(deps: EngineDeps): number {
+  const machine = new ExchangeMachine({
+    sink: {
+      send: (bytes) => {
+        sentBytes += bytes.length;
+      },
+      end() {},
+      fail: (_status, reason) => {
+        failure = reason;
+      },
+      pause() {},
+      resume() {},
+    },
+    open: (port) => new Exchange(deps, port),
+    initialMetadata: () => undefined,
+  });
+  const began = process.cpuUsage();
+  for (const message of messages) machine.receive(message);
+  machine.halfClosed();
+  const { user, system } = process.cpuUsage(began);
+  if (failure !== '') throw new Error(failure);
+  return (user + system) / DELTAS;
+}
+
+const median = (values: number[]): number =>
+  values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+const through = {
+  'pass-through': engineDeps(nobodyCares()),
+  shipped: engineDeps(shippedPolicies()),
+};
+const costs: Record<keyof typeof through, number[]> = { 'pass-through': [], shipped: [] };
+for (let round = -ROUNDS; round < ROUNDS; round++)
+  for (const name of ['pass-through', 'shipped'] as const) {
+    const cost = run(through[name]);
+    if (round >= 0) costs[name].push(cost);
+  }
+const passing = median(costs['pass-through']);
+const judged = median(costs.shipped);
+process.stdout.write(
+  `${DELTAS} deltas of ${chunks[0]?.length} bytes: pass-through ${passing.toFixed(2)} µs a delta, shipped policies ${judged.toFixed(2)} µs (${(judged / passing).toFixed(1)}×, lowest ${costs.shipped[0]?.toFixed(2)} µs), ${sentBytes} bytes\n`,
+);
