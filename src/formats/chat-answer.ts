@@ -76,18 +76,18 @@ export function readChatAnswer(
 }
 
 class AnswerReader {
-  readonly #data: Uint8Array;
-  readonly #collector: PieceCollector;
-  readonly #memory: StreamMemory;
-  readonly #streamed: boolean;
-  #unreadable: string | undefined;
+  private readonly data: Uint8Array;
+  private readonly collector: PieceCollector;
+  private readonly memory: StreamMemory;
+  private readonly streamed: boolean;
+  private unreadable: string | undefined;
   /** Keys of the names whose calls have begun in this frame. */
-  #begun: Set<string> | undefined;
+  private begun: Set<string> | undefined;
   /** Pieces of the choice that is being read. */
-  #pieces: number[] = [];
+  private pieces: number[] = [];
   /** What points into its content. */
-  #annotations: JsonNode[] = [];
-  #choice = 0;
+  private annotations: JsonNode[] = [];
+  private choice = 0;
 
   constructor(
     data: Uint8Array,
@@ -95,241 +95,241 @@ class AnswerReader {
     memory: StreamMemory,
     streamed: boolean,
   ) {
-    this.#data = data;
-    this.#collector = collector;
-    this.#memory = memory;
-    this.#streamed = streamed;
+    this.data = data;
+    this.collector = collector;
+    this.memory = memory;
+    this.streamed = streamed;
   }
 
   read(root: JsonObject): AnswerReading {
     const choices: ChoiceFacts[] = [];
     for (const member of root.members) {
       const { key, value, shadowed } = member;
-      if (shadowed) this.#twice();
+      if (shadowed) this.twice();
       if (key === 'choices' && value.kind === 'array')
         value.items.forEach((item, position) => {
-          if (item.kind === 'object') choices.push(this.#readChoice(item, position));
-          else this.#alone(item);
+          if (item.kind === 'object') choices.push(this.readChoice(item, position));
+          else this.alone(item);
         });
-      else if (METADATA.has(key)) this.#collector.metadata(value, 'other', 'assistant');
-      else this.#member(member);
+      else if (METADATA.has(key)) this.collector.metadata(value, 'other', 'assistant');
+      else this.member(member);
     }
     const finished = choices.filter((choice) => choice.finished);
     const error = memberOf(root, 'error');
     return {
-      facts: { choices, envelope: this.#envelope(root) },
+      facts: { choices, envelope: this.envelope(root) },
       ends: finished.map((choice) => `choice/${choice.index}/`),
-      ended: this.#endedNames(),
+      ended: this.endedNames(),
       hasChoices: memberOf(root, 'choices')?.kind === 'array',
       hasError: error !== undefined && error.kind !== 'null',
-      ...(this.#unreadable === undefined ? {} : { unreadable: this.#unreadable }),
+      ...(this.unreadable === undefined ? {} : { unreadable: this.unreadable }),
     };
   }
 
-  #envelope(root: JsonObject): Envelope {
+  private envelope(root: JsonObject): Envelope {
     const text = (node: JsonNode | undefined): string =>
-      node?.kind === 'string' ? this.#collector.valueOf(node) : '';
+      node?.kind === 'string' ? this.collector.valueOf(node) : '';
     return {
       id: text(memberOf(root, 'id')),
-      created: this.#number(memberOf(root, 'created')) ?? 0,
+      created: this.number(memberOf(root, 'created')) ?? 0,
       model: text(memberOf(root, 'model')),
     };
   }
 
   /** Readers differ in which of two they take, and clients put together what they take from each chunk. */
-  #twice(): void {
-    this.#unreadable ??= 'ambiguous_names';
+  private twice(): void {
+    this.unreadable ??= 'ambiguous_names';
   }
 
-  #alone(node: JsonNode): void {
-    this.#collector.standAlone(node, 'other', 'assistant');
+  private alone(node: JsonNode): void {
+    this.collector.standAlone(node, 'other', 'assistant');
   }
 
-  #member(member: JsonMember): void {
-    this.#collector.name(member, 'other', 'assistant');
-    this.#alone(member.value);
+  private member(member: JsonMember): void {
+    this.collector.name(member, 'other', 'assistant');
+    this.alone(member.value);
   }
 
   /** Called when the rest of the choice has been read; what is found belongs to it. */
-  #readLogprobs(logprobs: JsonNode): void {
-    const from = this.#collector.pieces.length;
-    if (logprobs.kind !== 'object') this.#alone(logprobs);
+  private readLogprobs(logprobs: JsonNode): void {
+    const from = this.collector.pieces.length;
+    if (logprobs.kind !== 'object') this.alone(logprobs);
     else
       for (const member of logprobs.members) {
         const { key, value } = member;
-        const field = key === 'tokens' ? this.#memory.choiceText : key;
-        if (value.kind !== 'array') this.#member(member);
+        const field = key === 'tokens' ? this.memory.choiceText : key;
+        if (value.kind !== 'array') this.member(member);
         else if (TOKENS.has(key))
           readTokens(
             value,
             {
-              said: this.#saidIn(`choice/${this.#choice}/${field}`),
-              text: `choice/${this.#choice}/logprobs/${field}`,
-              last: !this.#streamed,
+              said: this.saidIn(`choice/${this.choice}/${field}`),
+              text: `choice/${this.choice}/logprobs/${field}`,
+              last: !this.streamed,
             },
-            this.#collector,
+            this.collector,
           );
-        else this.#alone(value);
+        else this.alone(value);
       }
-    for (let piece = from; piece < this.#collector.pieces.length; piece += 1)
-      this.#pieces.push(piece);
+    for (let piece = from; piece < this.collector.pieces.length; piece += 1)
+      this.pieces.push(piece);
   }
 
   /** What this frame says of a text. */
-  #saidIn(text: string): string {
+  private saidIn(text: string): string {
     let said = '';
-    for (const index of this.#pieces) {
-      const piece = this.#collector.pieces[index]!;
+    for (const index of this.pieces) {
+      const piece = this.collector.pieces[index]!;
       if (piece.text === text) said += piece.value;
     }
     return said;
   }
 
   /** A whole number from 0, or undefined. */
-  #number(node: JsonNode | undefined): number | undefined {
+  private number(node: JsonNode | undefined): number | undefined {
     if (node?.kind !== 'number') return undefined;
-    const value = plainNumber(this.#data, node.start, node.end);
+    const value = plainNumber(this.data, node.start, node.end);
     return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   }
 
   /** The identity of an entry: its `index`, or its position where a provider leaves that out. */
-  #indexOf(entry: JsonObject, position: number, limit: number, fault: string): number {
+  private indexOf(entry: JsonObject, position: number, limit: number, fault: string): number {
     const node = memberOf(entry, 'index');
-    const index = node === undefined || node.kind === 'null' ? position : this.#number(node);
+    const index = node === undefined || node.kind === 'null' ? position : this.number(node);
     if (index !== undefined && index < limit) return index;
-    this.#unreadable ??= fault;
+    this.unreadable ??= fault;
     return 0;
   }
 
-  #readChoice(choice: JsonObject, position: number): ChoiceFacts {
-    const index = this.#indexOf(choice, position, CHOICES_MAX, 'bad_choice_index');
+  private readChoice(choice: JsonObject, position: number): ChoiceFacts {
+    const index = this.indexOf(choice, position, CHOICES_MAX, 'bad_choice_index');
     const finishReasons: JsonNode[] = [];
     const logprobs: JsonNode[] = [];
-    this.#choice = index;
-    this.#pieces = [];
-    this.#annotations = [];
+    this.choice = index;
+    this.pieces = [];
+    this.annotations = [];
     let finished = false;
     for (const member of choice.members) {
       const { key, value, shadowed } = member;
       if (key === 'finish_reason') finishReasons.push(value);
       if (key === 'logprobs') logprobs.push(value);
-      if (shadowed) this.#twice();
-      if (key === (this.#streamed ? 'delta' : 'message') && value.kind === 'object')
-        this.#readMessage(value);
+      if (shadowed) this.twice();
+      if (key === (this.streamed ? 'delta' : 'message') && value.kind === 'object')
+        this.readMessage(value);
       else if (key === 'finish_reason') {
         // Some providers say `""` on every chunk that is not the last.
         finished = value.kind !== 'null' && !isEmptyString(value);
-        this.#word(value);
+        this.word(value);
       } else if (key === 'text' && value.kind === 'string')
-        this.#text(value, this.#memory.choiceText);
+        this.text(value, this.memory.choiceText);
       else if (key === 'logprobs') continue;
-      else if (key === 'content_filter_results') this.#severities(value);
-      else if (key === 'native_finish_reason' || key === 'stop_reason') this.#word(value);
-      else this.#member(member);
+      else if (key === 'content_filter_results') this.severities(value);
+      else if (key === 'native_finish_reason' || key === 'stop_reason') this.word(value);
+      else this.member(member);
     }
-    for (const value of logprobs) this.#readLogprobs(value);
-    if (finished) this.#markLast();
-    if (finished || !this.#streamed) this.#memory.finished.add(index);
+    for (const value of logprobs) this.readLogprobs(value);
+    if (finished) this.markLast();
+    if (finished || !this.streamed) this.memory.finished.add(index);
     const into = `choice/${index}/content`;
-    const anchored = this.#annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
-    return { index, finished, pieces: this.#pieces, finishReasons, logprobs, anchored };
+    const anchored = this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
+    return { index, finished, pieces: this.pieces, finishReasons, logprobs, anchored };
   }
 
-  #word(node: JsonNode): void {
-    this.#collector.metadata(node, 'other', 'assistant');
+  private word(node: JsonNode): void {
+    this.collector.metadata(node, 'other', 'assistant');
   }
 
   /** Azure annotates every choice with words such as `safe`. */
-  #severities(node: JsonNode): void {
+  private severities(node: JsonNode): void {
     if (node.kind !== 'object') {
-      this.#word(node);
+      this.word(node);
       return;
     }
-    for (const { value } of node.members) this.#severities(value);
+    for (const { value } of node.members) this.severities(value);
   }
 
-  #markLast(): void {
+  private markLast(): void {
     const seen = new Set<string>();
-    for (const index of this.#pieces.toReversed()) {
-      const piece = this.#collector.pieces[index]!;
-      if (!seen.has(piece.text)) this.#collector.pieces[index] = { ...piece, last: true };
+    for (const index of this.pieces.toReversed()) {
+      const piece = this.collector.pieces[index]!;
+      if (!seen.has(piece.text)) this.collector.pieces[index] = { ...piece, last: true };
       seen.add(piece.text);
     }
   }
 
-  #readMessage(message: JsonObject): void {
+  private readMessage(message: JsonObject): void {
     for (const member of message.members) {
       const { key, value, shadowed } = member;
-      if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
-      if (shadowed) this.#twice();
-      if (key === 'role' || key === 'id' || key === 'type') this.#word(value);
+      if (!PLAIN_NAME.test(key)) this.collector.name(member, 'other', 'assistant');
+      if (shadowed) this.twice();
+      if (key === 'role' || key === 'id' || key === 'type') this.word(value);
       else if (key === 'annotations') {
-        this.#annotations.push(value);
-        this.#alone(value);
+        this.annotations.push(value);
+        this.alone(value);
       } else if (key === 'tool_calls' && value.kind === 'array')
         value.items.forEach((call, position) => {
-          this.#readToolCall(call, position);
+          this.readToolCall(call, position);
         });
       else if (key === 'function_call' && value.kind === 'object')
-        this.#readCallBody(value, 'function_call');
-      else if (key === 'audio' && value.kind === 'object') this.#readAudio(value);
-      else this.#readField(value, this.#name(key));
+        this.readCallBody(value, 'function_call');
+      else if (key === 'audio' && value.kind === 'object') this.readAudio(value);
+      else this.readField(value, this.name(key));
     }
   }
 
-  #readField(node: JsonNode, path: string): void {
-    if (node.kind === 'string') this.#text(node, path);
+  private readField(node: JsonNode, path: string): void {
+    if (node.kind === 'string') this.text(node, path);
     else if (node.kind === 'array')
       node.items.forEach((item, position) => {
         const index =
-          item.kind === 'object' ? (this.#number(memberOf(item, 'index')) ?? position) : position;
-        this.#readField(item, `${path}/${index}`);
+          item.kind === 'object' ? (this.number(memberOf(item, 'index')) ?? position) : position;
+        this.readField(item, `${path}/${index}`);
       });
     else if (node.kind === 'object')
       for (const member of node.members) {
         const { key, value, shadowed } = member;
-        if (!PLAIN_NAME.test(key)) this.#collector.name(member, 'other', 'assistant');
-        if (shadowed) this.#twice();
-        if (key === 'id' || key === 'type') this.#word(value);
-        else this.#readField(value, `${path}/${this.#name(key)}`);
+        if (!PLAIN_NAME.test(key)) this.collector.name(member, 'other', 'assistant');
+        if (shadowed) this.twice();
+        if (key === 'id' || key === 'type') this.word(value);
+        else this.readField(value, `${path}/${this.name(key)}`);
       }
-    else this.#alone(node);
+    else this.alone(node);
   }
 
-  #readAudio(audio: JsonObject): void {
+  private readAudio(audio: JsonObject): void {
     for (const { key, value, shadowed } of audio.members) {
-      if (shadowed) this.#twice();
-      if (key === 'id') this.#word(value);
+      if (shadowed) this.twice();
+      if (key === 'id') this.word(value);
       else if (
         key === 'data' &&
         value.kind === 'string' &&
-        isEncodedBytes(this.#collector.valueOf(value))
+        isEncodedBytes(this.collector.valueOf(value))
       )
         continue;
-      else this.#readField(value, `audio/${this.#name(key)}`);
+      else this.readField(value, `audio/${this.name(key)}`);
     }
   }
 
-  #readToolCall(call: JsonNode, position: number): void {
+  private readToolCall(call: JsonNode, position: number): void {
     if (call.kind !== 'object') {
-      this.#collector.standAlone(call, 'other', 'tool_call');
+      this.collector.standAlone(call, 'other', 'tool_call');
       return;
     }
-    const index = this.#indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
+    const index = this.indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
     for (const { key, value, shadowed } of call.members) {
-      if (shadowed) this.#twice();
-      if (key === 'id' || key === 'type') this.#collector.metadata(value, 'other', 'tool_call');
+      if (shadowed) this.twice();
+      if (key === 'id' || key === 'type') this.collector.metadata(value, 'other', 'tool_call');
       else if ((key === 'function' || key === 'custom') && value.kind === 'object')
-        this.#readCallBody(value, `tool/${index}`);
-      else this.#collector.standAlone(value, 'other', 'tool_call');
+        this.readCallBody(value, `tool/${index}`);
+      else this.collector.standAlone(value, 'other', 'tool_call');
     }
   }
 
-  #readCallBody(body: JsonObject, path: string): void {
+  private readCallBody(body: JsonObject, path: string): void {
     for (const { key, value, shadowed } of body.members) {
-      if (shadowed) this.#twice();
-      if (value.kind === 'string') this.#callText(value, path, key);
-      else this.#collector.standAlone(value, 'other', 'tool_call');
+      if (shadowed) this.twice();
+      if (value.kind === 'string') this.callText(value, path, key);
+      else this.collector.standAlone(value, 'other', 'tool_call');
     }
   }
 
@@ -337,32 +337,32 @@ class AnswerReader {
    * A name is over where that begins which the tool is called with: were it not, a rule whose matches may
    * begin in a name would hold the whole call. One that is repeated is looked at on its own.
    */
-  #callText(literal: JsonString, path: string, field: string): void {
-    const { calledNames } = this.#memory;
+  private callText(literal: JsonString, path: string, field: string): void {
+    const { calledNames } = this.memory;
     const empty = literal.end - literal.start === 2;
-    const key = `choice/${this.#choice}/${path}/name`;
+    const key = `choice/${this.choice}/${path}/name`;
     const name = calledNames.get(key);
-    if (field === 'name' && this.#streamed && !empty) {
-      const value = this.#collector.valueOf(literal);
+    if (field === 'name' && this.streamed && !empty) {
+      const value = this.collector.valueOf(literal);
       if (name?.over) {
-        if (value !== name.value) this.#unreadable ??= 'text_after_end';
-        this.#collector.standAlone(literal, 'other', 'tool_call');
+        if (value !== name.value) this.unreadable ??= 'text_after_end';
+        this.collector.standAlone(literal, 'other', 'tool_call');
         return;
       }
       const whole = name === undefined ? value : `${name.value ?? ''}${value}`;
       const tooLong = whole.length > CALLED_NAME_UNITS_MAX || (name && name.value === undefined);
       calledNames.set(key, { value: tooLong ? undefined : whole, over: false });
-    } else if (field !== 'name' && !empty) (this.#begun ??= new Set()).add(key);
-    this.#text(literal, `${path}/${this.#name(field)}`, field);
+    } else if (field !== 'name' && !empty) (this.begun ??= new Set()).add(key);
+    this.text(literal, `${path}/${this.name(field)}`, field);
   }
 
   /** Names that are over as their calls have begun; one that stands in this frame ends with its piece. */
-  #endedNames(): readonly string[] {
-    if (this.#begun === undefined) return NO_NAMES;
+  private endedNames(): readonly string[] {
+    if (this.begun === undefined) return NO_NAMES;
     const ended: string[] = [];
-    const { pieces } = this.#collector;
-    for (const key of this.#begun) {
-      const name = this.#memory.calledNames.get(key);
+    const { pieces } = this.collector;
+    for (const key of this.begun) {
+      const name = this.memory.calledNames.get(key);
       if (name?.value === undefined || name.over) continue;
       name.over = true;
       const own = pieces.findLastIndex(({ text }) => text === key);
@@ -373,26 +373,26 @@ class AnswerReader {
   }
 
   /** A stretch of a text of this choice; `callField` names the field of a tool call. */
-  #text(literal: JsonString, path: string, callField?: string): void {
-    const text = `choice/${this.#choice}/${path}`;
-    const { texts, textsMax, finished } = this.#memory;
-    if (finished.has(this.#choice) && literal.end - literal.start > 2)
-      this.#unreadable ??= 'text_after_finish';
-    if (!texts.has(text) && texts.size >= textsMax) this.#unreadable ??= 'too_many_texts';
+  private text(literal: JsonString, path: string, callField?: string): void {
+    const text = `choice/${this.choice}/${path}`;
+    const { texts, textsMax, finished } = this.memory;
+    if (finished.has(this.choice) && literal.end - literal.start > 2)
+      this.unreadable ??= 'text_after_finish';
+    if (!texts.has(text) && texts.size >= textsMax) this.unreadable ??= 'too_many_texts';
     else texts.add(text);
     const place = callField === undefined ? 'assistant' : 'tool_call';
     const encoding = callField === 'arguments' ? 'json' : 'plain';
-    this.#pieces.push(this.#collector.add(literal, text, place, !this.#streamed, encoding));
+    this.pieces.push(this.collector.add(literal, text, place, !this.streamed, encoding));
   }
 
   /** A field name as part of a key: itself when it is an ordinary name, its number otherwise. */
-  #name(field: string): string {
+  private name(field: string): string {
     if (PLAIN_NAME.test(field)) return field;
-    const { fieldNumbers, textsMax } = this.#memory;
+    const { fieldNumbers, textsMax } = this.memory;
     const known = fieldNumbers.get(field);
     if (known !== undefined) return `~${known}`;
     if (fieldNumbers.size >= textsMax || field.length > FIELD_NAME_UNITS_MAX) {
-      this.#unreadable ??= 'too_many_texts';
+      this.unreadable ??= 'too_many_texts';
       return '~';
     }
     fieldNumbers.set(field, fieldNumbers.size);

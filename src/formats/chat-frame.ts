@@ -50,10 +50,10 @@ export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveL
       .map((node) => ({ node, json: 'null' })),
     ...ledger.swaps(parts.pieces, edits, anchored, parts.data),
   ];
-  const frame = { ...jsonFrame({ ...parts, swaps }), chat: facts };
-  return Object.freeze(
-    anchored.length === 0 ? frame : { ...frame, stale: () => ledger.moves(anchored) },
-  );
+  const frame = Object.assign(jsonFrame(parts, swaps), { chat: facts });
+  return anchored.length === 0
+    ? frame
+    : Object.assign(frame, { stale: () => ledger.moves(anchored) });
 }
 
 /** Texts of an answer that annotations point into. */

@@ -30,35 +30,40 @@ export interface JsonFrameParts {
   readonly terminal?: boolean;
   readonly request?: RequestFacts;
   /** What else changes when these edits are made: repeated text that contradicts, a reason to finish. */
-  readonly swaps?: (edits: readonly Edit[], unfinished: boolean) => readonly Swap[];
+  readonly swaps?: Swaps;
 }
 
-/** A frame whose text was read. */
-export function jsonFrame(parts: JsonFrameParts): Frame {
-  const render = (edits: readonly Edit[], unfinished: boolean): Uint8Array => {
-    const texts = textSplices(parts, edits);
-    const swaps = [
-      ...halved(parts, edits).map((node) => ({ node, json: 'null' })),
-      ...(parts.swaps?.(edits, unfinished) ?? []),
-    ];
-    // Of two splices that begin together the first one counts: a value that gives way takes its text along.
-    return applySplices(parts.raw, [
-      ...swaps.flatMap(({ node, json }) =>
-        inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
-      ),
-      ...texts,
-    ]);
-  };
-  return Object.freeze({
+type Swaps = (edits: readonly Edit[], unfinished: boolean) => readonly Swap[];
+
+/** A frame whose text was read. `swaps`: see `JsonFrameParts`. Not frozen: that costs as much as reading a delta. */
+export function jsonFrame(parts: JsonFrameParts, swaps: Swaps | undefined = parts.swaps): Frame {
+  const frame: { -readonly [Name in keyof Frame]: Frame[Name] } = {
     bytes: parts.raw,
     pieces: parts.pieces,
     ends: parts.ends,
-    ...(parts.ended === undefined ? {} : { ended: parts.ended }),
     terminal: parts.terminal ?? false,
-    ...(parts.request === undefined ? {} : { request: parts.request }),
-    render: (edits: readonly Edit[]) => render(edits, false),
-    renderUnfinished: (edits: readonly Edit[]) => render(edits, true),
-  });
+    render: (edits) => rendered(parts, edits, swaps?.(edits, false) ?? []),
+    renderUnfinished: (edits) => rendered(parts, edits, swaps?.(edits, true) ?? []),
+  };
+  if (parts.ended !== undefined) frame.ended = parts.ended;
+  if (parts.request !== undefined) frame.request = parts.request;
+  return frame;
+}
+
+function rendered(
+  parts: JsonFrameParts,
+  edits: readonly Edit[],
+  swaps: readonly Swap[],
+): Uint8Array {
+  const texts = textSplices(parts, edits);
+  const all = [...halved(parts, edits).map((node) => ({ node, json: 'null' })), ...swaps];
+  // Of two splices that begin together the first one counts: a value that gives way takes its text along.
+  return applySplices(parts.raw, [
+    ...all.flatMap(({ node, json }) =>
+      inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
+    ),
+    ...texts,
+  ]);
 }
 
 /** A frame without text: a comment, an empty event, the end marker. */

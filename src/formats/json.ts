@@ -120,125 +120,125 @@ function isShortEscape(byte: number | undefined): boolean {
 type JsonMemberDraft = { -readonly [Field in keyof JsonMember]: JsonMember[Field] };
 
 class JsonScanner {
-  readonly #bytes: Uint8Array;
-  readonly #limits: JsonLimits;
-  readonly #names: ApiNames;
-  readonly #end: number;
-  #at: number;
-  #nodes = 0;
-  #reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
+  private readonly bytes: Uint8Array;
+  private readonly limits: JsonLimits;
+  private readonly names: ApiNames;
+  private readonly end: number;
+  private at: number;
+  private nodes = 0;
+  private reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
 
   constructor(bytes: Uint8Array, limits: JsonLimits, names: ApiNames, from: number, to: number) {
-    this.#bytes = overlay(bytes);
-    this.#limits = limits;
-    this.#names = names;
-    this.#at = from;
-    this.#end = to;
+    this.bytes = overlay(bytes);
+    this.limits = limits;
+    this.names = names;
+    this.at = from;
+    this.end = to;
   }
 
   read(): JsonReading {
-    this.#skipSpace();
-    const root = this.#value(1);
+    this.skipSpace();
+    const root = this.value(1);
     if (root !== undefined) {
-      this.#skipSpace();
-      if (this.#at === this.#end) return { ok: true, root };
+      this.skipSpace();
+      if (this.at === this.end) return { ok: true, root };
     }
-    return { ok: false, reason: this.#reason, at: this.#at };
+    return { ok: false, reason: this.reason, at: this.at };
   }
 
-  #byte(): number | undefined {
-    return this.#at < this.#end ? this.#bytes[this.#at] : undefined;
+  private byte(): number | undefined {
+    return this.at < this.end ? this.bytes[this.at] : undefined;
   }
 
-  #take(byte: number): boolean {
-    if (this.#byte() !== byte) return false;
-    this.#at += 1;
+  private take(byte: number): boolean {
+    if (this.byte() !== byte) return false;
+    this.at += 1;
     return true;
   }
 
-  #skipSpace(): void {
+  private skipSpace(): void {
     for (;;) {
-      const byte = this.#byte();
+      const byte = this.byte();
       if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
-      this.#at += 1;
+      this.at += 1;
     }
   }
 
-  #value(depth: number): JsonNode | undefined {
-    this.#nodes += 1;
-    if (this.#nodes > this.#limits.nodesMax) {
-      this.#reason = 'json_too_many_nodes';
+  private value(depth: number): JsonNode | undefined {
+    this.nodes += 1;
+    if (this.nodes > this.limits.nodesMax) {
+      this.reason = 'json_too_many_nodes';
       return undefined;
     }
-    switch (this.#byte()) {
+    switch (this.byte()) {
       case QUOTE:
-        return this.#string();
+        return this.string();
       case 0x7b:
-        return this.#tooDeep(depth) ? undefined : this.#object(depth);
+        return this.tooDeep(depth) ? undefined : this.object(depth);
       case 0x5b:
-        return this.#tooDeep(depth) ? undefined : this.#array(depth);
+        return this.tooDeep(depth) ? undefined : this.array(depth);
       case 0x74:
-        return this.#word('true');
+        return this.word('true');
       case 0x66:
-        return this.#word('false');
+        return this.word('false');
       case 0x6e:
-        return this.#word('null');
+        return this.word('null');
       default:
-        return this.#number();
+        return this.number();
     }
   }
 
-  #name(literal: JsonString): string {
+  private name(literal: JsonString): string {
     const { start, end, simple } = literal;
-    const own = simple ? this.#names.spelled(this.#bytes, start + 1, end - 1) : undefined;
-    return own ?? this.#names.of(stringValue(this.#bytes, literal));
+    const own = simple ? this.names.spelled(this.bytes, start + 1, end - 1) : undefined;
+    return own ?? this.names.of(stringValue(this.bytes, literal));
   }
 
-  #tooDeep(depth: number): boolean {
-    if (depth <= this.#limits.depthMax) return false;
-    this.#reason = 'json_too_deep';
+  private tooDeep(depth: number): boolean {
+    if (depth <= this.limits.depthMax) return false;
+    this.reason = 'json_too_deep';
     return true;
   }
 
-  #word(kind: 'true' | 'false' | 'null'): JsonScalar | undefined {
-    const start = this.#at;
-    for (let i = 0; i < kind.length; i += 1) if (!this.#take(kind.charCodeAt(i))) return undefined;
-    return { kind, start, end: this.#at };
+  private word(kind: 'true' | 'false' | 'null'): JsonScalar | undefined {
+    const start = this.at;
+    for (let i = 0; i < kind.length; i += 1) if (!this.take(kind.charCodeAt(i))) return undefined;
+    return { kind, start, end: this.at };
   }
 
-  #digits(): boolean {
-    if (!isDigit(this.#byte())) return false;
-    while (isDigit(this.#byte())) this.#at += 1;
+  private digits(): boolean {
+    if (!isDigit(this.byte())) return false;
+    while (isDigit(this.byte())) this.at += 1;
     return true;
   }
 
-  #number(): JsonScalar | undefined {
-    const start = this.#at;
-    this.#take(0x2d);
-    if (!this.#take(0x30) && !this.#digits()) return undefined;
-    if (this.#take(0x2e) && !this.#digits()) return undefined;
-    if (this.#take(0x65) || this.#take(0x45)) {
-      if (!this.#take(0x2b)) this.#take(0x2d);
-      if (!this.#digits()) return undefined;
+  private number(): JsonScalar | undefined {
+    const start = this.at;
+    this.take(0x2d);
+    if (!this.take(0x30) && !this.digits()) return undefined;
+    if (this.take(0x2e) && !this.digits()) return undefined;
+    if (this.take(0x65) || this.take(0x45)) {
+      if (!this.take(0x2b)) this.take(0x2d);
+      if (!this.digits()) return undefined;
     }
-    return { kind: 'number', start, end: this.#at };
+    return { kind: 'number', start, end: this.at };
   }
 
-  #string(): JsonString | undefined {
-    const start = this.#at;
-    const bytes = this.#bytes;
+  private string(): JsonString | undefined {
+    const start = this.at;
+    const bytes = this.bytes;
     let at = start + 1;
     let simple = true;
-    while (at < this.#end) {
+    while (at < this.end) {
       const byte = bytes[at]!;
       if (byte === QUOTE) {
-        this.#at = at + 1;
+        this.at = at + 1;
         return { kind: 'string', start, end: at + 1, simple };
       }
       if (byte < 0x20) break;
       if (byte === BACKSLASH) {
         simple = false;
-        const length = this.#escapeLength(at);
+        const length = this.escapeLength(at);
         if (length === 0) break;
         at += length;
       } else {
@@ -246,60 +246,60 @@ class JsonScanner {
         at += 1;
       }
     }
-    this.#at = at;
+    this.at = at;
     return undefined;
   }
 
   /** Length of the escape at `at`, 0 when it is none. */
-  #escapeLength(at: number): number {
-    const bytes = this.#bytes;
-    if (at + 1 >= this.#end) return 0;
+  private escapeLength(at: number): number {
+    const bytes = this.bytes;
+    if (at + 1 >= this.end) return 0;
     if (isShortEscape(bytes[at + 1])) return 2;
-    if (bytes[at + 1] !== 0x75 || at + 6 > this.#end) return 0;
+    if (bytes[at + 1] !== 0x75 || at + 6 > this.end) return 0;
     for (let i = at + 2; i < at + 6; i += 1) if (!isHexDigit(bytes[i])) return 0;
     return 6;
   }
 
-  #array(depth: number): JsonArray | undefined {
-    const start = this.#at;
-    this.#at += 1;
+  private array(depth: number): JsonArray | undefined {
+    const start = this.at;
+    this.at += 1;
     const items: JsonNode[] = [];
-    this.#skipSpace();
-    if (this.#take(0x5d)) return { kind: 'array', start, end: this.#at, items };
+    this.skipSpace();
+    if (this.take(0x5d)) return { kind: 'array', start, end: this.at, items };
     for (;;) {
-      this.#skipSpace();
-      const item = this.#value(depth + 1);
+      this.skipSpace();
+      const item = this.value(depth + 1);
       if (item === undefined) return undefined;
       items.push(item);
-      this.#skipSpace();
-      if (this.#take(0x5d)) return { kind: 'array', start, end: this.#at, items };
-      if (!this.#take(0x2c)) return undefined;
+      this.skipSpace();
+      if (this.take(0x5d)) return { kind: 'array', start, end: this.at, items };
+      if (!this.take(0x2c)) return undefined;
     }
   }
 
-  #object(depth: number): JsonObject | undefined {
-    const start = this.#at;
-    this.#at += 1;
+  private object(depth: number): JsonObject | undefined {
+    const start = this.at;
+    this.at += 1;
     const members: JsonMemberDraft[] = [];
-    this.#skipSpace();
-    if (this.#take(0x7d)) return { kind: 'object', start, end: this.#at, members };
+    this.skipSpace();
+    if (this.take(0x7d)) return { kind: 'object', start, end: this.at, members };
     for (;;) {
-      this.#skipSpace();
-      if (this.#byte() !== QUOTE) return undefined;
-      const key = this.#string();
+      this.skipSpace();
+      if (this.byte() !== QUOTE) return undefined;
+      const key = this.string();
       if (key === undefined) return undefined;
-      this.#skipSpace();
-      if (!this.#take(0x3a)) return undefined;
-      this.#skipSpace();
-      const value = this.#value(depth + 1);
+      this.skipSpace();
+      if (!this.take(0x3a)) return undefined;
+      this.skipSpace();
+      const value = this.value(depth + 1);
       if (value === undefined) return undefined;
-      members.push({ key: this.#name(key), name: key, value, shadowed: false });
-      this.#skipSpace();
-      if (this.#take(0x7d)) {
+      members.push({ key: this.name(key), name: key, value, shadowed: false });
+      this.skipSpace();
+      if (this.take(0x7d)) {
         markShadowed(members);
-        return { kind: 'object', start, end: this.#at, members };
+        return { kind: 'object', start, end: this.at, members };
       }
-      if (!this.#take(0x2c)) return undefined;
+      if (!this.take(0x2c)) return undefined;
     }
   }
 }

@@ -34,10 +34,10 @@ export type PieceSource = JsonString | WrittenJson | EncodedText;
 
 /** Numbers for texts that stand alone, so that no two of a body share a key. One per body. */
 export class KeyCounter {
-  #next = 0;
+  private next = 0;
 
   take(): number {
-    return this.#next++;
+    return this.next++;
   }
 }
 
@@ -47,16 +47,16 @@ export class PieceCollector {
   readonly literals: PieceSource[] = [];
   /** Why the body cannot be judged although it was read, if so. */
   unreadable: string | undefined;
-  readonly #data: Buffer;
-  readonly #keys: KeyCounter;
+  private readonly data: Buffer;
+  private readonly keys: KeyCounter;
 
   constructor(data: Uint8Array, keys: KeyCounter) {
-    this.#data = overlay(data);
-    this.#keys = keys;
+    this.data = overlay(data);
+    this.keys = keys;
   }
 
   valueOf(literal: JsonString): string {
-    return stringValue(this.#data, literal);
+    return stringValue(this.data, literal);
   }
 
   /**
@@ -105,8 +105,8 @@ export class PieceCollector {
   /** Adds `node` as one text of its own, as it is written. `owner`: see `WrittenJson`. */
   written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): void {
     const { start, end } = node;
-    const bytes = this.#data.subarray(start, end);
-    const text = `${family}/${this.#keys.take()}`;
+    const bytes = this.data.subarray(start, end);
+    const text = `${family}/${this.keys.take()}`;
     const value = bytes.toString('utf8');
     this.pieces.push({ text, place, encoding: 'json', value, last: true });
     this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
@@ -127,7 +127,7 @@ export class PieceCollector {
     if (media.kind === 'hidden') this.unreadable ??= 'encoded_text';
     else if (media.kind === 'plain') this.standAlone(literal, family, place);
     else if (media.kind === 'text') {
-      const text = `${family}/${this.#keys.take()}`;
+      const text = `${family}/${this.keys.take()}`;
       this.pieces.push({ text, place, encoding: 'plain', value: media.text, last: true });
       this.literals.push({ kind: 'encoded', literal, head: media.head });
     }
@@ -135,7 +135,7 @@ export class PieceCollector {
 
   /** Every string below `node`, duplicates included, as texts of their own: `<family>/<n>`. */
   standAlone(node: JsonNode, family: string, place: Place): void {
-    if (node.kind === 'string') this.add(node, `${family}/${this.#keys.take()}`, place, true);
+    if (node.kind === 'string') this.add(node, `${family}/${this.keys.take()}`, place, true);
     else if (node.kind === 'array')
       for (const item of node.items) this.standAlone(item, family, place);
     else if (node.kind === 'object')
@@ -161,24 +161,24 @@ export class PieceCollector {
    * text of its own otherwise, so that no field is a hiding place.
    */
   metadata(node: JsonNode, family: string, place: Place): void {
-    if (node.kind === 'string' && this.#isToken(node)) return;
+    if (node.kind === 'string' && this.isToken(node)) return;
     this.standAlone(node, family, place);
   }
 
   /** The bytes of a simple literal are its value: such names repeat on every chunk, and are not decoded. */
-  #isToken(literal: JsonString): boolean {
+  private isToken(literal: JsonString): boolean {
     if (!literal.simple) return false;
     if (literal.end - literal.start - 2 > TOKEN_UNITS_MAX) return false;
     for (let at = literal.start + 1; at < literal.end - 1; at += 1)
-      if (TOKEN_BYTES[this.#data[at]!] === 0) return false;
-    return !this.#mayBeCard(literal);
+      if (TOKEN_BYTES[this.data[at]!] === 0) return false;
+    return !this.mayBeCard(literal);
   }
 
   /** Digits and hyphens alone, and enough of them: an identifier that is one has bad luck. */
-  #mayBeCard(literal: JsonString): boolean {
+  private mayBeCard(literal: JsonString): boolean {
     if (literal.end - literal.start - 2 < TELLING_NUMBER_UNITS_MIN) return false;
     for (let at = literal.start + 1; at < literal.end - 1; at += 1) {
-      const byte = this.#data[at]!;
+      const byte = this.data[at]!;
       if (byte !== 0x2d && (byte < 0x30 || byte > 0x39)) return false;
     }
     return true;
