@@ -75,6 +75,8 @@ export interface TextKind {
   readonly sealed: boolean;
 }
 
+const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
+
 export class TextTrack {
   readonly key: string;
   readonly place: Place;
@@ -179,7 +181,8 @@ export class TextTrack {
   }
 
   /** The edits of source units `[start,end)`, relative to `start`; all of it must be settled. */
-  edits(start: number, end: number): TextEdit[] {
+  edits(start: number, end: number): readonly TextEdit[] {
+    if (this.covered.length === 0) return NO_EDITS;
     const edits: TextEdit[] = [];
     for (const covered of this.covered) {
       if (covered.end <= start) continue;

@@ -109,11 +109,10 @@ class MessageStreamReader extends JsonStreamReader {
         ? stopReasons.filter((node) => node.kind !== 'null').map((node) => ({ node, json: 'null' }))
         : [];
     const terminal = facts.event === 'message_stop';
-    const frame: MessageFrame = {
-      ...jsonFrame({ ...source, pieces, literals, ends, terminal, swaps }),
-      message: facts,
-    };
-    return Object.freeze(frame);
+    const { raw, data, lines } = source;
+    const parts = { raw, data, lines, pieces, literals, ends, terminal, swaps };
+    const frame: MessageFrame = Object.assign(jsonFrame(parts), { message: facts });
+    return frame;
   }
 
   override sent(frame: Frame): void {

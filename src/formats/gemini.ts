@@ -165,14 +165,13 @@ function answerFrame(
   const { pieces, literals } = collector;
   const { candidates } = reading;
   const swaps = swapsOf(candidates, pieces, changed)!;
-  const frame = {
-    ...jsonFrame({ ...source, pieces, literals, ends: [], swaps }),
-    gemini: reading,
-  };
-  if (candidates.every(({ citations }) => citations.length === 0)) return Object.freeze(frame);
+  const { raw, data, lines } = source;
+  const parts = { raw, data, lines, pieces, literals, ends: [], swaps };
+  const frame = Object.assign(jsonFrame(parts), { gemini: reading });
+  if (candidates.every(({ citations }) => citations.length === 0)) return frame;
   const stale = () =>
     candidates.some(({ index, citations }) => citations.length > 0 && changed.has(index));
-  return Object.freeze({ ...frame, stale });
+  return Object.assign(frame, { stale });
 }
 
 class GeminiDocumentReader extends JsonDocumentReader {

@@ -47,7 +47,8 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     const collector = new PieceCollector(source.data, this.#keys);
     collector.add(root, TEXT, 'assistant', false);
     const { pieces, literals } = collector;
-    return jsonFrame({ ...source, pieces, literals, ends: [] });
+    const { raw, data, lines } = source;
+    return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -64,7 +65,8 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     const unreadable = this.#leaves.read(root, source.data, collector, true);
     if (unreadable !== undefined) return unreadableFrame(source.raw, unreadable);
     const { pieces, literals } = collector;
-    return jsonFrame({ ...source, pieces, literals, ends: [] });
+    const { raw, data, lines } = source;
+    return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
   }
 }
 

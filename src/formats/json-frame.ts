@@ -21,7 +21,7 @@ export interface JsonFrameParts {
   /** The JSON text: `raw` itself, or the joined lines of an event that has several. */
   readonly data: Uint8Array;
   /** Where the data lies in `raw`; undefined when both are the same bytes. */
-  readonly lines?: readonly DataLine[];
+  readonly lines?: readonly DataLine[] | undefined;
   readonly pieces: readonly Piece[];
   /** Where each piece stands, by index; ranges in `data`. */
   readonly literals: readonly PieceSource[];

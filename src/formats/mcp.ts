@@ -210,7 +210,8 @@ class McpEventReader extends JsonStreamReader {
     const reading = readMcp(root, source.data, collector, 'response');
     if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
     const { pieces, literals } = collector;
-    const frame = jsonFrame({ ...source, pieces, literals, ends: [] });
+    const { raw, data, lines } = source;
+    const frame = jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
     const mcp = reading.messages;
     this.#unsent.push(...mcp.filter(({ kind, id }) => kind === 'response' && id !== undefined));
     const renderUnfinished = (edits: readonly Edit[]): Uint8Array => {

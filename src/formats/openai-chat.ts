@@ -167,6 +167,7 @@ class ChatStreamReader extends JsonStreamReader {
     this.#firstEnvelope ??= answer.facts.envelope;
     const { pieces, literals } = collector;
     const { ends, ended, facts } = answer;
-    return chatFrame({ ...source, pieces, literals, ends, ended }, facts, this.#ledger);
+    const { raw, data, lines } = source;
+    return chatFrame({ raw, data, lines, pieces, literals, ends, ended }, facts, this.#ledger);
   }
 }

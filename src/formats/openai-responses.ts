@@ -145,16 +145,17 @@ class ResponseStreamReader extends JsonStreamReader {
         ...this.#ledger.swaps(pieces, edits, anchored, source.data),
       ];
     };
-    const frame = jsonFrame({ ...source, pieces, literals, ends, terminal, swaps });
-    const response: ResponseFrame = {
-      ...frame,
-      // A refusal has an end of its own.
-      ...(terminal ? { renderUnfinished: () => NOTHING } : {}),
-      stale: () => moved() > 0 || this.#ledger.moves(anchored),
-      response: facts,
-      ordinal,
-    };
-    return Object.freeze(response);
+    const { raw, data, lines } = source;
+    const response: ResponseFrame = Object.assign(
+      jsonFrame({ raw, data, lines, pieces, literals, ends, terminal, swaps }),
+      {
+        stale: () => moved() > 0 || this.#ledger.moves(anchored),
+        response: facts,
+        ordinal,
+      },
+    );
+    // A refusal has an end of its own.
+    return terminal ? Object.assign(response, { renderUnfinished: () => NOTHING }) : response;
   }
 
   override sent(frame: Frame, unfinished = false): void {
