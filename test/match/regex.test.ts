@@ -3,40 +3,13 @@ import fc from 'fast-check';
 import type { Detector } from '../../src/match/detector.ts';
 import { regexDetector } from '../../src/match/regex.ts';
 import { instructionsOf, NODES_MAX, RE2JS_OPS } from '../../src/match/regex-program.ts';
-import {
-  partition,
-  progressByForesight,
-  progressOf,
-  type Span,
-  scan,
-  textsOver,
-} from './oracle.ts';
+import { progressByForesight, progressOf, type Span, scan, textsOver } from './oracle.ts';
+import { naive } from './regex-oracle.ts';
 
 function detectorOf(pattern: string, cap?: number): Detector {
   const made = regexDetector(cap === undefined ? { pattern } : { pattern, maxMatchBytes: cap });
   assert.ok(made.ok, pattern);
   return made.detector;
-}
-
-const inPair = (text: string, at: number): boolean =>
-  /[\ud800-\udbff]$/.test(text.slice(0, at)) && /^[\udc00-\udfff]/.test(text.slice(at));
-
-/** V8 asked for every end, farthest first. */
-function naive(pattern: string, cap = Number.POSITIVE_INFINITY) {
-  const flags = pattern.startsWith('(?m)') ? 'suym' : 'suy';
-  const body = pattern.replace('(?m)', '');
-  return (text: string): Span[] =>
-    partition(text, (whole, start) => {
-      if (inPair(whole, start)) return 0;
-      for (let end = Math.min(whole.length, start + cap); end > start; end--) {
-        if (inPair(whole, end)) continue;
-        const characters = [...whole.slice(0, end)].length;
-        const expression = new RegExp(`(?:${body})(?<=(?<![^])[^]{${characters}})`, flags);
-        expression.lastIndex = start;
-        if (expression.test(whole)) return end;
-      }
-      return 0;
-    });
 }
 
 /** The partition law is tested on its own, so that the law of holding may rely on it. */
