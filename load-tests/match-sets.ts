@@ -3,6 +3,7 @@ import type { Detector } from '../src/match/detector.ts';
 import { keywordDetector } from '../src/match/keywords.ts';
 import { piiDetector } from '../src/match/pii.ts';
 import { regexDetector } from '../src/match/regex.ts';
+import { SECRET_GROUPS, secretDetector } from '../src/match/secrets.ts';
 
 export interface RuleSet {
   readonly title: string;
@@ -109,6 +110,10 @@ const patterns: readonly string[] = [...ownPatterns, ...tokens, ...namedKeys];
 const thousand = names(1_000);
 const tenThousand = names(10_000);
 
+const secretExpressions: readonly string[] = Object.values(SECRET_GROUPS)
+  .flat()
+  .map((kind) => kind.expression);
+
 const whole = (words: readonly string[]): string => `(?i)\\b(?:${words.join('|')})\\b`;
 /** What an address and a card number are, without lengths and check digits: less work than ours. */
 const ADDRESS = "[A-Za-z0-9_][A-Za-z0-9_.!#$%&'*+/=?^`{|}~-]*@(?:[A-Za-z0-9-]+\\.)+[A-Za-z]{2,}";
@@ -142,18 +147,19 @@ export function ruleSets(millionUnits: number): readonly RuleSet[] {
       detectors: everything,
       reference: {
         kind: 'expressions',
-        lines: [whole(thousand), ADDRESS, CARD, ...patterns],
+        lines: [whole(thousand), ADDRESS, CARD, ...ownPatterns, ...secretExpressions],
       },
       text: () => prose(units, thousand, true),
     },
   ];
 }
 
-/** 1,000 keywords, personal data, and all expressions. */
+/** 1,000 keywords, personal data, 50 expressions, and secrets of all kinds. */
 export const everything = (): readonly Detector[] => [
   keywordDetector({ words: thousand }),
   piiDetector({ entities: ['email', 'credit_card'] }),
-  ...patterns.map(expression),
+  secretDetector(),
+  ...ownPatterns.map(expression),
 ];
 
 const FLOOD_UNITS = 300_000;
