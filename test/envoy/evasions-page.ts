@@ -1,6 +1,7 @@
 /** Renders the rows as `docs/evasions.md`. */
 
 import { CURES } from './evasions-cures.ts';
+import { FLOODS } from './evasions-floods.ts';
 import { type Evasion, type Family, VERDICTS, type VerdictName } from './evasions-row.ts';
 import { FAMILIES, POLICY } from './evasions-table.ts';
 
@@ -19,9 +20,22 @@ Rules of class \`security\` are meant throughout. Where a body cannot be read, r
 it pass and say so in the record ([stances](reference/stances.md)).
 `;
 
+const FLOODS_HEAD = `## By amount
+
+The same rules, and eight neighbours with a stream each, through the same Envoy and the same Switchyard.
+\`npx mocha test/envoy/evasions-floods.test.ts\` executes these rows with smaller numbers of deltas and
+comments; \`npm run floods\` takes the whole of them and says what it measures.
+`;
+
+const NEIGHBOURS_NOTE = `While all of this goes on, Switchyard takes at most 256 MiB more memory than before, no stream of a neighbour
+breaks, and nothing is held of what is over. How much later the words of the neighbours come is in
+[performance.md](performance.md): bodies are judged in turns, but what is read of one at once (the JSON of a
+request, before its texts are judged) is not cut yet.
+`;
+
 /** The whole page. */
 export function evasionsPage(): string {
-  const rows = FAMILIES.flatMap((family) => family.rows);
+  const rows = [...FAMILIES.flatMap((family) => family.rows), ...FLOODS];
   return [
     HEAD,
     '## The rules\n',
@@ -36,6 +50,12 @@ export function evasionsPage(): string {
       ]),
     ),
     ...FAMILIES.map(section),
+    FLOODS_HEAD,
+    table(
+      ['The attacker …', 'in', 'verdict', 'why', 'limit'],
+      FLOODS.map((flood) => [flood.attack, flood.side, verdictOf(flood), flood.why, flood.bound]),
+    ),
+    NEIGHBOURS_NOTE,
   ].join('\n');
 }
 
@@ -57,8 +77,8 @@ function whyOf({ id, why }: Evasion): string {
   return cure === undefined ? why : `${why} Found by \`${cure}\`.`;
 }
 
-function verdictOf({ verdict, status }: Evasion): string {
-  if (status === undefined) return shown(verdict);
+function verdictOf({ verdict, status }: Pick<Evasion, 'verdict' | 'status'>): string {
+  if (status === undefined || VERDICTS[verdict].passes === 'all') return shown(verdict);
   return status === 200 ? `${shown(verdict)}, inside the answer` : `${shown(verdict)}, ${status}`;
 }
 

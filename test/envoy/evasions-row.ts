@@ -26,7 +26,8 @@ export type VerdictName =
   | 'unreadable'
   | 'undecodable'
   | 'too large'
-  | 'held too long'
+  | 'held too much'
+  | 'too many matches'
   | 'too late'
   | 'stopped by Envoy'
   | 'harmless'
@@ -74,11 +75,17 @@ export const VERDICTS: Readonly<Record<VerdictName, Verdict>> = {
     decided: 'unavailable body_too_large',
     passes: 'nothing',
   },
-  'held too long': {
+  'held too much': {
     means:
-      'More of a stream would have to wait for a verdict than may (`held_bytes_exceeded`): it ends there.',
+      'More would have to wait for a verdict than may (`held_bytes_exceeded`): refused, or ended there.',
     decided: 'unavailable held_bytes_exceeded',
     passes: 'beginning',
+  },
+  'too many matches': {
+    means:
+      'More is found in one body than is worth the work of replacing it (`matches_exceeded`): refused.',
+    decided: 'unavailable matches_exceeded',
+    passes: 'nothing',
   },
   'too late': {
     means:

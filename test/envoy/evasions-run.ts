@@ -18,8 +18,9 @@ const POLLS_MAX = 400;
 
 /** Long for a machine that others use, too, and short for whoever waits for rows that fall silent. */
 const STALL_TIMEOUT_MS = 1_500;
+const REQUEST_BODY_MS_MAX = 2_500;
 const CONFIG = `facts: { app: [{ from: header, name: ${APP_HEADER}, trusted: true }] }
-limits: { responseStallTimeoutMs: ${STALL_TIMEOUT_MS} }`;
+limits: { responseStallTimeoutMs: ${STALL_TIMEOUT_MS}, requestBodyMsMax: ${REQUEST_BODY_MS_MAX} }`;
 
 export interface EvasionStack {
   readonly envoy: Envoy;

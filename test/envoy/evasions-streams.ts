@@ -1,6 +1,9 @@
 /** Event streams and answers that are not what they are called, or that are read in two ways. */
 import { deflateSync, gzipSync, unzipSync } from 'node:zlib';
 import {
+  BLOCKED,
+  chatBody,
+  chatRequest,
   chunk,
   chunkOf,
   completion,
@@ -349,7 +352,21 @@ const KINDS: readonly Evasion[] = [
   ),
 ];
 
+const DRIPPING = chatBody(BLOCKED);
+
 const QUIET: readonly Evasion[] = [
+  {
+    id: 'drip',
+    attack: 'sends its request in drips that never fall silent for long',
+    side: 'request',
+    format: 'openai.chat',
+    verdict: 'too late',
+    status: 408,
+    why: 'A request must come to its end in time, however steadily it drips.',
+    bound: '`limits.requestBodyMsMax`',
+    request: { ...chatRequest(DRIPPING), pieces: DRIPPING.match(/.{1,2}/gu) ?? [], delayMs: 100 },
+    carries: BLOCKED,
+  },
   answered(
     'endless-event',
     'begins an event and never ends it',
@@ -424,8 +441,8 @@ export const STREAMS: readonly Family[] = [
   },
   { title: 'Answers that are not what they are called', about: 'The same.', rows: KINDS },
   {
-    title: 'Answers without end',
-    about: 'The same; the limit of silence is set to 1.5 s here.',
+    title: 'Without end',
+    about: 'The same; the limits of time are set to seconds here.',
     rows: QUIET,
   },
 ];
