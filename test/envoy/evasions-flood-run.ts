@@ -103,9 +103,9 @@ export async function startFloodStack(): Promise<FloodStack> {
     neighbours,
     quietBytes: residentBytes(switchyard.pid),
     stop: async () => {
+      await envoy.stop();
       await neighbours.stop();
       await flooder.stop();
-      await envoy.stop();
       await switchyard.stop();
     },
   };
