@@ -1,4 +1,4 @@
-/** The strings of JSON whose meaning nobody told: each is a text, named by where it stands. */
+/** The words of JSON whose meaning nobody told: each string is a text, named by where it stands. */
 import type { Place } from '../policy/set.ts';
 import { ApiNames, folded } from './api-names.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
@@ -81,13 +81,19 @@ export class LeafReader {
       });
     } else if (node.kind === 'object') {
       const here = to.streamed ? `${at}${entryOf(node, to)}` : at;
-      for (const { key, value } of node.members) {
+      for (const member of node.members) {
+        const { key, value } = member;
         const below = stepped(chosen, key);
+        // The names of fields, which every event repeats, are no words; others may be.
+        if (chosen === undefined && !(to.streamed && FIELD_NAME.test(key)))
+          to.collector.name(member, 'leaf', this.#place);
         if (to.streamed && kindOf(key, value, to) !== undefined)
           // The same word in every entry of a kind: joined to a text it would only be held for nothing.
           this.#visit(value, '', below, { ...to, streamed: false });
         else this.#visit(value, `${here}.${key}`, below, to);
       }
+    } else if (chosen === undefined) {
+      to.collector.standAlone(node, 'leaf', this.#place);
     }
   }
 
@@ -127,7 +133,8 @@ function entryOf(object: JsonObject, to: Target): string {
   let entry = '';
   for (const { key, value } of object.members) {
     if (value.kind === 'number' && INDEX_NAME.test(key))
-      entry += `#${key}=${overlay(to.data).toString('latin1', value.start, value.end)}`;
+      // However it is written, as a client counts.
+      entry += `#${key}=${Number(overlay(to.data).toString('latin1', value.start, value.end))}`;
     else {
       const kind = kindOf(key, value, to);
       if (kind !== undefined) entry += `#${kind}`;
@@ -143,4 +150,5 @@ function kindOf(key: string, value: JsonNode, { collector }: Target): string | u
   return isToken(kind) ? kind : undefined;
 }
 
+const FIELD_NAME = /^[A-Za-z_]\w{0,39}$/;
 const INDEX_NAME = /(?:^|_)index$|Index$/;

@@ -38,7 +38,7 @@ function placeOfItem(type: string, role: string, otherwise: Place): Place {
   if (type === 'reasoning') return 'assistant';
   if (type === 'mcp_list_tools') return 'tool_definition';
   if (type.endsWith('_output')) return 'tool_result';
-  return type.includes('call') ? 'tool_call' : otherwise;
+  return type.includes('call') || type === 'mcp_approval_request' ? 'tool_call' : otherwise;
 }
 
 /** Members that name something. */

@@ -117,6 +117,8 @@ class WholeTextReader implements BodyReader {
     if (this.#body.oversized) return [unreadableFrame(rest, 'body_too_large')];
     if (this.#direction === 'request' && mayBeEscapedJson(rest))
       return [unreadableFrame(rest, 'json_as_text')];
+    // UTF-16, or no text at all: its letters would stand apart.
+    if (rest.includes(0)) return [unreadableFrame(rest, 'binary_text')];
     return [textFrame(rest, placeOf(this.#direction), true)];
   }
 

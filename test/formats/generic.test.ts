@@ -143,6 +143,15 @@ describe('generic event stream', () => {
     assert.notEqual(kinds[0]!.text, kinds[1]!.text);
   });
 
+  it('counts an index as clients do, however it is written', () => {
+    const frames = framesOf(
+      genericSse.reader('response', true),
+      bytesOf('data: {"index":1,"t":"Ban"}\n\ndata: {"index":1.0,"t":"k A"}\n\n'),
+    );
+    const [one, other] = frames.map(({ pieces }) => pieces[0]!.text);
+    assert.equal(one, other);
+  });
+
   it('shows no name of a field in a key', () => {
     const keys = stream(sse({ secret_name: 'x' })).flatMap((one) => one.pieces.map((p) => p.text));
     assert.deepEqual(keys, ['place/0']);
@@ -184,13 +193,27 @@ describe('generic JSON', () => {
   const BODY = { a: 'x', m: [{ c: 'y', d: { c: 'z' } }, 'w'], l: [['v']] };
 
   it('reads all strings, or those at configured places', () => {
-    assert.deepEqual(values(BODY), ['x', 'y', 'z', 'w', 'v']);
+    assert.deepEqual(values(BODY), ['a', 'x', 'm', 'c', 'y', 'd', 'c', 'z', 'w', 'l', 'v']);
     assert.deepEqual(values(BODY, ['m[].c']), ['y']);
     assert.deepEqual(values(BODY, ['m[].*.c', 'a']), ['x', 'z']);
-    assert.deepEqual(values(BODY, ['m']), ['y', 'z', 'w']);
+    assert.deepEqual(values(BODY, ['m']), ['c', 'y', 'd', 'c', 'z', 'w']);
     assert.deepEqual(values(BODY, ['l[][]']), ['v']);
     assert.deepEqual(values(BODY, ['l[]', 'nothing']), ['v']);
     assert.deepEqual(values([BODY], ['a']), []);
+  });
+
+  it('reads numbers that may be cards, and what is hidden in a name', () => {
+    const card = 4111111111111111;
+    assert.deepEqual(values({ id: card, k: 7 }), [String(card), 'k']);
+    assert.deepEqual(values({ id: card, k: card }, ['k']), [String(card)]);
+    const events = framesOf(
+      genericSse.reader('response', true),
+      bytesOf(sse({ 'two words': 1, name: card })),
+    );
+    assert.deepEqual(
+      events[0]!.pieces.map(({ value }) => value),
+      ['two words', String(card)],
+    );
   });
 
   it('tells paths that cannot be read', () => {
@@ -203,7 +226,7 @@ describe('generic JSON', () => {
     const body = '{ "q" : "Gr\\u00fc\\u00dfe" , "n": 1.50 }';
     const [frame] = framesOf(genericJson(undefined).reader('request', false), bytesOf(body));
     assert.equal(
-      textOf(frame!.render([{ piece: 0, start: 2, end: 5, replacement: 'ü"' }])),
+      textOf(frame!.render([{ piece: 1, start: 2, end: 5, replacement: 'ü"' }])),
       '{ "q" : "Gr\\u00fc\\"" , "n": 1.50 }',
     );
   });

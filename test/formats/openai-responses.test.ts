@@ -82,6 +82,18 @@ describe('a Responses request', () => {
     assert.deepEqual(seen(request({ input: 'just this' })), ['user input/content = just this']);
   });
 
+  it('reads the arguments of every call as the JSON that they are', () => {
+    const frame = request({
+      input: ['function_call', 'mcp_call', 'mcp_approval_request', 'tool_search_call'].map(
+        (type) => ({ type, arguments: '{"q":"B\\u0061nk"}' }),
+      ),
+    });
+    assert.deepEqual(
+      frame.pieces.map(({ place, encoding }) => `${place} ${encoding}`),
+      Array.from({ length: 4 }, () => 'tool_call json'),
+    );
+  });
+
   it('leaves no field as a hiding place', () => {
     const frame = request({
       Input: 'a b',

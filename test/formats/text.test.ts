@@ -85,6 +85,13 @@ describe('plain text', () => {
     assert.deepEqual(plainText.reader('request', true).refuse(REFUSAL), []);
   });
 
+  it('does not guess at a request in another coding', () => {
+    const read = (bytes: Uint8Array) =>
+      framesOf(plainText.reader('request', false), bytes)[0]!.unreadable;
+    assert.equal(read(Buffer.from('a word', 'utf16le')), 'binary_text');
+    assert.equal(read(Buffer.from('a word')), undefined);
+  });
+
   it('holds bodyBytesMax at its edge', () => {
     const format = plainTextWith({ ...DEFAULT_FORMAT_LIMITS, bodyBytesMax: 4 });
     const reasons = (body: string) =>
