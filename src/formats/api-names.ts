@@ -14,26 +14,33 @@ export function folded(name: string): string {
   return lower.charAt(0) + lower.slice(1).replaceAll('_', '');
 }
 
+/** The letters of ASCII differ in these many last bits. */
+const FIRSTS = 32;
+
 /** The names of one API. */
 export class ApiNames {
   /** The API's own spelling, by itself and folded. */
   readonly #own = new Map<string, string>();
-  /** By length in bytes: names repeat on every chunk of a stream, and no string is made for them again. */
-  readonly #byLength: string[][] = [];
+  /**
+   * By length in bytes and first byte: names repeat on every chunk of a stream, and no string is made for them
+   * again.
+   */
+  readonly #byLength: string[][][] = [];
 
   /** `names`: as the API spells them, parted by white space. Throws RangeError where two fold alike. */
   constructor(names: string) {
     for (const name of names.split(/\s+/).filter((word) => word !== '')) {
       if (this.#own.has(folded(name))) throw new RangeError(`\`${name}\` is named twice`);
       this.#own.set(folded(name), name);
-      (this.#byLength[name.length] ??= []).push(name);
+      const byFirst = (this.#byLength[name.length] ??= Array.from({ length: FIRSTS }, () => []));
+      byFirst[name.charCodeAt(0) % FIRSTS]!.push(name);
     }
-    for (const name of this.#byLength.flat()) this.#own.set(name, name);
+    for (const name of this.#byLength.flat(2)) this.#own.set(name, name);
   }
 
   /** The name that `bytes[start,end)` spell as the API does, if it is one of its names. */
   spelled(bytes: Uint8Array, start: number, end: number): string | undefined {
-    const names = this.#byLength[end - start];
+    const names = this.#byLength[end - start]?.[bytes[start]! % FIRSTS];
     if (names === undefined) return undefined;
     for (const name of names) {
       let index = 0;

@@ -207,7 +207,7 @@ class AnswerReader {
     const logprobs: JsonNode[] = [];
     this.choice = index;
     this.pieces = [];
-    this.annotations = [];
+    if (this.annotations.length > 0) this.annotations = [];
     let finished = false;
     for (const member of choice.members) {
       const { key, value, shadowed } = member;
@@ -227,11 +227,14 @@ class AnswerReader {
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.word(value);
       else this.member(member);
     }
-    for (const value of logprobs) this.readLogprobs(value);
+    for (const value of logprobs) if (value.kind !== 'null') this.readLogprobs(value);
     if (finished) this.markLast();
     if (finished || !this.streamed) this.memory.finished.add(index);
     const into = `choice/${index}/content`;
-    const anchored = this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
+    const anchored =
+      this.annotations.length === 0
+        ? NOTHING
+        : this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
     return { index, finished, pieces: this.pieces, finishReasons, logprobs, anchored };
   }
 
@@ -399,6 +402,8 @@ class AnswerReader {
     return `~${fieldNumbers.size - 1}`;
   }
 }
+
+const NOTHING: readonly [] = [];
 
 /** Members of `logprobs` that list tokens. */
 const TOKENS: ReadonlySet<string> = new Set(['content', 'refusal', 'tokens']);

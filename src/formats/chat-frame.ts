@@ -40,7 +40,8 @@ export function isChatFrame(frame: Frame): frame is ChatFrame {
 
 /** A frame of an answer. `ledger`: what was changed of its texts in the frames before, and will be in this one. */
 export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveLedger): ChatFrame {
-  const anchored = facts.choices.flatMap((choice) => choice.anchored);
+  const points = facts.choices.some((choice) => choice.anchored.length > 0);
+  const anchored = points ? facts.choices.flatMap((choice) => choice.anchored) : [];
   const swaps = (edits: readonly Edit[], unfinished: boolean): readonly Swap[] => [
     ...[
       ...repeatedText(facts, edits),
@@ -51,7 +52,7 @@ export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveL
     ...ledger.swaps(parts.pieces, edits, anchored, parts.data),
   ];
   const frame = Object.assign(jsonFrame(parts, swaps), { chat: facts });
-  return anchored.length === 0
+  return !points
     ? frame
     : Object.assign(frame, { stale: () => ledger.moves(anchored) });
 }

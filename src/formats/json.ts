@@ -78,12 +78,15 @@ export function readJson(
 
 /** The member that readers see, or undefined. */
 export function memberOf(object: JsonObject, key: string): JsonNode | undefined {
-  return object.members.find((member) => !member.shadowed && member.key === key)?.value;
+  for (const member of object.members)
+    if (member.key === key && !member.shadowed) return member.value;
+  return undefined;
 }
 
 /** An object has a name twice. */
 export function hasDouble(node: JsonNode): boolean {
-  return node.kind === 'object' && node.members.some(({ shadowed }) => shadowed);
+  if (node.kind === 'object') for (const { shadowed } of node.members) if (shadowed) return true;
+  return false;
 }
 
 const QUOTE = 0x22;

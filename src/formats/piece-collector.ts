@@ -6,7 +6,6 @@ import {
   type JsonNode,
   type JsonObject,
   type JsonString,
-  memberOf,
 } from './json.ts';
 import { isAscii, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
@@ -64,9 +63,13 @@ export class PieceCollector {
    * it cannot be judged.
    */
   sole(object: JsonObject, name: string): JsonNode | undefined {
-    if (object.members.some(({ key, shadowed }) => shadowed && key === name))
-      this.unreadable ??= 'ambiguous_names';
-    return memberOf(object, name);
+    let found: JsonNode | undefined;
+    for (const { key, value, shadowed } of object.members) {
+      if (key !== name) continue;
+      if (shadowed) this.unreadable ??= 'ambiguous_names';
+      else found = value;
+    }
+    return found;
   }
 
   /** The value of the member of this name where that is a string, or ''. */

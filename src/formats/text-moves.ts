@@ -98,7 +98,7 @@ export class MoveLedger {
   readonly #texts = new Map<string, TextMoves>();
   readonly #follows: RegExp;
 
-  /** `follows`: texts that anchors of later frames may point into. */
+  /** `follows`: texts that anchors of later frames may point into; their keys end in `/content`. */
   constructor(follows: RegExp) {
     this.#follows = follows;
   }
@@ -139,7 +139,8 @@ export class MoveLedger {
 
   /** The frame has left. */
   leave(pieces: readonly Piece[]): void {
-    for (const { text, value } of pieces) if (this.#follows.test(text)) this.#of(text).leave(value);
+    for (const { text, value } of pieces)
+      if (text.endsWith('/content') && this.#follows.test(text)) this.#of(text).leave(value);
   }
 
   #of(text: string): TextMoves {
