@@ -1,12 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
-import {
-  type JsonMember,
-  type JsonNode,
-  type JsonObject,
-  type JsonString,
-} from './json.ts';
+import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { isAscii, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
