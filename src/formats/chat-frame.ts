@@ -52,9 +52,7 @@ export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveL
     ...ledger.swaps(parts.pieces, edits, anchored, parts.data),
   ];
   const frame = Object.assign(jsonFrame(parts, swaps), { chat: facts });
-  return !points
-    ? frame
-    : Object.assign(frame, { stale: () => ledger.moves(anchored) });
+  return !points ? frame : Object.assign(frame, { stale: () => ledger.moves(anchored) });
 }
 
 /** Texts of an answer that annotations point into. */
