@@ -1,5 +1,6 @@
 /** What an observer is told: every frame, what held it, what became of each match, and nothing else changes. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Exchange } from '../../src/engine/exchange.ts';
 import type { ExchangeObserver } from '../../src/engine/observer.ts';
 import {
@@ -77,6 +78,14 @@ function told(deltas: readonly string[], set = SET): readonly string[] {
 }
 
 describe('an observer', () => {
+  it('is none of a server: content never leaves by the back door', () => {
+    const main = readFileSync(new URL('../../src/main.ts', import.meta.url), 'utf8');
+    const deps = /const deps: EngineDeps = \{[\s\S]*?\n {2}\};/.exec(main)?.[0];
+    assert.ok(deps);
+    assert.doesNotMatch(deps, /observer/);
+    assert.doesNotMatch(main, /engine\/(observer|rehearsal)/);
+  });
+
   it('is told what holds a frame, and when it leaves', () => {
     assert.deepEqual(told(['In Project', ' Z', 'oo']), [
       'frame 0 "In Project"',

@@ -48,8 +48,7 @@ export class Texts {
       forgetOld(text);
       return start;
     });
-    for (const [key, text] of this.texts)
-      if (frame.terminal || frame.ends.some((prefix) => key.startsWith(prefix))) text.closed = true;
+    if (frame.terminal || frame.ends.length > 0) this.close(frame);
     return starts;
   }
 
@@ -67,6 +66,11 @@ export class Texts {
       first: spans.find((span) => span.end > start),
       last: spans.findLast((span) => span.start < end),
     };
+  }
+
+  private close({ terminal, ends }: Frame): void {
+    for (const [key, text] of this.texts)
+      if (terminal || ends.some((prefix) => key.startsWith(prefix))) text.closed = true;
   }
 
   /** A text that has ended may begin anew under the same name: events that stand alone do that. */
