@@ -116,6 +116,8 @@ export class UnionAutomaton {
   private readonly bytesMax: number;
   private bytes = 0;
   private unitsSinceFlush = 0;
+  /** States that were asked for since then, and for which there was no room. */
+  private misses = 0;
   private readonly known = new Map<string, UnionState>();
   /** By place in the table. */
   private readonly calling = new Map<number, Transition>();
@@ -279,8 +281,8 @@ export class UnionAutomaton {
     if (known !== undefined) return known;
     const bytes = STATE_BYTES + this.width * ENTRY_BYTES + threads.length * FIELD_BYTES;
     const { statesMax, statesAtOnce, unitsPerState } = this.limits;
-    if (!this.hasRoom(bytes) && this.unitsSinceFlush >= unitsPerState * this.states.length)
-      this.flush();
+    // Each miss costs about what it costs to make a state, and so, by now, making all of them anew does.
+    if (!this.hasRoom(bytes) && ++this.misses > this.states.length) this.flush();
     const earned = statesAtOnce + this.unitsSinceFlush / unitsPerState;
     if (!this.hasRoom(bytes) || !(urgent || this.states.length < earned)) return undefined;
     const state = this.newState(threads, context, this.states.length);
@@ -316,6 +318,7 @@ export class UnionAutomaton {
   flush(): void {
     this.generation++;
     this.unitsSinceFlush = 0;
+    this.misses = 0;
     this.bytes = 0;
     this.known.clear();
     for (const state of this.states) state.without.length = 0;
