@@ -28,7 +28,8 @@ export function pythonClientsAreHere(): boolean {
 }
 
 export interface PythonClients {
-  readonly clients: readonly Client[];
+  /** One of each; they share a process and answer one after the other. */
+  at(origin: string): readonly Client[];
   stop(): void;
 }
 
@@ -38,9 +39,16 @@ interface Line {
   readonly said?: Said;
 }
 
+interface Asked {
+  readonly origin: string;
+  readonly api: Client['api'];
+  readonly manner: Manner;
+  readonly question: Question;
+}
+
 /** Rejects when Python cannot be started or the packages are not there. */
-export async function startPythonClients(origin: string): Promise<PythonClients> {
-  const child = spawn('python3', [SCRIPT, origin, JSON.stringify(TOOL)], {
+export async function startPythonClients(): Promise<PythonClients> {
+  const child = spawn('python3', [SCRIPT, JSON.stringify(TOOL)], {
     // What a user's shell says about proxies and credentials is not meant for these clients.
     env: { PATH: process.env.PATH, PYTHONPATH: pythonPackages() },
   });
@@ -65,17 +73,18 @@ export async function startPythonClients(origin: string): Promise<PythonClients>
     });
   });
   let asked = 0;
-  const ask = (api: Client['api'], manner: Manner, question: Question): Promise<Said> =>
+  const ask = (line: Asked): Promise<Said> =>
     new Promise((resolve, reject) => {
       const id = asked++;
       waiting.set(id, { said: resolve, ended: reject });
-      child.stdin.write(`${JSON.stringify({ id, api, manner, question })}\n`);
+      child.stdin.write(`${JSON.stringify({ id, ...line })}\n`);
     });
   return {
-    clients: PYTHON_CLIENTS.map((client) => ({
-      ...client,
-      ask: (manner, question) => ask(client.api, manner, question),
-    })),
+    at: (origin) =>
+      PYTHON_CLIENTS.map((client) => ({
+        ...client,
+        ask: (manner, question) => ask({ origin, api: client.api, manner, question }),
+      })),
     stop: () => end(child),
   };
 }

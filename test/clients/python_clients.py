@@ -70,7 +70,8 @@ class OpenAIChat:
             for chunk in completions.create(**body, stream=True, stream_options=usage):
                 chunks.append(chunk)
                 for choice in chunk.choices:
-                    listener.text += choice.delta.content or ""
+                    if choice.index == 0:
+                        listener.text += choice.delta.content or ""
             return self.read_chunks(chunks)
         with completions.stream(**body, stream_options=usage) as stream:
             for event in stream:
@@ -101,6 +102,8 @@ class OpenAIChat:
         calls = {}
         for chunk in chunks:
             for choice in chunk.choices:
+                if choice.index > 0:
+                    continue
                 said["text"] += choice.delta.content or ""
                 said["refusal"] += choice.delta.refusal or ""
                 said["finish"] = choice.finish_reason or said["finish"]
@@ -324,20 +327,26 @@ def text_of(chunk):
     return "".join(part.text or "" for part in parts)
 
 
+CLIENTS = {
+    "chat": OpenAIChat,
+    "responses": OpenAIResponses,
+    "messages": AnthropicMessages,
+    "gemini": GoogleGenAI,
+}
+
+
 def main():
-    origin, tool = sys.argv[1], json.loads(sys.argv[2])
-    clients = {
-        "chat": OpenAIChat(origin, tool),
-        "responses": OpenAIResponses(origin, tool),
-        "messages": AnthropicMessages(origin, tool),
-        "gemini": GoogleGenAI(origin, tool),
-    }
+    tool = json.loads(sys.argv[1])
+    known = {}
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
+        key = (asked["origin"], asked["api"])
+        if key not in known:
+            known[key] = CLIENTS[asked["api"]](asked["origin"], tool)
         listener = Listener()
         try:
-            said = clients[asked["api"]].ask(asked["manner"], asked["question"], listener)
+            said = known[key].ask(asked["manner"], asked["question"], listener)
         except Exception as error:  # whatever it is, it is what the user would see
             said = thrown(error, listener)
         print(json.dumps({"id": asked["id"], "said": said}), flush=True)

@@ -11,7 +11,8 @@ import { skipBecause } from '../reporter/skip.ts';
 import { anthropicClient } from './anthropic-node.ts';
 import { googleClient } from './google-node.ts';
 import { openaiClients } from './openai-node.ts';
-import { type Client, isThrown, type Said } from './said.ts';
+import { type PythonClients, pythonClientsAreHere, startPythonClients } from './python.ts';
+import { type Client, isThrown, type Manner, type Said } from './said.ts';
 import { vercelClients } from './vercel-ai.ts';
 
 /** Kept beside the project, not in it. */
@@ -103,13 +104,22 @@ function withMask(said: Said, word: string): unknown {
   };
 }
 
+/** Of Python there are some only where their packages are. */
+let python: PythonClients | undefined;
 const clientsAt = (origin: string, api: Client['api']): readonly Client[] =>
   [
     ...openaiClients(origin),
     anthropicClient(origin),
     googleClient(origin),
     ...vercelClients(origin),
+    ...(python?.at(origin) ?? []),
   ].filter((client) => client.api === api);
+
+/** Python reads the same events either way. */
+function streamedManners({ name, manners }: Client): readonly Manner[] {
+  const streamed = manners.filter((manner) => manner !== 'document');
+  return name.includes('(Python)') ? streamed.slice(-1) : streamed;
+}
 
 describe('recorded answers', function () {
   this.timeout(60_000);
@@ -118,10 +128,12 @@ describe('recorded answers', function () {
   before(async function () {
     requireEnvoy(this);
     if (ALL.length === 0) skipBecause(this, 'no recordings in ../shared/corpora/streams');
+    if (pythonClientsAreHere()) python = await startPythonClients();
     stack = await startStack({ policies: { 'recordings.yaml': POLICY } });
   });
 
   after(async () => {
+    python?.stop();
     await stack?.stop();
   });
 
@@ -150,7 +162,7 @@ describe('recorded answers', function () {
         const quiet = clientsAt(`${home}:${stack.envoy.port}`, api);
         const ruled = clientsAt(`${home}:${stack.envoy.port}${prefix}`, api);
         for (const [index, client] of direct.entries())
-          for (const manner of client.manners.filter((one) => one !== 'document')) {
+          for (const manner of streamedManners(client)) {
             const question = { prompt: 'hi', tools: true } as const;
             const [plain, passed, changed] = await Promise.all(
               [client, quiet[index]!, ruled[index]!].map((one) => one.ask(manner, question)),
