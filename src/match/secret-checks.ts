@@ -1,14 +1,24 @@
 /** What makes a string that looks like a secret one: check digits where their scheme is public, else entropy. */
-import type { Validator } from './token-tracker.ts';
+import type { Check, Validator } from './token-tracker.ts';
+
+/** By unit, all 0 between two calls; what is not ASCII counts as what it is modulo 128. */
+const counts = new Uint16Array(128);
 
 /** Bits per unit of a text, by how often each of its units occurs in it (Shannon). 0 for the empty one. */
 export function entropyOf(text: string): number {
-  const counts = new Map<string, number>();
-  for (const unit of text) counts.set(unit, (counts.get(unit) ?? 0) + 1);
+  const units = text.length;
   let bits = 0;
-  for (const count of counts.values())
-    bits -= (count / text.length) * Math.log2(count / text.length);
-  return bits;
+  for (let at = 0; at < units; at++) {
+    const place = text.charCodeAt(at) & 127;
+    counts[place] = (counts[place] as number) + 1;
+  }
+  for (let at = 0; at < units; at++) {
+    const place = text.charCodeAt(at) & 127;
+    const count = counts[place] as number;
+    if (count > 0) bits -= count * Math.log2(count / units);
+    counts[place] = 0;
+  }
+  return units === 0 ? 0 : bits / units;
 }
 
 /** What people write where a secret would stand. */
@@ -93,31 +103,39 @@ export const isBech32: Validator = (token) => {
   return check === 1;
 };
 
-/** What an assignment assigns: behind the first `=` or `:`, without quotes. */
+/** Of what is assigned only this much is looked at: enough to tell, and no more to do for a longer one. */
+const VALUE_UNITS = 24;
+
+const BEFORE_VALUE = /^[^=:]*[=:>\s"'`]+/;
+
+/** The beginning of what an assignment assigns: behind the first `=` or `:`, without quotes. */
 const assigned = (assignment: string): string =>
-  assignment.slice(assignment.search(/[=:]/)).replace(/^[=:>\s"'`]+/, '');
+  assignment.replace(BEFORE_VALUE, '').slice(0, VALUE_UNITS);
+
+const assignedUnits = (assignment: string): number =>
+  (BEFORE_VALUE.exec(assignment)?.[0].length ?? 0) + VALUE_UNITS;
 
 /** Words joined by signs (`path/to/the-token_1`), which no generator makes. */
 const WORDS = /^[A-Za-z]*(?:[_./-][A-Za-z]*\d{0,2})*$/;
 
+const BEARER = /^bearer\s+/i;
+
+const isSecretValue = (value: string): boolean =>
+  /\d/.test(value) &&
+  /[A-Za-z]/.test(value) &&
+  !isStandIn(value) &&
+  !WORDS.test(value) &&
+  entropyOf(value) >= 3.4;
+
 /**
- * `api_key = …`: 16 units and more that hold a digit and a letter, are not words, and have 3.4 bits a unit,
- * which of random strings of letters and digits nearly all have at that length.
+ * `api_key = …`: 16 units and more, whose first 24 hold a digit and a letter, are not words, and have 3.4 bits
+ * a unit, which of random strings of letters and digits nearly all have at that length.
  */
-export const isAssignedSecret: Validator = (assignment) => {
-  const value = assigned(assignment);
-  return (
-    /\d/.test(value) &&
-    /[A-Za-z]/.test(value) &&
-    !isStandIn(value) &&
-    !WORDS.test(value) &&
-    entropyOf(value) >= 3.4
-  );
-};
+const isAssignedSecret: Validator = (assignment) => isSecretValue(assigned(assignment));
 
 /** `password = "…"`: quoted, so a word will not do; a digit or a sign beside letters, 2.2 bits a unit. */
-export const isAssignedPassword: Validator = (assignment) => {
-  const value = assigned(assignment).replace(/["'`]$/, '');
+const isAssignedPassword: Validator = (assignment) => {
+  const value = assignment.replace(BEFORE_VALUE, '').replace(/["'`]$/, '');
   return (
     /[A-Za-z]/.test(value) &&
     /[^A-Za-z]/.test(value) &&
@@ -129,13 +147,20 @@ export const isAssignedPassword: Validator = (assignment) => {
 };
 
 /** A check under the name that the reference page gives it. */
-export interface NamedCheck {
+export interface NamedCheck extends Check {
   readonly name: string;
-  readonly validator: Validator;
 }
 
-export const VARIED_CHECK: NamedCheck = { name: 'entropy ≥ 3', validator: VARIED };
-export const HEX_CHECK: NamedCheck = { name: 'entropy ≥ 2.8', validator: VARIED_HEX };
+export const VARIED_CHECK: NamedCheck = {
+  name: 'entropy ≥ 3',
+  validator: VARIED,
+  looksAt: 'shortest',
+};
+export const HEX_CHECK: NamedCheck = {
+  name: 'entropy ≥ 2.8',
+  validator: VARIED_HEX,
+  looksAt: 'shortest',
+};
 export const CRC_CHECK: NamedCheck = {
   name: 'CRC-32 in base 62, or entropy ≥ 3',
   validator: crcOrVaried(4),
@@ -148,18 +173,22 @@ export const SECRET_CHECK: NamedCheck = {
     const value = assigned(assignment);
     return !isStandIn(value) && VARIED(value);
   },
+  looksAt: assignedUnits,
 };
 export const NPMRC_CHECK: NamedCheck = {
   name: 'entropy of the value ≥ 2.8',
   validator: (assignment) => VARIED_HEX(assigned(assignment)),
+  looksAt: assignedUnits,
 };
 export const BEARER_CHECK: NamedCheck = {
   name: 'digits, no words, entropy ≥ 3.4',
-  validator: (text) => isAssignedSecret(`:${text.replace(/^bearer\s+/i, '')}`),
+  validator: (text) => isSecretValue(text.replace(BEARER, '').slice(0, VALUE_UNITS)),
+  looksAt: (text) => (BEARER.exec(text)?.[0].length ?? 0) + VALUE_UNITS,
 };
 export const ASSIGNED_SECRET_CHECK: NamedCheck = {
   name: 'letters and digits, no words, entropy ≥ 3.4',
   validator: isAssignedSecret,
+  looksAt: assignedUnits,
 };
 export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
   name: 'not only letters, no words, entropy ≥ 2.2',

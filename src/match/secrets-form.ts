@@ -94,7 +94,7 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   {
     kind: 'jwt',
     what: 'JSON web token, signed or not',
-    expression: `(?:eyJhbGci|(?:ey[AJ]|ewo)${U}*${SAYS_ALG})${U}*\\.e[yw]${U}+(?:\\.${U}*)?`,
+    expression: `\\b(?:eyJhbGci|(?:ey[AJ]|ewo)\\w*${SAYS_ALG})\\w*\\.e[yw]${U}+(?:\\.${U}*)?`,
     unitsMax: 8_192,
     source: 'RFC 7519 and RFC 7515 §7.1: the header says `alg`, whatever else',
   },
@@ -130,7 +130,7 @@ export const FORM_SECRETS: readonly SecretKind[] = [
     kind: 'connection_string_password',
     what: 'Password in a connection string of pairs',
     expression: `(?i:\\b(?:server|data source|host|user id|uid|username)\\s?=${PAIR_VALUE}+;(?:${PAIR_KEY}=${PAIR_VALUE}*;)*\\s?(?:password|pwd)\\s?=\\s?)[!#%&()+-:=?-z|~]{3,80}`,
-    unitsMax: 700,
+    unitsMax: 256,
     source: 'Microsoft Learn, "Connection string syntax"',
   },
   {

@@ -47,7 +47,7 @@ function tokenOf(kind: SecretKind): CompiledToken {
   const made = compileToken({
     expression,
     label: SECRET_LABEL,
-    ...(check === undefined ? {} : { validator: check.validator }),
+    ...(check === undefined ? {} : { check }),
     ...(unitsMax === undefined ? {} : { unitsMax }),
   });
   compiled.set(kind, made);

@@ -3,16 +3,16 @@ import type { Partition } from './detector.ts';
 import { type DfaLimits, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
-import { buildAutomaton } from './regex-program.ts';
+import { buildAutomaton, EDGE, KINDS } from './regex-program.ts';
 import { RegexSteps } from './regex-steps.ts';
 import { tokenPart } from './token-part.ts';
-import { SKIPPED_MAX, TokenTracker, VALIDATED_UNITS_MAX, type Validator } from './token-tracker.ts';
+import { type Check, SKIPPED_MAX, TokenTracker, VALIDATED_UNITS_MAX } from './token-tracker.ts';
 
 export interface TokenOptions {
   /** RE2 syntax; what it matches is one unit long at least. */
   readonly expression: string;
   readonly label: string;
-  readonly validator?: Validator;
+  readonly check?: Check;
   /** Longer candidates do not exist, not counting what is not seen; needed where the expression has no bound. */
   readonly unitsMax?: number;
 }
@@ -29,26 +29,31 @@ const BYTES_PER_NODE = 400;
 const limitsFor = (nodes: number): DfaLimits =>
   Object.freeze({ statesMax: 64 + nodes, missesPerState: 8 });
 
+function headUnitsOf(check: Check | undefined, steps: RegexSteps): number {
+  if (check === undefined) return 0;
+  if (check.looksAt !== 'shortest') return Number.POSITIVE_INFINITY;
+  let units = NEVER;
+  for (let before = EDGE; before < KINDS; before++)
+    units = Math.min(units, steps.fewest(steps.start, before));
+  return units;
+}
+
 /**
  * Throws Error if it is no expression, has no bound, or one above VALIDATED_UNITS_MAX with a validator: all
  * ends of a start may be asked about.
  */
-export function compileToken({
-  expression,
-  label,
-  validator,
-  unitsMax,
-}: TokenOptions): CompiledToken {
+export function compileToken({ expression, label, check, unitsMax }: TokenOptions): CompiledToken {
   const automaton = buildAutomaton(expression);
   if (typeof automaton === 'string') throw new Error(`${label}: ${automaton}`);
   const steps = new RegexSteps(automaton);
   const unitsCap = Math.min(longestMatch(automaton, steps.measures) ?? NEVER, unitsMax ?? NEVER);
   if (unitsCap === NEVER) throw new Error(`${label}: no bound`);
-  if (validator !== undefined && unitsCap > VALIDATED_UNITS_MAX)
+  if (check !== undefined && unitsCap > VALIDATED_UNITS_MAX)
     throw new Error(`${label}: ${unitsCap} units are too many to validate`);
   const { nodes } = automaton;
   const dfa = new RegexDfa(steps, nodes, limitsFor(nodes.length));
-  const kind = Object.freeze({ dfa, unitsCap, label, validator });
+  const headUnits = headUnitsOf(check, steps);
+  const kind = Object.freeze({ dfa, unitsCap, label, check, headUnits });
   return Object.freeze({
     part: tokenPart(steps, nodes, unitsCap),
     unitsMax: unitsCap + SKIPPED_MAX,

@@ -20,12 +20,23 @@ export const VALIDATED_UNITS_MAX = 256;
 /** Whether a candidate is one, given it without the units that are not seen. A pure function. */
 export type Validator = (token: string) => boolean;
 
+export interface Check {
+  readonly validator: Validator;
+  /**
+   * How much of a candidate its verdict depends on, from its start: longer and shorter ones that begin with it
+   * get the same. `shortest`: as much as the shortest match has, so one question for each start is enough.
+   */
+  readonly looksAt?: 'shortest' | ((token: string) => number);
+}
+
 export interface TokenKind {
   readonly dfa: RegexDfa;
   /** Candidates of more units that are seen do not exist. */
   readonly unitsCap: number;
   readonly label: string;
-  readonly validator: Validator | undefined;
+  readonly check: Check | undefined;
+  /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
+  readonly headUnits: number;
 }
 
 interface Start {
@@ -36,11 +47,14 @@ interface Start {
   /** How many units that are seen it has taken, and one past the last of them. */
   units: number;
   seen: number;
-  /** Where candidates end, ascending, and how many units are seen up to there; only the last without a validator. */
+  /** Where candidates end, ascending, and how many units are seen up to there; only the last if one verdict is for all. */
   readonly ends: number[];
   readonly counts: number[];
+  /** The verdict on its first `headUnits`, once it has them. */
+  verdict: boolean;
 }
 
+const isPrintable = (unit: number): boolean => unit >= 0x20 && unit < 0x7f;
 const NONE = Number.POSITIVE_INFINITY;
 
 export class TokenTracker implements Tracker {
@@ -109,7 +123,7 @@ export class TokenTracker implements Tracker {
   }
 
   private take(unit: number, at: number, invisible: boolean): void {
-    const { dfa, unitsCap, validator } = this.kind;
+    const { dfa, unitsCap, check, headUnits } = this.kind;
     const kind = kindOf(unit);
     const unitClass = classIn(dfa.classes, unit);
     this.work += this.starts.length;
@@ -124,6 +138,7 @@ export class TokenTracker implements Tracker {
         start.units++;
         start.seen = at + 1;
         start.state = next !== DEAD && start.units + next.fewest <= unitsCap ? next : DEAD;
+        if (start.units === headUnits) this.judge(start, unit);
         if (start.state.sure) this.endCandidate(start, at + 1);
       }
     }
@@ -138,13 +153,15 @@ export class TokenTracker implements Tracker {
           seen: at + 1,
           ends: [],
           counts: [],
+          verdict: headUnits === 0,
         };
+        if (headUnits === 1) this.judge(start, unit);
         if (state.sure) this.endCandidate(start, at + 1);
         this.starts.push(start);
       }
     }
     this.before = kind;
-    if (validator !== undefined && this.starts.length > 0) this.keep(unit, at);
+    if (check !== undefined && this.starts.length > 0) this.keep(unit, at);
   }
 
   /** A unit of this kind stands behind it, seen or not. */
@@ -156,7 +173,7 @@ export class TokenTracker implements Tracker {
   private endCandidate({ ends, counts, units }: Start, end: number): void {
     const last = ends.length - 1;
     if (ends[last] === end) return;
-    const place = this.kind.validator === undefined ? 0 : last + 1;
+    const place = this.kind.headUnits === NONE ? last + 1 : 0;
     ends[place] = end;
     counts[place] = units;
   }
@@ -174,7 +191,12 @@ export class TokenTracker implements Tracker {
     for (; done < starts.length; done++) {
       const start = starts[done] as Start;
       if (start.at < from) continue;
-      if (this.mayEndFurther(start, end)) break;
+      if (this.mayEndFurther(start, end)) {
+        const last = start.verdict ? (start.ends[0] ?? 0) : 0;
+        // It will be a match, whatever its end: what started inside of it cannot be one.
+        if (last > 0) this.dropInside(done, last);
+        break;
+      }
       const last = this.longestValid(start);
       if (last === 0) continue;
       from = last;
@@ -194,33 +216,57 @@ export class TokenTracker implements Tracker {
     this.forget();
   }
 
+  private dropInside(index: number, end: number): void {
+    const { starts } = this;
+    let left = index + 1;
+    for (let at = left; at < starts.length; at++)
+      if ((starts[at] as Start).at >= end) starts[left++] = starts[at] as Start;
+    starts.length = left;
+  }
+
   private mayEndFurther({ state, units, seen }: Start, end: number): boolean {
     if (state === DEAD) return false;
     if (seen === end && !state.sure && state.matchKinds !== 0) return true;
     return state.more !== NEVER && units + state.more <= this.kind.unitsCap;
   }
 
-  private longestValid({ at, ends, counts }: Start): number {
-    const { validator } = this.kind;
-    if (validator === undefined || ends.length === 0) return ends[0] ?? 0;
+  /** The start has all that its verdict depends on; `unit` is the last of it. */
+  private judge(start: Start, unit: number): void {
+    const { check, headUnits } = this.kind;
+    this.work += headUnits;
+    const head = this.textOf(start.at, start.seen - 1) + String.fromCharCode(unit);
+    start.verdict = check?.validator(head) ?? true;
+    if (!start.verdict) start.state = DEAD;
+  }
+
+  private longestValid({ at, ends, counts, verdict }: Start): number {
+    const { check, headUnits } = this.kind;
+    if (ends.length === 0) return 0;
+    if (headUnits !== NONE || check === undefined) return verdict ? (ends[0] as number) : 0;
     const longest = this.textOf(at, ends[ends.length - 1] as number);
+    let refused = NONE;
     for (let index = ends.length - 1; index >= 0; index--) {
       const units = counts[index] as number;
+      if (units >= refused) continue;
+      const token = longest.slice(0, units);
       this.work += units;
-      if (validator(longest.slice(0, units))) return ends[index] as number;
+      if (check.validator(token)) return ends[index] as number;
+      if (typeof check.looksAt === 'function') refused = check.looksAt(token);
     }
     return 0;
   }
 
   private textOf(from: number, to: number): string {
-    const units: number[] = [];
-    for (let at = from; at < to; at++) {
-      const unit = this.kept[at - this.keptFrom] as number;
-      if (isTagLead(unit) && at + 1 < to && endsTag(this.kept[at + 1 - this.keptFrom] as number))
-        at++;
-      else if (!isInvisible(unit)) units.push(unit);
+    const { kept, keptFrom } = this;
+    let text = '';
+    for (let index = from - keptFrom; index < to - keptFrom; index++) {
+      const unit = kept[index] as number;
+      if (isPrintable(unit)) text += String.fromCharCode(unit);
+      else if (isTagLead(unit) && index + 1 < to - keptFrom && endsTag(kept[index + 1] as number))
+        index++;
+      else if (!isInvisible(unit)) text += String.fromCharCode(unit);
     }
-    return String.fromCharCode(...units);
+    return text;
   }
 
   private forget(): void {
