@@ -6,12 +6,16 @@
  */
 import { Exchange } from '../src/engine/exchange.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
-import { compilePolicies } from '../src/policy/compile.ts';
-import { DETECTORS } from '../src/policy/default-detectors.ts';
-import type { PolicySet } from '../src/policy/set.ts';
 import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
 import { messagesOf } from './envoy-messages.ts';
-import { ASKED, CHAT_REQUEST, engineDeps, event, sha256, shippedPolicies } from './in-process.ts';
+import {
+  ASKED,
+  CHAT_REQUEST,
+  engineDeps,
+  event,
+  policiesForNobody,
+  shippedPolicies,
+} from './in-process.ts';
 
 const DELTAS = Number(process.argv[2] ?? 500);
 const ROUNDS = 200;
@@ -33,22 +37,6 @@ const messages = messagesOf(
   { ':status': '200', 'content-type': 'text/event-stream' },
   [...chunks, Buffer.from('data: [DONE]\n\n')],
 );
-
-function nobodyCares(): PolicySet {
-  const text = `
-kind: Policy
-metadata: { name: elsewhere, layer: tenant, selector: { tenant: nobody } }
-class: security
-rules:
-  - { id: zebra, inspect: [request, response], match: { keywords: { words: [Zebra] } }, then: block }
-`;
-  const result = compilePolicies([{ path: 'elsewhere.yaml', text }], {
-    sha256,
-    detectors: DETECTORS,
-  });
-  if (!result.ok) throw new Error(JSON.stringify(result.errors));
-  return result.set;
-}
 
 let sentBytes = 0;
 let failure = '';
@@ -81,7 +69,7 @@ const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const through = {
-  'pass-through': engineDeps(nobodyCares()),
+  'pass-through': engineDeps(policiesForNobody()),
   shipped: engineDeps(shippedPolicies()),
 };
 const costs: Record<keyof typeof through, number[]> = { 'pass-through': [], shipped: [] };

@@ -19,7 +19,7 @@ import { bodyDecoders } from '../src/transport/body-decoders.ts';
 
 const POLICIES = fileURLToPath(new URL('../policies/', import.meta.url));
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The documents of `policies/`, compiled. */
 export function shippedPolicies(): PolicySet {
@@ -27,6 +27,23 @@ export function shippedPolicies(): PolicySet {
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => ({ path: name, text: readFileSync(`${POLICIES}${name}`, 'utf8') }));
   const result = compilePolicies(documents, { sha256, detectors: DETECTORS });
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return result.set;
+}
+
+/** A set of which no rule is for anybody's traffic. */
+export function policiesForNobody(): PolicySet {
+  const text = `
+kind: Policy
+metadata: { name: elsewhere, layer: tenant, selector: { tenant: nobody } }
+class: security
+rules:
+  - { id: zebra, inspect: [request, response], match: { keywords: { words: [Zebra] } }, then: block }
+`;
+  const result = compilePolicies([{ path: 'elsewhere.yaml', text }], {
+    sha256,
+    detectors: DETECTORS,
+  });
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.set;
 }
