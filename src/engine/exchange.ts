@@ -54,6 +54,8 @@ export class Exchange implements ProcessHandler {
   private readonly spentMs: Record<Direction, number> = { request: 0, response: 0 };
   private readonly request: RequestSide;
   private readonly response: ResponseSide;
+  private begun = false;
+  /** Those of the request, until nothing more is to be read from them. */
   private headers: HeadersEvent | undefined;
 
   constructor(deps: EngineDeps, port: ProcessPort) {
@@ -268,9 +270,9 @@ export class Exchange implements ProcessHandler {
   }
 
   private begin(event: HeadersEvent): void {
-    if (event.direction === 'response' && this.headers === undefined) {
+    if (event.direction === 'response' && !this.begun) {
       // The request never came here: another filter answered, or headers are not sent to us.
-      this.headers = event;
+      this.takeHeaders(event);
       if (this.isLocalReply(event)) {
         this.localReply = true;
         this.response.pass();
@@ -292,10 +294,22 @@ export class Exchange implements ProcessHandler {
         return;
       }
       this.response.headers(event);
+      // They keep the whole message, and more, for as long as the answer lasts.
+      if (this.active && !this.request.pending) this.forgetHeaders();
       return;
     }
-    this.headers = event;
+    this.takeHeaders(event);
     if (this.take(event)) this.request.headers(event);
+  }
+
+  private takeHeaders(event: HeadersEvent): void {
+    this.begun = true;
+    this.headers = event;
+  }
+
+  private forgetHeaders(): void {
+    this.headers = undefined;
+    this.request.forgetHeaders();
   }
 
   /** Reads who asks, and assigns the set: once, synchronously. False when no set serves. */

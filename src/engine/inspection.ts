@@ -100,6 +100,7 @@ const INPUT_BYTES = 16_384;
 const FRAME_UNITS = 32;
 const MATCH_UNITS = 16;
 const NOTHING = new Uint8Array(0);
+const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 
 export class BodyInspection {
   /** Something was replaced, cut or added. */
@@ -120,7 +121,7 @@ export class BodyInspection {
   /** Units that may still be read before the others have their turn. */
   private left = 0;
   private input: Uint8Array = NOTHING;
-  private frames: readonly Frame[] = [];
+  private frames = NO_FRAMES;
   private nextFrame = 0;
   private reading: Reading | undefined;
   /** For the observer. */
@@ -174,6 +175,7 @@ export class BodyInspection {
     while (more && this.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
     if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
+    else if (!more) this.frames = NO_FRAMES;
     return { output, stopped: more ? undefined : this.stop, more };
   }
 
@@ -208,7 +210,8 @@ export class BodyInspection {
   private readInput(): void {
     const { options, input } = this;
     const count = options.whole ? input.length : Math.min(input.length, INPUT_BYTES);
-    this.input = input.subarray(count);
+    // Nothing of a message is kept once it is read: not even an empty view.
+    this.input = count === input.length ? NOTHING : input.subarray(count);
     this.left -= count >> 1;
     this.takeFrames(options.reader.push(input.subarray(0, count)));
   }

@@ -194,6 +194,10 @@ export class RequestSide {
     this.exchange.port.trailers('request');
   }
 
+  forgetHeaders(): void {
+    this.requestHeaders = undefined;
+  }
+
   /** FULL_DUPLEX: the rest of the body did not come in time. */
   tooLate(): void {
     const { state, exchange } = this;

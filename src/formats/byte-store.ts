@@ -1,7 +1,17 @@
 import { Buffer } from 'node:buffer';
 
+const EMPTY = new ArrayBuffer(0);
+
+/**
+ * Copies are laid side by side in blocks of this size. Small ones, as one that is held keeps its whole block:
+ * in Node's own, which all streams share, it would keep what other streams have long sent.
+ */
+const BLOCK_BYTES = 1_024;
+
 /** Bytes on their way into frames: appended at one end, taken from the other. Amortised linear. */
 export class ByteStore {
+  #block = EMPTY;
+  #used = 0;
   #buffer = new Uint8Array(0);
   #length = 0;
 
@@ -25,9 +35,18 @@ export class ByteStore {
     this.#length = needed;
   }
 
-  /** A copy of `[from,to)`; short ones share memory that Node allots in advance, which is far cheaper. */
+  /** A copy of `[from,to)`; short ones share a block, which is far cheaper than memory of their own. */
   copy(from: number, to: number): Uint8Array {
-    return Buffer.from(this.#buffer.subarray(from, to));
+    const length = to - from;
+    if (length > BLOCK_BYTES / 2) return Buffer.from(this.#buffer.slice(from, to).buffer);
+    if (this.#used + length > this.#block.byteLength) {
+      this.#block = new ArrayBuffer(BLOCK_BYTES);
+      this.#used = 0;
+    }
+    const copy = Buffer.from(this.#block, this.#used, length);
+    copy.set(this.#buffer.subarray(from, to));
+    this.#used += length;
+    return copy;
   }
 
   /** Forgets the first `count` bytes. */
