@@ -10,7 +10,7 @@ type Spending = 'act' | 'ignore' | 'exceed';
 export class MatchBudget {
   private readonly matchesMax: number;
   private readonly mayGiveUp: (rule: Rule) => boolean;
-  private readonly spent = new Map<Rule, number>();
+  private spent: Map<Rule, number> | undefined;
 
   /** `mayGiveUp`: whether what the rule does not see may pass; asked once for each rule that has too many. */
   constructor(matchesMax: number, mayGiveUp: (rule: Rule) => boolean) {
@@ -20,6 +20,7 @@ export class MatchBudget {
 
   /** One more match of `rule`, in the order in which they settle. */
   spend(rule: Rule): Spending {
+    this.spent ??= new Map();
     const spent = (this.spent.get(rule) ?? 0) + 1;
     if (spent > this.matchesMax + 1) return 'ignore';
     this.spent.set(rule, spent);

@@ -6,8 +6,9 @@ import { INVISIBLE_LABEL, INVISIBLE_MARK } from '../match/invisible.ts';
  * in one text does not depend on how the others are interleaved with it (SEMANTICS §1 b).
  */
 export class Placeholders {
-  private readonly numbers = new Map<string, number>();
-  private readonly counts = new Map<string, number>();
+  // Made when they are needed: most texts have nothing to number.
+  private numbers: Map<string, number> | undefined;
+  private counts: Map<string, number> | undefined;
   private readonly base: Placeholders | undefined;
 
   constructor(base?: Placeholders) {
@@ -22,9 +23,11 @@ export class Placeholders {
 
   private number(label: string, value: string): number {
     const key = `${label}\u0000${value}`;
-    const known = this.numbers.get(key) ?? this.base?.numbers.get(key);
+    const known = this.numbers?.get(key) ?? this.base?.numbers?.get(key);
     if (known !== undefined) return known;
-    const next = (this.counts.get(label) ?? this.base?.counts.get(label) ?? 0) + 1;
+    const next = (this.counts?.get(label) ?? this.base?.counts?.get(label) ?? 0) + 1;
+    this.counts ??= new Map();
+    this.numbers ??= new Map();
     this.counts.set(label, next);
     this.numbers.set(key, next);
     return next;
