@@ -258,15 +258,16 @@ export class TokenTracker implements Tracker {
 
   private textOf(from: number, to: number): string {
     const { kept, keptFrom } = this;
-    let text = '';
-    for (let index = from - keptFrom; index < to - keptFrom; index++) {
+    const units: number[] = [];
+    const end = to - keptFrom;
+    for (let index = from - keptFrom; index < end; index++) {
       const unit = kept[index] as number;
-      if (isPrintable(unit)) text += String.fromCharCode(unit);
-      else if (isTagLead(unit) && index + 1 < to - keptFrom && endsTag(kept[index + 1] as number))
-        index++;
-      else if (!isInvisible(unit)) text += String.fromCharCode(unit);
+      if (isPrintable(unit)) units.push(unit);
+      else if (isTagLead(unit) && index + 1 < end && endsTag(kept[index + 1] as number)) index++;
+      else if (!isInvisible(unit)) units.push(unit);
     }
-    return text;
+    // One call: a string that grows unit by unit would have to be put together again to be read.
+    return String.fromCharCode.apply(undefined, units);
   }
 
   private forget(): void {

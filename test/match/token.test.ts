@@ -298,6 +298,10 @@ describe('tokens', () => {
     assert.deepEqual(scanned([made], 'aabbb1 ', []), ['1-4']);
     assert.deepEqual(scanned([made], 'aaabbb1 abb', []), ['2-5', '8-11']);
     assert.deepEqual(scanned([made], 'bbbb1', []), ['1-5']);
+    // The first is certain, and may grow over the second until it does not.
+    const growing = { expression: '[ac]b(?:cbd)?' };
+    assert.deepEqual(scanned([growing], 'abcb.', []), ['0-2', '2-4']);
+    assert.deepEqual(scanned([growing], 'abcbd', []), ['0-5']);
   });
 
   it('may hold 64 invisible units, and not one more', () => {
