@@ -525,8 +525,8 @@ function leafEntry({ text, delta }: Step, note: string | undefined, dice: Dice):
   return members(
     ['type', 'delta'],
     ['index', text],
-    ['out', members(['words', delta], noted(note, dice))],
-    dice.once(5) ? ['cost', new Odd(dice.pick(ODD_NUMBERS))] : undefined,
+    ['message', members(['content', delta], noted(note, dice))],
+    dice.once(5) ? ['usage', new Odd(dice.pick(ODD_NUMBERS))] : undefined,
   );
 }
 
@@ -539,7 +539,7 @@ const anyEvents: StreamWriter = {
       if (step.text === 3 && bare)
         return event(undefined, step.delta, style, step.delta === '' || !style.dice.once(3));
       if (step.text === 3)
-        return event(undefined, members(['type', 'other'], ['words', step.delta]), style);
+        return event(undefined, members(['type', 'other'], ['content', step.delta]), style);
       return event('delta', leafEntry(step, note, style.dice), style);
     });
     return streamOf(events, style);
@@ -715,9 +715,9 @@ export const ANSWER_WRITERS = {
     ),
   json: (texts, { dice }) =>
     members(
-      ['a', texts[0] ?? ''],
-      ['b', [members(['c', texts[1] ?? ''], ['n', new Odd('-0')]), ...pickTexts(texts, 2)]],
-      dice.once(3) ? ['a', 'again'] : undefined,
+      ['text', texts[0] ?? ''],
+      ['items', [members(['title', texts[1] ?? ''], ['n', new Odd('-0')]), ...pickTexts(texts, 2)]],
+      dice.once(3) ? ['text', 'again'] : undefined,
     ),
 } as const satisfies Record<string, DocumentWriter>;
 
@@ -839,5 +839,8 @@ export const REQUEST_WRITERS = {
       ],
     ),
   json: (texts) =>
-    members(['a', texts[0] ?? ''], ['b', [members(['c', texts[1] ?? '']), ...pickTexts(texts, 2)]]),
+    members(
+      ['text', texts[0] ?? ''],
+      ['items', [members(['title', texts[1] ?? '']), ...pickTexts(texts, 2)]],
+    ),
 } as const satisfies Record<string, DocumentWriter>;

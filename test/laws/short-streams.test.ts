@@ -20,8 +20,8 @@ const SHORT: Readonly<Record<StreamName, string>> = {
   'gemini.array':
     '[{"candidates":[{"content":{"parts":[{"text":"é.Z\\u0061"}]}}]},\r\n{"candidates":[{"content":{"parts":[{"text":"b😀"}]}}]}\n]',
   mcp: 'data: {"jsonrpc":"2.0","method":"m","params":{"message":"é Z\\u0061b😀"}}\r\n\r\n: x\n\n',
-  sse: 'data: {"a":"é.Z\\u0061"}\r\n\r\ndata: {"a":"b😀"}\n\ndata:Zab,\n\n: x\r\rdata:Z\r\rdata:ab\r\r',
-  ndjson: '{"a":"é.Z\\u0061"}\r\n{"a":"b😀","b":"Zab."}\n\n{"b":"Z"}\n{"b":"ab"}',
+  sse: 'data: {"text":"é.Z\\u0061"}\r\n\r\ndata: {"text":"b😀"}\n\ndata:Zab,\n\n: x\r\rdata:Z\r\rdata:ab\r\r',
+  ndjson: '{"text":"é.Z\\u0061"}\r\n{"text":"b😀","title":"Zab."}\n\n{"title":"Z"}\n{"title":"ab"}',
   text: 'é Zab😀\r\nZa b Zab. Za',
 };
 
