@@ -246,10 +246,11 @@ export class BodyInspection {
    */
   refuse(refusal: Refusal): readonly Uint8Array[] {
     const output: Uint8Array[] = [];
+    const unsent = this.queue.flatMap(({ frame }) => frame ?? []);
     if (this.blockedTrack) this.releaseUpToCuts(output);
     this.queue = [];
     this.queuedBytes = 0;
-    const last = this.options.reader.refuse(refusal);
+    const last = this.options.reader.refuse(refusal, unsent);
     this.options.observer?.ended(last);
     return [...output, ...last];
   }

@@ -91,8 +91,10 @@ export interface BodyReader {
   /**
    * The last frames of a body that is refused after some of it has left: in the format's own words,
    * so that an SDK reports a refusal and not a network error. `[]` for formats without such words.
+   * `unsent`: what was judged and did not leave as it came, in order; frames that were read ahead of the
+   * verdict are not among them, as there are more or fewer by how the bytes were cut.
    */
-  refuse(refusal: Refusal): readonly Uint8Array[];
+  refuse(refusal: Refusal, unsent?: readonly Frame[]): readonly Uint8Array[];
   /**
    * Bytes of a frame that adds `addition` to text `text`, to be put just before `before` (the frame that
    * ends the text, or undefined at the end of the body); undefined where it must be an edit of `before`

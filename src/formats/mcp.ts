@@ -195,10 +195,9 @@ const NOTHING = new Uint8Array(0);
 class McpEventReader extends JsonStreamReader {
   readonly #talk: Conversation;
   readonly #keys = new KeyCounter();
-  /** Responses that have come and not left: also of a stream that is resumed, or of one that asked nothing. */
-  #unsent: McpMessage[] = [];
   /** Messages that a refusal keeps back, as half of one is none. */
   readonly #kept = new WeakSet<readonly McpMessage[]>();
+  readonly #left = new WeakSet<readonly McpMessage[]>();
 
   constructor(limits: FormatLimits, talk: Conversation) {
     super(limits, MCP_NAMES);
@@ -213,7 +212,6 @@ class McpEventReader extends JsonStreamReader {
     const { raw, data, lines } = source;
     const frame = jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
     const mcp = reading.messages;
-    this.#unsent.push(...mcp.filter(({ kind, id }) => kind === 'response' && id !== undefined));
     const renderUnfinished = (edits: readonly Edit[]): Uint8Array => {
       const cut = edits.some(
         ({ piece, end, replacement }) => replacement === '' && end === pieces[piece]!.value.length,
@@ -233,18 +231,24 @@ class McpEventReader extends JsonStreamReader {
     if (isMcpFrame(frame) && this.#kept.has(frame.mcp)) return;
     super.sent(frame);
     if (!isMcpFrame(frame)) return;
+    this.#left.add(frame.mcp);
     const answered = new Set(
       frame.mcp.filter(({ kind }) => kind === 'response').map(({ id }) => id),
     );
     this.#talk.open = this.#talk.open.filter(({ id }) => !answered.has(id));
-    this.#unsent = this.#unsent.filter((message) => !frame.mcp.includes(message));
   }
 
-  /** Answers every request that has none yet, and whose answer will not come. */
-  refuse(refusal: Refusal): readonly Uint8Array[] {
+  /**
+   * Answers every request that has none yet, and whose answer will not come: also one that this exchange
+   * did not ask, as a stream may be resumed.
+   */
+  refuse(refusal: Refusal, unsent: readonly Frame[] = []): readonly Uint8Array[] {
     const { open } = this.#talk;
     const asked = new Set(open.map(({ id }) => id));
-    const unasked = this.#unsent.filter(({ id }) => !asked.has(id));
+    const kept = unsent.filter(isMcpFrame).flatMap(({ mcp }) => (this.#left.has(mcp) ? [] : mcp));
+    const unasked = kept.filter(
+      ({ kind, id }) => kind === 'response' && id !== undefined && !asked.has(id),
+    );
     const events = [...open, ...unasked].map((message) =>
       Buffer.from(`event: message\ndata: ${refusalMessage(message, refusal)}\n\n`, 'utf8'),
     );

@@ -39,12 +39,6 @@ const predictionOf = (
     ...(name === 'text' ? { frames: textFrames(bytes, cuts) } : {}),
   });
 
-/**
- * A refused answer of MCP names responses that came behind the match, if they came with it: until that is
- * mended, what is refused there is held by the short streams alone.
- */
-const doingOf = (name: StreamName) => (name === 'mcp' ? changing : doing);
-
 let cuttings = 0;
 
 for (const name of STREAM_NAMES)
@@ -55,7 +49,7 @@ for (const name of STREAM_NAMES)
     it('leave as the oracle says, however they are cut (law a)', () => {
       fc.assert(
         fc.property(
-          caseFor(name, doingOf(name)),
+          caseFor(name, doing),
           fc.nat(),
           ({ chosen, telling, seed }, cutSeed) => {
             const { rules } = chosen;
