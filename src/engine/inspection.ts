@@ -431,7 +431,6 @@ export class BodyInspection {
         this.postponed.set(form.text, new Set([...already, ...earned]));
       } else if (form.kind === 'edit') {
         inserts.push(form.edit);
-        this.changed = true;
       } else if (form.kind === 'frame') {
         this.enqueue({
           frame: undefined,
@@ -440,7 +439,6 @@ export class BodyInspection {
           unjudged: [],
           inserts: [],
         });
-        this.changed = true;
       }
     }
     return inserts;
@@ -500,8 +498,9 @@ export class BodyInspection {
         edits.push({ piece, start, end, replacement });
     }
     const stale = held.frame?.stale?.() ?? false;
-    if ((edits.length === 0 && !stale) || !held.frame) return held.bytes;
+    if (held.frame && edits.length === 0 && !stale) return held.bytes;
     this.changed = true;
+    if (!held.frame) return held.bytes;
     edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
     return held.frame.render(edits);
   }

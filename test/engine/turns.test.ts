@@ -151,6 +151,16 @@ describe('a body that is judged in turns', () => {
     );
   });
 
+  it('is the same record as in one go, where what was to be added never left', () => {
+    const stream = chatStream([
+      { index: 0, delta: { content: '' } },
+      { index: 2, delta: { content: 'motto' } },
+      { index: 1, delta: { content: 'Project Zebra' } },
+      { index: 0, delta: {}, finish: 'stop' },
+    ]);
+    same(answering([stream], 'text/event-stream'), 1);
+  });
+
   it('is the same answer as in one go, as a document', () => {
     fc.assert(
       fc.property(text, slice, (content, sliceUnitsMax) => {
