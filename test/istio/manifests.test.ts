@@ -132,6 +132,10 @@ describe('Istio manifests', () => {
     const [layer] = config.layered_runtime.layers;
     const flags = Object.keys(layer.static_layer);
     assert.deepEqual(Object.keys(mesh.defaultConfig.runtimeValues), flags);
+    const [bootstrap] = patchValues('switchyard-bootstrap');
+    assert.deepEqual(bootstrap, {
+      grpc_async_client_manager_config: config.grpc_async_client_manager_config,
+    });
   });
 
   it('patch nothing that a real Envoy does not accept', async function () {

@@ -192,7 +192,7 @@ const choice: fc.Arbitrary<Choice> = fc.oneof(
 );
 
 const REWRITES = ['#', '«é😀»', '"\\\n#', '/'];
-export const changing: fc.Arbitrary<Doing> = fc.oneof(
+const changing: fc.Arbitrary<Doing> = fc.oneof(
   fc.constant<Doing>({ kind: 'redact' }),
   fc.constantFrom(...REWRITES).map((text): Doing => ({ kind: 'rewrite', with: text })),
 );
