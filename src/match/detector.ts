@@ -68,6 +68,8 @@ export interface Tracker {
 /** One partition of a rule, which shares an automaton with others. */
 export interface Partition {
   readonly part: UnionPart;
+  /** Estimated bytes of its tables, which are there once for all rules that it is part of. */
+  readonly bytes: number;
   /** Its tracker, one with `resume`, which the automaton calls where a match ends. */
   start(): Tracker;
 }
@@ -83,7 +85,7 @@ export interface Detector {
   readonly part?: UnionPart;
   /** The same for a rule of many partitions, in the order of `start`. */
   readonly partitions?: readonly Partition[];
-  /** Estimated bytes of its tables, for `matcherBytesMax`. */
+  /** Estimated bytes of its tables but those of `partitions`, for `matcherBytesMax`. */
   readonly bytes: number;
   /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */
   start(): readonly Tracker[];

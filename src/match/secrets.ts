@@ -68,7 +68,7 @@ export function secretDetector({ kinds, except = [] }: SecretOptions = {}): Dete
     kind: 'secrets',
     unitsMax: Math.max(...partitions.map(({ unitsMax }) => unitsMax)),
     partitions,
-    bytes: partitions.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: 0,
     start,
     matches: (text) => {
       const scanner = new TextScanner([{ rule: 0, detector }]);

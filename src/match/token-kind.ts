@@ -20,7 +20,6 @@ export interface TokenOptions {
 export interface CompiledToken extends Partition {
   /** Longest match in units, also those that are not seen. */
   readonly unitsMax: number;
-  readonly bytes: number;
 }
 
 const BYTES_PER_NODE = 400;

@@ -1,6 +1,6 @@
 /** What only the rules together can get wrong. Every function reports at the rule that should change. */
 
-import type { Detector } from '../match/detector.ts';
+import type { Detector, Partition } from '../match/detector.ts';
 import { INVISIBLE_MARK } from '../match/invisible.ts';
 import { SECRET_LABEL } from '../match/secrets.ts';
 import { unionBytesMax } from '../match/union-automaton.ts';
@@ -73,12 +73,17 @@ export function checkMatcherBytes(drafts: readonly RuleDraft[], limits: CompileL
   let nodes = 0;
   let regexNodes = 0;
   let bytes = 0;
+  const shared = new Set<Partition>();
   for (const draft of drafts) {
     const { detector } = draft.rule;
     if (detector === undefined) continue;
     const before = bytes;
     const nodesBefore = regexNodes;
     tables += detector.bytes;
+    for (const partition of detector.partitions ?? []) {
+      if (!shared.has(partition)) tables += partition.bytes;
+      shared.add(partition);
+    }
     const own = partsOf(detector).reduce((sum, part) => sum + part.nodes, 0);
     nodes += own;
     if (detector.kind === 'regex') regexNodes += own;

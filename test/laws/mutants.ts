@@ -15,6 +15,9 @@ interface Mutant {
   readonly laws?: string;
 }
 
+/** Nothing is planted: what fails here fails for another reason. */
+const NONE: Mutant = { file: 'match/union-run.ts', from: '', to: '' };
+
 const MUTANTS: readonly Mutant[] = [
   { file: 'match/union-run.ts', from: 'at - 1 - age, end, at', to: 'at - age, end, at' },
   { file: 'match/union-run.ts', from: 'aged + CONTEXT_UNITS', to: 'aged' },
@@ -40,7 +43,11 @@ const MUTANTS: readonly Mutant[] = [
     from: 'if (completesCrlf) return false;',
     to: 'if (completesCrlf) return this.#lineIsEmpty;',
   },
-  { file: 'formats/sse.ts', from: 'dataStart += end - value + 1', to: 'dataStart += end - value' },
+  {
+    file: 'formats/sse.ts',
+    from: 'dataStart += end - value + 1',
+    to: 'dataStart += end - value + 2',
+  },
   {
     file: 'formats/json-stream.ts',
     from: 'only.rawStart + only.length',
@@ -72,6 +79,48 @@ const MUTANTS: readonly Mutant[] = [
     file: 'engine/text-track.ts',
     from: 'match.start < this.clusterEnd',
     to: 'match.start <= this.clusterEnd',
+  },
+  {
+    file: 'formats/chat-answer.ts',
+    from: 'const finished = choices.filter(',
+    to: 'const finished = choices.slice(1).filter(',
+    laws: 'chat',
+  },
+  {
+    file: 'formats/responses-events.ts',
+    from: 'ends.push(prefix);',
+    to: "ends.push(prefix + '/');",
+    laws: 'responses',
+  },
+  {
+    file: 'formats/anthropic-events.ts',
+    from: 'const key = `block/',
+    to: 'const key = `block/0',
+    laws: 'anthropic',
+  },
+  {
+    file: 'formats/gemini-body.ts',
+    from: 'this.#candidate = index;',
+    to: 'this.#candidate = 0;',
+    laws: 'gemini',
+  },
+  {
+    file: 'formats/json-frame.ts',
+    from: ': literal.start + 1;',
+    to: ': literal.start + 2;',
+    laws: 'mcp',
+  },
+  {
+    file: 'formats/text.ts',
+    from: 'length - incompleteTail(this.#pending.view, length)',
+    to: 'length - Math.max(0, incompleteTail(this.#pending.view, length) - 1)',
+    laws: 'text',
+  },
+  {
+    file: 'formats/generic-events.ts',
+    from: 'edits.length === 0',
+    to: 'edits.length <= 1',
+    laws: 'sse',
   },
 ];
 
@@ -112,6 +161,10 @@ function found({ file, from, to, laws = '' }: Mutant): boolean | undefined {
 
 const wanted = process.argv[2] ?? '';
 let survived = 0;
+if (wanted === '' && found(NONE) !== false) {
+  process.stdout.write('the laws fail without any fault\n');
+  process.exit(1);
+}
 for (const mutant of MUTANTS.filter(({ file }) => file.includes(wanted))) {
   const outcome = found(mutant);
   const word = outcome === undefined ? 'nothing to plant it in' : outcome ? 'found' : 'SURVIVED';

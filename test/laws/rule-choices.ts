@@ -35,6 +35,7 @@ export const CHOICES: readonly Choice[] = [
       [...'Bank'].map(fullWidth).join(''),
       'Bánk А',
       'Bank\u00a0\n\tA',
+      `Bank${' '.repeat(8)}A`,
       `Bank${' '.repeat(9)}A`,
     ],
   },

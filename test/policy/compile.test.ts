@@ -280,6 +280,17 @@ describe('limits', () => {
       assert.ok(refused.includes(`${bytes} bytes, more than the ${bytes - 1} allowed`), refused);
     });
 
+    it('counts once what rules for secrets share', () => {
+      const secrets = (count: number): string =>
+        policy(
+          Array.from(
+            { length: count },
+            (_, at) => `{ id: s${at}, inspect: [request], match: { secrets: {} }, then: flag }`,
+          ),
+        );
+      assert.deepEqual(codes(secrets(8), real), []);
+    }).timeout(20_000);
+
     it('takes 10,000 keywords with room to spare, and refuses what 100,000 long ones take', () => {
       const most = DEFAULT_LIMITS.matcherBytesMax;
       const bytesOf = (count: number, units: number): number => {
