@@ -127,6 +127,10 @@ class Oracle {
 
   #take(raw: string, reading: FrameReading, whole: boolean): void {
     const parts: Part[] = [];
+    for (const name of reading.over ?? []) {
+      const text = this.#texts.get(name);
+      if (text !== undefined && !text.ended) this.#end(text);
+    }
     for (const slot of reading.slots) {
       if (this.#stopped !== undefined && !whole) break;
       const text = this.#textOf(slot);

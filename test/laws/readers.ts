@@ -46,6 +46,8 @@ export interface FrameReading {
   readonly slots: readonly Slot[];
   /** Texts that end with this frame, by the beginning of their names. */
   readonly ends: readonly string[];
+  /** Names of texts that are over before anything of this frame is read. */
+  readonly over?: readonly string[];
   /** All texts end. */
   readonly terminal?: true;
   readonly swaps?: readonly Swap[];
@@ -65,6 +67,7 @@ const NOTHING: FrameReading = { slots: [], ends: [] };
 class Collecting {
   readonly slots: Slot[] = [];
   readonly ends: string[] = [];
+  readonly over: string[] = [];
   readonly swaps: Swap[] = [];
   terminal = false;
   readonly source: string;
@@ -128,8 +131,8 @@ class Collecting {
   }
 
   get reading(): FrameReading {
-    const { slots, ends, swaps } = this;
-    return { slots, ends, swaps, ...(this.terminal ? { terminal: true as const } : {}) };
+    const { slots, ends, over, swaps } = this;
+    return { slots, ends, over, swaps, ...(this.terminal ? { terminal: true as const } : {}) };
   }
 }
 
@@ -211,6 +214,7 @@ function chatAnswer(field: 'delta' | 'message'): ReadJson {
       items(value).forEach((choice, position) => {
         const index = numberOf(member(choice, 'index')) ?? position;
         const own: number[] = [];
+        const called = new Set<string>();
         const text = (node: Node, key: string, more: Partial<Slot> = {}): void => {
           const slot = to.string(node, `choice/${index}/${key}`, more);
           if (slot !== undefined) own.push(slot);
@@ -225,13 +229,19 @@ function chatAnswer(field: 'delta' | 'message'): ReadJson {
                   const json = callField === 'arguments' ? ({ encoding: 'json' } as const) : {};
                   // The name is over where that begins which the tool is called with.
                   if (callField === 'arguments' && stringOf(written) !== '')
-                    to.ends.push(`choice/${index}/tool/${number}/name`);
+                    called.add(`choice/${index}/tool/${number}/name`);
                   text(written, `tool/${number}/${callField}`, json);
                 });
               });
             else if (key !== 'role') text(content, key);
           });
         });
+        // One that stands in this very frame is over where it ends.
+        for (const name of called) {
+          const slot = to.slots.findLastIndex((one) => one.text === name);
+          if (slot === -1) to.over.push(name);
+          else to.markLast([slot]);
+        }
         const reason = stringOf(member(choice, 'finish_reason')) ?? '';
         if (reason !== '') {
           to.ends.push(`choice/${index}/`);
