@@ -12,7 +12,6 @@ import { RouteStances } from '../src/engine/route-stances.ts';
 import { Serving } from '../src/engine/snapshot.ts';
 import { Turns } from '../src/engine/turns.ts';
 import { compilePolicies } from '../src/policy/compile.ts';
-import { DETECTORS } from '../src/policy/default-detectors.ts';
 import type { Direction, PolicySet } from '../src/policy/set.ts';
 import type { HeadersEvent } from '../src/protocol/process.ts';
 import { bodyDecoders } from '../src/transport/body-decoders.ts';
@@ -26,7 +25,7 @@ export function shippedPolicies(): PolicySet {
   const documents = readdirSync(POLICIES)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => ({ path: name, text: readFileSync(`${POLICIES}${name}`, 'utf8') }));
-  const result = compilePolicies(documents, { sha256, detectors: DETECTORS });
+  const result = compilePolicies(documents, { sha256 });
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.set;
 }
@@ -42,7 +41,6 @@ rules:
 `;
   const result = compilePolicies([{ path: 'elsewhere.yaml', text }], {
     sha256,
-    detectors: DETECTORS,
   });
   if (!result.ok) throw new Error(JSON.stringify(result.errors));
   return result.set;

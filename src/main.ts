@@ -37,7 +37,6 @@ import { apiLines } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
 import { compilePolicies } from './policy/compile.ts';
-import { DETECTORS } from './policy/default-detectors.ts';
 import { formatCompileError } from './policy/errors.ts';
 import type { SourceFile } from './rollout/activation.ts';
 import { sessionHash } from './rollout/cohort.ts';
@@ -280,7 +279,6 @@ function compile(
   const result = compilePolicies(files, {
     matcherBytesMax,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    detectors: DETECTORS,
   });
   return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };
 }

@@ -76,6 +76,8 @@ export interface Partition {
 
 export interface Detector {
   readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible';
+  /** Every label that its matches can bear. */
+  readonly labels: readonly string[];
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
   readonly unitsMax?: number;
   /**

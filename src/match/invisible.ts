@@ -227,6 +227,7 @@ export function invisibleDetector({
   const start = (): readonly Tracker[] => [new InvisibleTracker(wanted)];
   return Object.freeze({
     kind: 'invisible' as const,
+    labels: [INVISIBLE_LABEL],
     unitsMax: RUN_UNITS_MAX,
     bytes: 0,
     start,

@@ -303,6 +303,7 @@ export function keywordDetector(options: KeywordOptions): Detector {
   const start = (): readonly Tracker[] => [new KeywordTracker(trie)];
   return Object.freeze({
     kind: 'keywords' as const,
+    labels: [LABEL],
     unitsMax: trie.unitsMax,
     part: keywordPart(trie),
     bytes: trie.unit.length * BYTES_PER_NODE,

@@ -1,7 +1,7 @@
 /** Personal data by kind: every entity has its own tracker, and its own partition. */
-import { CARD_UNITS_MAX, CardTracker } from './card.ts';
+import { CARD_LABEL, CARD_UNITS_MAX, CardTracker } from './card.ts';
 import type { Detector, Tracker } from './detector.ts';
-import { EMAIL_UNITS_MAX, EmailTracker } from './email.ts';
+import { EMAIL_LABEL, EMAIL_UNITS_MAX, EmailTracker } from './email.ts';
 import { matchesIn } from './whole-text.ts';
 
 export type PiiEntity = 'email' | 'credit_card';
@@ -14,13 +14,18 @@ export interface PiiOptions {
 }
 
 interface Entity {
+  readonly label: string;
   readonly unitsMax: number;
   readonly start: (except: ReadonlySet<string>) => Tracker;
 }
 
 const ENTITIES: Readonly<Record<PiiEntity, Entity>> = {
-  email: { unitsMax: EMAIL_UNITS_MAX, start: (except) => new EmailTracker(except) },
-  credit_card: { unitsMax: CARD_UNITS_MAX, start: () => new CardTracker() },
+  email: {
+    label: EMAIL_LABEL,
+    unitsMax: EMAIL_UNITS_MAX,
+    start: (except) => new EmailTracker(except),
+  },
+  credit_card: { label: CARD_LABEL, unitsMax: CARD_UNITS_MAX, start: () => new CardTracker() },
 };
 
 const BYTES_PER_EXCEPTION = 64;
@@ -31,6 +36,7 @@ export function piiDetector(options: PiiOptions): Detector {
   const start = (): readonly Tracker[] => entities.map((entity) => entity.start(except));
   return Object.freeze({
     kind: 'pii' as const,
+    labels: entities.map(({ label }) => label),
     unitsMax: Math.max(0, ...entities.map((entity) => entity.unitsMax)),
     bytes: except.size * BYTES_PER_EXCEPTION,
     start,

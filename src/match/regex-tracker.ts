@@ -10,7 +10,7 @@ import { EDGE, KINDS, kindOf } from './regex-program.ts';
 import { OPEN, Starts } from './regex-starts.ts';
 import { classIn } from './unit-classes.ts';
 
-const LABEL = 'REGEX';
+export const REGEX_LABEL = 'REGEX';
 const NONE = Number.POSITIVE_INFINITY;
 
 /** Number of the step that is taken: says which marks on states are of this one. */
@@ -168,7 +168,7 @@ export class RegexTracker implements Tracker {
       }
       for (let place = 0; place < this.count; place++) (groups[place] as Starts).dropBelow(found);
       ended.dropBelow(found);
-      sink({ start, end: found, label: LABEL });
+      sink({ start, end: found, label: REGEX_LABEL });
     }
     this.dropEmptied();
   }

@@ -11,7 +11,7 @@ import { regexPart } from './regex-part.ts';
 import { type BuildFailure, buildAutomaton, EDGE, KINDS, NODES_MAX } from './regex-program.ts';
 import { REPEATS_MAX, type RefusedConstruct, refusedConstruct } from './regex-refusals.ts';
 import { RegexSteps } from './regex-steps.ts';
-import { RegexTracker } from './regex-tracker.ts';
+import { REGEX_LABEL, RegexTracker } from './regex-tracker.ts';
 import { statesInTrial } from './regex-trial.ts';
 import { matchesIn } from './whole-text.ts';
 
@@ -121,6 +121,7 @@ export function regexDetector(options: RegexOptions): RegexCompilation {
   const start = (): readonly Tracker[] => [new RegexTracker(dfa, unitsCap)];
   const detector: Detector = {
     kind: 'regex',
+    labels: [REGEX_LABEL],
     ...(unitsMax === NO_CAP ? {} : { unitsMax }),
     part: regexPart(steps, automaton.nodes, unitsCap),
     bytes: automaton.nodes.length * BYTES_PER_NODE + dfa.bytesMax,

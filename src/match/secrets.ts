@@ -66,6 +66,7 @@ export function secretDetector({ kinds, except = [] }: SecretOptions = {}): Dete
   const start = (): readonly Tracker[] => partitions.map((one) => one.start());
   const detector: Detector = {
     kind: 'secrets',
+    labels: [SECRET_LABEL],
     unitsMax: Math.max(...partitions.map(({ unitsMax }) => unitsMax)),
     partitions,
     bytes: 0,

@@ -6,8 +6,6 @@ import {
   checkReplacements,
   looseningWarnings,
 } from './cross-checks.ts';
-import { DETECTORS } from './default-detectors.ts';
-import type { Detectors } from './detectors.ts';
 import {
   type CompileError,
   compareCompileErrors,
@@ -30,8 +28,6 @@ export type { PolicyFile } from './load.ts';
 export interface CompileOptions extends Partial<CompileLimits> {
   /** Hex digest of a text, over its UTF-8 bytes. */
   readonly sha256: (text: string) => string;
-  /** Real ones unless a test says otherwise. */
-  readonly detectors?: Detectors;
   /** Takes no policy at all for a set that allows everything. */
   readonly allowEmpty?: boolean;
 }
@@ -63,7 +59,7 @@ export function compilePolicies(
   files: readonly PolicyFile[],
   options: CompileOptions,
 ): CompileResult {
-  const { sha256, detectors = DETECTORS, allowEmpty = false, ...given } = options;
+  const { sha256, allowEmpty = false, ...given } = options;
   const limits: CompileLimits = { ...DEFAULT_LIMITS, ...given };
   const errors: CompileError[] = [];
   const documents: LoadedDocument[] = [];
@@ -84,7 +80,7 @@ export function compilePolicies(
     rules: 0,
   };
   for (const document of documents.slice(0, limits.documentsMax)) {
-    readDocument(document, collected, detectors, limits, reporter(document, errors));
+    readDocument(document, collected, limits, reporter(document, errors));
   }
   const excess = documents[limits.documentsMax];
   if (excess !== undefined) {
@@ -123,7 +119,6 @@ function reporter(document: LoadedDocument, errors: CompileError[]): Report {
 function readDocument(
   document: LoadedDocument,
   collected: Collected,
-  detectors: Detectors,
   limits: CompileLimits,
   report: Report,
 ): void {
@@ -137,7 +132,7 @@ function readDocument(
   const bareRollout = kind === undefined && child(root, 'canary_policy_deployment') !== undefined;
   if (word === 'Policy') {
     collected.policyDocuments += 1;
-    readPolicy(document, collected, detectors, limits, report);
+    readPolicy(document, collected, limits, report);
   } else if (word === 'Rollout' || bareRollout) {
     collected.rolloutDocuments += 1;
     if (collected.rolloutDocuments > 1) {
@@ -167,7 +162,6 @@ const LATER_KINDS: readonly string[] = ['GoldenSet', 'Module', 'PolicyBundle'];
 function readPolicy(
   document: LoadedDocument,
   collected: Collected,
-  detectors: Detectors,
   limits: CompileLimits,
   report: Report,
 ): void {
@@ -212,7 +206,6 @@ function readPolicy(
         class: head === undefined ? 'unreadable' : head.class,
         position: document.position,
       },
-      detectors,
       limits,
       report,
     );

@@ -2,10 +2,9 @@
 
 import type { Detector, Partition } from '../match/detector.ts';
 import { INVISIBLE_MARK } from '../match/invisible.ts';
-import { SECRET_LABEL } from '../match/secrets.ts';
 import { unionBytesMax } from '../match/union-automaton.ts';
 import type { UnionPart } from '../match/union-part.ts';
-import { type RuleDraft, replacementOf } from './compile-rule.ts';
+import type { RuleDraft } from './compile-rule.ts';
 import { quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 import { reachContains, reachOverlaps, selectorContains, selectorsCompatible } from './reach.ts';
@@ -16,22 +15,12 @@ const ENFORCING: ReadonlySet<Action['kind']> = new Set(['block', 'redact', 'rewr
 /** Placeholders count upwards in a conversation; these stand for all of them. */
 const PLACEHOLDER_NUMBERS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 42, 100, 1234];
 
-const LABELS: Readonly<Record<string, readonly string[]>> = {
-  keywords: ['KEYWORD'],
-  regex: ['REGEX'],
-  pii: ['EMAIL', 'CREDIT_CARD'],
-  secrets: [SECRET_LABEL],
-};
-
 /** The texts that this rule can write into an exchange. */
 function writes(draft: RuleDraft): readonly string[] {
   const { action, detector } = draft.rule;
-  if (action.kind !== 'redact') {
-    const replacement = replacementOf(action);
-    return replacement === undefined ? [] : [replacement];
-  }
+  if (action.kind !== 'redact') return draft.replacement === undefined ? [] : [draft.replacement];
   if (detector?.kind === 'invisible') return [INVISIBLE_MARK];
-  return (LABELS[detector?.kind ?? ''] ?? []).flatMap((label) =>
+  return (detector?.labels ?? []).flatMap((label) =>
     PLACEHOLDER_NUMBERS.map((number) => `[${label}_${number}]`),
   );
 }

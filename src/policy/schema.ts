@@ -4,16 +4,12 @@
  * this version, so that it gets its own answer instead of "unknown".
  */
 import { type Static, Type } from 'typebox';
-import { INVISIBLE_CLASSES } from '../match/invisible.ts';
-import { SECRET_KINDS } from '../match/secrets.ts';
+import { ThenSchema } from './actions/table.ts';
+import { MatchSchema } from './kinds/table.ts';
+import { closed, words } from './schema-parts.ts';
 import { type FactName, LAYERS } from './set.ts';
 
-const closed = { additionalProperties: false };
 const name = { pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' };
-const words = <const Word extends string>(
-  list: readonly Word[],
-  options: Record<string, unknown> = {},
-) => Type.Unsafe<Word>(Type.Enum([...list], options));
 
 /** Facts that a selector can ask for; held to set.ts by the type. */
 export const FACT_NAMES = [
@@ -50,115 +46,6 @@ const MetadataSchema = Type.Object(
   },
   closed,
 );
-
-const KeywordsSchema = Type.Object(
-  {
-    words: Type.Array(Type.String(), { minItems: 1 }),
-    aliases: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }))),
-    substring: Type.Optional(Type.Boolean()),
-    caseSensitive: Type.Optional(Type.Boolean()),
-  },
-  closed,
-);
-
-const RegexSchema = Type.Object(
-  {
-    pattern: Type.String({ minLength: 1 }),
-    maxMatchBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_536 })),
-  },
-  closed,
-);
-
-const PiiSchema = Type.Object(
-  {
-    entities: Type.Array(
-      words(['email', 'credit_card'], { 'x-later': ['iban', 'us_ssn', 'phone', 'ip_address'] }),
-      { minItems: 1 },
-    ),
-    except: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  },
-  closed,
-);
-
-const SecretKinds = Type.Array(words(SECRET_KINDS, { 'x-listed': 'docs/reference/secrets.md' }), {
-  minItems: 1,
-});
-
-const SecretsSchema = Type.Object(
-  { kinds: Type.Optional(SecretKinds), except: Type.Optional(SecretKinds) },
-  closed,
-);
-
-const InvisibleSchema = Type.Object(
-  { classes: Type.Optional(Type.Array(words(INVISIBLE_CLASSES), { minItems: 1 })) },
-  closed,
-);
-
-const MatchSchema = Type.Object(
-  {
-    keywords: Type.Optional(KeywordsSchema),
-    regex: Type.Optional(RegexSchema),
-    pii: Type.Optional(PiiSchema),
-    secrets: Type.Optional(SecretsSchema),
-    invisible: Type.Optional(InvisibleSchema),
-  },
-  {
-    ...closed,
-    minProperties: 1,
-    maxProperties: 1,
-    'x-later': [
-      'all',
-      'any',
-      'not',
-      'injection',
-      'topic',
-      'classifier',
-      'tool',
-      'json',
-      'baseline',
-    ],
-  },
-);
-
-const laterActions = ['inject', 'clamp', 'hold', 'route', 'throttle'];
-
-const ThenSchema = Type.Union([
-  words(['allow', 'flag', 'block', 'redact'], {
-    'x-later': laterActions,
-    'x-settings': {
-      rewrite: 'then: { rewrite: { with: another text } }',
-      append: 'then: { append: { text: A sentence., oncePer: message } }',
-    },
-  }),
-  Type.Object(
-    {
-      allow: Type.Optional(Type.Object({}, closed)),
-      flag: Type.Optional(Type.Object({}, closed)),
-      block: Type.Optional(
-        Type.Object(
-          {
-            message: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
-            status: Type.Optional(Type.Integer({ minimum: 400, maximum: 499 })),
-            as: Type.Optional(words(['error', 'refusal'])),
-          },
-          closed,
-        ),
-      ),
-      redact: Type.Optional(Type.Object({}, { ...closed, 'x-later': ['reversible', 'ttl'] })),
-      rewrite: Type.Optional(Type.Object({ with: Type.String({ maxLength: 2_000 }) }, closed)),
-      append: Type.Optional(
-        Type.Object(
-          {
-            text: Type.String({ maxLength: 2_000 }),
-            oncePer: Type.Optional(words(['message'], { 'x-later': ['conversation', 'session'] })),
-          },
-          closed,
-        ),
-      ),
-    },
-    { ...closed, minProperties: 1, maxProperties: 1, 'x-later': laterActions },
-  ),
-]);
 
 /** One rule: `when` + `match` + `then`. */
 export const RuleSchema = Type.Object(
@@ -302,8 +189,6 @@ export const FamiliarRolloutSchema = Type.Object(
 export type PolicyDocument = Static<typeof PolicySchema>;
 export type PolicyHead = Static<typeof PolicyHeadSchema>;
 export type RuleDocument = Static<typeof RuleSchema>;
-export type MatchDocument = Static<typeof MatchSchema>;
-export type ThenDocument = Static<typeof ThenSchema>;
 export type RolloutDocument = Static<typeof RolloutSchema>;
 export type FamiliarRolloutDocument = Static<typeof FamiliarRolloutSchema>;
 

@@ -11,7 +11,6 @@ import { RouteStances } from '../../src/engine/route-stances.ts';
 import { Serving } from '../../src/engine/snapshot.ts';
 import { Turns } from '../../src/engine/turns.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
-import { DETECTORS } from '../../src/policy/default-detectors.ts';
 import type { Direction, PolicySet } from '../../src/policy/set.ts';
 import type {
   BodyMode,
@@ -28,7 +27,6 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export function compile(yaml: string): PolicySet {
   const result = compilePolicies([{ path: 'test.yaml', text: yaml }], {
     sha256,
-    detectors: DETECTORS,
   });
   if (!result.ok) throw new Error(JSON.stringify(result.errors, null, 2));
   return result.set;

@@ -2,7 +2,6 @@
 import { Exchange } from '../../src/engine/exchange.ts';
 import { apiLines } from '../../src/formats/detect.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
-import { DETECTORS } from '../../src/policy/default-detectors.ts';
 import type { PolicySet } from '../../src/policy/set.ts';
 import { headersEvent, RecordingPort, rig, sha256 } from '../engine/rig.ts';
 import { documentOf, type LawRule } from './rules.ts';
@@ -62,7 +61,6 @@ export function compiled(
 ): PolicySet | undefined {
   const result = compilePolicies([{ path: 'laws.yaml', text: documentOf(rules, inspect) }], {
     sha256,
-    detectors: DETECTORS,
   });
   return result.ok ? result.set : undefined;
 }

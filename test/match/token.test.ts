@@ -26,7 +26,7 @@ const compile = (made: Made) => compileToken({ label: 'TOKEN', ...made });
 function detectorOf(kinds: readonly Made[]): Detector {
   const partitions = kinds.map(compile);
   const start = () => partitions.map((one) => one.start());
-  return { kind: 'secrets', partitions, bytes: 0, start, matches: () => false };
+  return { kind: 'secrets', labels: ['SECRET'], partitions, bytes: 0, start, matches: () => false };
 }
 
 const TAG = /\u{e0041}|\u{e0100}/u;

@@ -4,14 +4,13 @@ import { createHash } from 'node:crypto';
 import { type CompileOptions, compilePolicies, type PolicyFile } from '../../src/policy/compile.ts';
 import { formatCompileError } from '../../src/policy/errors.ts';
 import type { PolicySet, Rule } from '../../src/policy/set.ts';
-import { PLAIN_DETECTORS } from './plain-detectors.ts';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 type Options = Partial<CompileOptions>;
 
 export function compileFiles(files: readonly PolicyFile[], options: Options = {}): PolicySet {
-  const result = compilePolicies(files, { sha256, detectors: PLAIN_DETECTORS, ...options });
+  const result = compilePolicies(files, { sha256, ...options });
   if (!result.ok) assert.fail(result.errors.map(formatCompileError).join('\n'));
   return result.set;
 }
@@ -23,7 +22,7 @@ export function compileText(text: string, options: Options = {}): PolicySet {
 /** `line:column: code` of every error. */
 export function refusals(text: string | readonly PolicyFile[], options: Options = {}): string[] {
   const files = typeof text === 'string' ? [{ path: 'p.yaml', text }] : text;
-  const result = compilePolicies(files, { sha256, detectors: PLAIN_DETECTORS, ...options });
+  const result = compilePolicies(files, { sha256, ...options });
   return result.ok
     ? []
     : result.errors.map(({ line, column, code }) => `${line}:${column}: ${code}`);

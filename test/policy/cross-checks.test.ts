@@ -57,7 +57,7 @@ describe('a replacement that a rule would match', () => {
       '{ id: a, inspect: [response], match: { pii: { entities: [email] } }, then: redact }';
     assert.deepEqual(
       codes(
-        policy([redact, `{ id: b, inspect: [response], ${KEYWORD('email_12')}, then: block }`]),
+        policy([redact, `{ id: b, inspect: [response], ${KEYWORD('email_42')}, then: block }`]),
       ),
       refused,
     );
