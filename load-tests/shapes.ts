@@ -33,7 +33,7 @@ const SENTENCES =
   'Please check that 38 of the 40 invoices were paid before Bank holidays; the rest follow in May. ' +
   'Project Zeal has a budget of 1,250,000 and a team of twelve; write to them @ the usual place. ';
 
-const prose = (units: number): string =>
+export const prose = (units: number): string =>
   SENTENCES.repeat(Math.ceil(units / SENTENCES.length)).slice(0, units);
 
 /** A JSON text of DOCUMENT_BYTES in which `text` fills what the rest leaves. */

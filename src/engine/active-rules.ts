@@ -12,11 +12,12 @@ import {
 } from '../policy/evaluate.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
 import { FACT_NAMES } from '../policy/schema.ts';
+import { scopeOf } from '../policy/scope.ts';
 import type {
   Conditions,
   Direction,
-  FactName,
   Facts,
+  Layer,
   PolicyClass,
   PolicySet,
   Rule,
@@ -48,36 +49,13 @@ export interface ActiveRules {
   readonly errors: readonly RuleError[];
   /** Rules without `match` that hold and allow. */
   readonly allows: readonly Rule[];
+  /** Layers that deny by default. */
+  readonly denies: readonly Layer[];
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
 export function candidates(set: PolicySet, facts: Facts, modelKnown: boolean): readonly Rule[] {
-  const selective = selectiveRules(set);
-  if (selective.size === 0) return set.rules;
-  return set.rules.filter((rule) => {
-    for (const [name, value] of selective.get(rule) ?? []) {
-      if (name === 'model' && !modelKnown) continue;
-      if (facts[name] !== value) return false;
-    }
-    return true;
-  });
-}
-
-type Wanted = readonly (readonly [FactName, string])[];
-
-/** What the selectors of a set want, for the rules that have one: sets never change, so once for each. */
-const wantedBySet = new WeakMap<PolicySet, ReadonlyMap<Rule, Wanted>>();
-
-function selectiveRules(set: PolicySet): ReadonlyMap<Rule, Wanted> {
-  const known = wantedBySet.get(set);
-  if (known) return known;
-  const selective = new Map<Rule, Wanted>();
-  for (const rule of set.rules) {
-    const wanted = Object.entries(rule.selector) as [FactName, string][];
-    if (wanted.length > 0) selective.set(rule, wanted);
-  }
-  wantedBySet.set(set, selective);
-  return selective;
+  return scopeOf(set, facts, modelKnown).rules;
 }
 
 /** Whether the rule's applicability depends on the request body. */
@@ -106,7 +84,8 @@ export function activate(
   const holding: Rule[] = [];
   const errors: RuleError[] = [];
   const source = facts.principal ?? facts.session;
-  for (const rule of candidates(set, facts, !headersOnly)) {
+  const { rules, denies } = scopeOf(set, facts, !headersOnly);
+  for (const rule of rules) {
     if (headersOnly && (rule.detector || !knownFrom(rule, facts))) continue;
     if (!guard.allow(set.digest, rule, source)) {
       errors.push({ rule, error: 'breaker_open' });
@@ -121,17 +100,18 @@ export function activate(
     if (rule.detector) content.push(rule);
     else holding.push(rule);
   }
-  const decision = decide(set, [
+  const decision = decide(denies, [
     ...holding.map((rule) => ({ rule })),
     ...errors.map(({ rule }) => ({ rule, failed: true })),
   ]);
   const allows = holding.filter((rule) => rule.action.kind === 'allow');
   return {
     content: content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
-    refusal: refusalOf(decision, set, content, errors, headersOnly),
+    refusal: refusalOf(decision, denies, content, errors, headersOnly),
     plain: [...decision.flagged, ...decision.shadowed, ...acting(decision)],
     errors,
     allows,
+    denies,
   };
 }
 
@@ -140,7 +120,7 @@ const acting = (decision: Decision): readonly Rule[] =>
 
 function refusalOf(
   decision: Decision,
-  set: PolicySet,
+  denies: readonly Layer[],
   content: readonly Rule[],
   errors: readonly RuleError[],
   headersOnly: boolean,
@@ -158,7 +138,7 @@ function refusalOf(
       const pending = content.filter(
         (rule) => rule.action.kind === 'allow' && reaches(rule, 'request'),
       );
-      if (headersOnly || defaultDeny(set, pending) === undefined) return undefined;
+      if (headersOnly || defaultDeny(denies, pending) === undefined) return undefined;
       return { code: 'default_deny' };
     }
     default:
@@ -167,9 +147,10 @@ function refusalOf(
 }
 
 /** Whether `default: deny` stands, now that the request was read and `matched` are the rules that matched. */
-export function unallowed(set: PolicySet, active: ActiveRules, matched: readonly Rule[]): boolean {
+export function unallowed(active: ActiveRules, matched: readonly Rule[]): boolean {
+  if (active.denies.length === 0) return false;
   const allows = matched.filter((rule) => rule.action.kind === 'allow');
-  return defaultDeny(set, [...active.allows, ...allows]) !== undefined;
+  return defaultDeny(active.denies, [...active.allows, ...allows]) !== undefined;
 }
 
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */

@@ -1,6 +1,7 @@
 /** Collects what one exchange's record will say, and writes it exactly once. */
 import type { DecisionRecord } from '../audit/record.ts';
 import { isMutation } from '../policy/evaluate.ts';
+import { isNamedBySelector } from '../policy/scope.ts';
 import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
 import type { RuleError } from './active-rules.ts';
@@ -169,7 +170,8 @@ export class DecisionDraft {
   private shownFact(name: FactName, value: string): string {
     const chosen = this.deps.facts[name]?.some(isChosenByClient);
     if (!chosen) return value;
-    const named = this.assignment?.set.rules.some((rule) => rule.selector[name] === value);
+    const set = this.assignment?.set;
+    const named = set !== undefined && isNamedBySelector(set, name, value);
     return named ? value : `h:${this.deps.keyedHash(value)}`;
   }
 

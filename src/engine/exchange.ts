@@ -57,6 +57,8 @@ export class Exchange implements ProcessHandler {
   private begun = false;
   /** Those of the request, until nothing more is to be read from them. */
   private headers: HeadersEvent | undefined;
+  /** What is known of who asks before the body was read. */
+  private headerFacts: Facts | undefined;
 
   constructor(deps: EngineDeps, port: ProcessPort) {
     this.deps = deps;
@@ -191,9 +193,11 @@ export class Exchange implements ProcessHandler {
     return active;
   }
 
-  /** Facts known from the headers alone: enough to see which rules may come to act. */
+  /** The facts, with the model that the body names; undefined: as far as the headers tell. */
   factsWith(bodyModel: string | undefined): Facts {
-    return factsOf(this.deps.facts, this.factContext(bodyModel));
+    if (bodyModel !== undefined) return factsOf(this.deps.facts, this.factContext(bodyModel));
+    this.headerFacts ??= factsOf(this.deps.facts, this.factContext(undefined));
+    return this.headerFacts;
   }
 
   /** No source that comes before the body names the model. */
@@ -305,6 +309,7 @@ export class Exchange implements ProcessHandler {
   private takeHeaders(event: HeadersEvent): void {
     this.begun = true;
     this.headers = event;
+    this.headerFacts = undefined;
   }
 
   private forgetHeaders(): void {

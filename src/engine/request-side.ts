@@ -445,16 +445,14 @@ export class RequestSide {
   private refuseUnallowed(matched: readonly Rule[]): boolean {
     const { exchange } = this;
     const { active } = exchange;
-    if (!active || !unallowed(exchange.decision.assignment!.set, active, matched)) return false;
+    if (!active || !unallowed(active, matched)) return false;
     exchange.refuse('request', 'default_deny');
     return true;
   }
 
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
   private mutation(remove: readonly string[] = []): HeaderMutation {
-    const { exchange } = this;
-    const set = exchange.decision.assignment?.set;
-    const reads = set?.rules.some((rule) => reaches(rule, 'response')) ?? false;
+    const reads = this.possible().some((rule) => reaches(rule, 'response'));
     return {
       ...(reads && { set: [{ name: 'accept-encoding', value: 'identity' }] }),
       ...(remove.length > 0 && { remove }),

@@ -19,11 +19,15 @@ export interface CacheLimits {
 }
 
 export const CACHE_LIMITS: CacheLimits = Object.freeze({
-  automataMax: 64,
+  // As many as there are tenants with rules of their own: a new one costs more than many texts do.
+  automataMax: 1_024,
   bytesMax: 96 * 1024 * 1024,
 });
 
 const newBranch = (): Branch => ({ next: new WeakMap(), automaton: undefined });
+
+/** Look-ups between two counts of the bytes: a count looks at every automaton, and they grow slowly. */
+const COUNTED_EVERY = 64;
 
 /** Those that are asked for one text after the other: comparing a list costs less than looking up its parts. */
 const RECENT = 4;
@@ -40,6 +44,7 @@ export class UnionCache {
   private readonly places = new WeakMap<Branch, WeakRef<Branch>>();
   private readonly recent: WeakRef<UnionAutomaton>[] = [];
   private oldest = 0;
+  private uncounted = 0;
 
   constructor(limits: CacheLimits = CACHE_LIMITS) {
     this.limits = limits;
@@ -67,17 +72,20 @@ export class UnionCache {
       }
       branch = next;
     }
+    const isNew = branch.automaton === undefined;
     branch.automaton ??= new UnionAutomaton(parts);
     const place = this.places.get(branch) ?? new WeakRef(branch);
     this.places.set(branch, place);
     this.order.delete(place);
     this.order.add(place);
-    this.makeRoom(branch);
+    this.uncounted += 1;
+    if (isNew || this.uncounted >= COUNTED_EVERY) this.makeRoom(branch);
     return branch.automaton;
   }
 
-  /** Once for a list that is not among the recent ones; so at most those few are larger than they were then. */
+  /** For every new list, and now and then: what is kept is larger than the limit by what grew since. */
   private makeRoom(asked: Branch): void {
+    this.uncounted = 0;
     let bytes = 0;
     let automata = 0;
     for (const place of this.order) {

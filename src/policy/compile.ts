@@ -17,10 +17,11 @@ import { deepFreeze } from './freeze.ts';
 import { type CompileLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type LoadedDocument, loadFile, type PolicyFile } from './load.ts';
 import { canonicalJson, child, entry, plain } from './located.ts';
+import { selectorsCompatible } from './reach.ts';
 import { accepts, type Report } from './read.ts';
 import { readRollout } from './rollout-plan.ts';
 import { FACT_NAMES, type PolicyHead, PolicyHeadSchema } from './schema.ts';
-import { LAYERS, type Layer, type PolicySet, type RolloutPlan, type Rule } from './set.ts';
+import { LAYERS, type LayerDefault, type PolicySet, type RolloutPlan, type Rule } from './set.ts';
 import { didYouMean } from './suggest.ts';
 
 export type { PolicyFile } from './load.ts';
@@ -40,7 +41,7 @@ export type CompileResult =
 interface Collected {
   readonly drafts: RuleDraft[];
   readonly policies: PolicySet['policies'][number][];
-  readonly defaults: Partial<Record<Layer, 'allow' | 'deny'>>;
+  readonly defaults: LayerDefault[];
   readonly rollouts: RolloutPlan[];
   readonly warnings: string[];
   readonly policyNames: Map<string, string>;
@@ -71,7 +72,7 @@ export function compilePolicies(
   const collected: Collected = {
     drafts: [],
     policies: [],
-    defaults: {},
+    defaults: [],
     rollouts: [],
     warnings: [],
     policyNames: new Map(),
@@ -262,23 +263,26 @@ function checkHead(
   }
   if (head.default === undefined) return;
   const defaultAt = child(root, 'default')?.at ?? root.at;
-  if (selector !== undefined) {
-    report(
-      defaultAt,
-      'default_with_selector',
-      `\`default\` would hold for all of layer ${quote(layer)}, not only for this selector; move it to a policy without one`,
-    );
-    return;
-  }
-  const said = collected.defaults[layer];
-  if (said !== undefined && said !== head.default) {
+  const own: LayerDefault = {
+    policy: name,
+    layer,
+    selector: selector ?? {},
+    verdict: head.default,
+  };
+  const other = collected.defaults.find(
+    (said) =>
+      said.layer === layer &&
+      said.verdict !== own.verdict &&
+      selectorsCompatible(said.selector, own.selector),
+  );
+  if (other !== undefined) {
     report(
       defaultAt,
       'default_conflict',
-      `another policy of layer ${quote(layer)} says \`default: ${said}\`; keep one of the two`,
+      `policy ${quote(other.policy)} of layer ${quote(layer)} says \`default: ${other.verdict}\` about some of the same exchanges; keep one of the two`,
     );
   }
-  collected.defaults[layer] = head.default;
+  collected.defaults.push(own);
 }
 
 function assemble(
@@ -296,7 +300,7 @@ function assemble(
   return deepFreeze<PolicySet>({
     digest: `sha256:${sha256(canonical.join('\n'))}`,
     rules,
-    defaults: collected.defaults,
+    defaults: [...collected.defaults].sort((a, b) => compareText(a.policy, b.policy)),
     policies: [...collected.policies].sort((a, b) => compareText(a.name, b.name)),
     ...(rollout === undefined ? {} : { rollout }),
     warnings: [...collected.warnings, ...looseningWarnings(collected.drafts)].sort(compareText),

@@ -7,7 +7,7 @@ import { conditionTooDeep } from './depth.ts';
 import { type CompileErrorCode, quote, quoteList } from './errors.ts';
 import { frozenSet } from './freeze.ts';
 import type { CompileLimits } from './limits.ts';
-import type { Condition, Conditions } from './set.ts';
+import { type Condition, type Conditions, wordsOf } from './set.ts';
 import { didYouMean } from './suggest.ts';
 
 type Expr = ReturnType<typeof parse>['expr'];
@@ -48,11 +48,6 @@ const ENV = celEnv({
 
 const TIME = plan(ENV, parse('timestamp(text)'));
 
-/** `consent` is a list of words in one fact: `profiling, marketing`. Absent: empty. */
-function consentWords(fact: string): readonly string[] {
-  return fact.split(/[\s,]+/).filter((word) => word !== '');
-}
-
 /** Everything a condition may name: what it is, and how it is taken from the exchange. */
 const VARIABLES: Readonly<
   Record<string, { readonly kind: ValueKind; read(conditions: Conditions): Inputs[string] }>
@@ -64,7 +59,7 @@ const VARIABLES: Readonly<
   region: { kind: 'string', read: ({ facts }) => facts.region ?? '' },
   session: { kind: 'string', read: ({ facts }) => facts.session ?? '' },
   risk: { kind: 'string', read: ({ facts }) => facts.risk ?? '' },
-  consent: { kind: 'list', read: ({ facts }) => consentWords(facts.consent ?? '') },
+  consent: { kind: 'list', read: ({ facts }) => wordsOf(facts.consent ?? '') },
   route: { kind: 'string', read: ({ route }) => route },
   method: { kind: 'string', read: ({ method }) => method },
   path: { kind: 'string', read: ({ path }) => path },

@@ -31,9 +31,8 @@ export const COMPILE_ERRORS = {
   duplicate_policy: 'Two policies have the same name. Rename one of them.',
   duplicate_rule: 'Two rules of one policy have the same id. Rename one of them.',
   duplicate_rollout: 'More than one `kind: Rollout`. Keep one.',
-  default_conflict: 'Two policies of one layer say different defaults. Let one of them say it.',
-  default_with_selector:
-    'A `default` covers its whole layer, a selector only a part. Move one of them to another policy.',
+  default_conflict:
+    'Two policies of one layer say different defaults about the same exchanges. Let one of them say it.',
   unknown_fact: 'A selector names something that is not a fact. Use one of the known facts.',
   rule_without_class: 'There is no default class. Write `class` on the rule or on the document.',
   regulatory_undeclared: 'A regulatory rule must say `onError` and `signedOffBy` itself.',

@@ -1,26 +1,5 @@
 /** What follows from what matched: the precedence of SEMANTICS §6, and nothing else. */
-import {
-  type Conditions,
-  type Facts,
-  LAYERS,
-  type Layer,
-  type PolicySet,
-  type Rule,
-} from './set.ts';
-
-/** Rules whose selector fits, in rank order. A fact that is absent fits no selector. */
-export function applicable(set: PolicySet, facts: Facts): readonly Rule[] {
-  return set.rules.filter((rule) =>
-    Object.entries(rule.selector).every(([fact, value]) => facts[fact as keyof Facts] === value),
-  );
-}
-
-/** Facts that some selector or condition of these rules reads, e.g. `model`: known only from the body. */
-export function factsRead(rules: readonly Rule[]): ReadonlySet<string> {
-  return new Set(
-    rules.flatMap((rule) => [...Object.keys(rule.selector), ...(rule.when?.reads ?? [])]),
-  );
-}
+import { type Conditions, LAYERS, type Layer, type Rule } from './set.ts';
 
 export type ConditionOutcome =
   | { readonly kind: 'holds' }
@@ -80,10 +59,11 @@ export type Decision = Aside &
   );
 
 /**
- * The decision over everything that matched in an exchange so far. The order of `candidates` means
- * nothing; a rule may stand in it more than once. Cost: rules × matched `allow` rules.
+ * The decision over everything that matched in an exchange so far, where `denies` are the layers that deny by
+ * default. The order of `candidates` means nothing; a rule may stand in it more than once. Cost: rules ×
+ * matched `allow` rules.
  */
-export function decide(set: PolicySet, candidates: readonly Candidate[]): Decision {
+export function decide(denies: readonly Layer[], candidates: readonly Candidate[]): Decision {
   const unique = new Map<Rule, boolean>();
   for (const { rule, failed = false } of candidates) {
     unique.set(rule, failed || (unique.get(rule) ?? false));
@@ -114,22 +94,25 @@ export function decide(set: PolicySet, candidates: readonly Candidate[]): Decisi
   if (block !== undefined) return { kind: 'block', rule: block, ...aside };
   const unavailable = failures.find((rule) => rule.onError === 'deny');
   if (unavailable !== undefined) return { kind: 'unavailable', rule: unavailable, ...aside };
-  const layer = defaultDeny(set, allows);
+  const layer = defaultDeny(denies, allows);
   if (layer !== undefined) return { kind: 'default_deny', layer, ...aside };
   const rules = acting.filter((rule) => isMutation(rule));
   return rules.length > 0 ? { kind: 'mutate', rules, ...aside } : { kind: 'allow', ...aside };
 }
 
 /**
- * The highest layer whose `default: deny` stands. It is lifted by a matched `allow` of that layer or of
- * one above; one below would loosen what it may not.
+ * The highest of the layers that deny by default, in their order, that still does. It is lifted by a matched
+ * `allow` of that layer or of one above; one below would loosen what it may not.
  */
-export function defaultDeny(set: PolicySet, matchedAllows: readonly Rule[]): Layer | undefined {
-  return LAYERS.find(
-    (layer, index) =>
-      set.defaults[layer] === 'deny' &&
+export function defaultDeny(
+  denies: readonly Layer[],
+  matchedAllows: readonly Rule[],
+): Layer | undefined {
+  return denies.find(
+    (layer) =>
       !matchedAllows.some(
-        (rule) => rule.enforcement === 'enforce' && LAYERS.indexOf(rule.layer) <= index,
+        (rule) =>
+          rule.enforcement === 'enforce' && LAYERS.indexOf(rule.layer) <= LAYERS.indexOf(layer),
       ),
   );
 }

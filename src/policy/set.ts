@@ -65,6 +65,19 @@ export type FactName =
 /** Facts about who is asking; a fact nobody vouches for is absent. */
 export type Facts = Readonly<Partial<Record<FactName, string>>>;
 
+/** Facts whose value is a set of words, written with commas or spaces between them. */
+const WORD_FACTS: ReadonlySet<FactName> = new Set(['consent']);
+
+/** What a selector on the fact is compared with: its words, or its only value. */
+export function factWords(fact: FactName, value: string): readonly string[] {
+  return WORD_FACTS.has(fact) ? wordsOf(value) : [value];
+}
+
+/** `profiling, marketing` → its words. */
+export function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '');
+}
+
 /** What a `when` may read: facts, plus the request line. All strings; absent ones are ''. */
 export interface Conditions {
   readonly facts: Facts;
@@ -92,13 +105,15 @@ export interface SourcePosition {
   readonly column: number;
 }
 
+/** Every key must equal the fact of that name, or be among its words, for a rule to apply. */
+export type Selector = Readonly<Partial<Record<FactName, string>>>;
+
 export interface Rule {
   /** `policy/id`: the lineage of the rule, the same in every set. */
   readonly id: string;
   readonly policy: string;
   readonly layer: Layer;
-  /** Every key must equal the fact of that name for the rule to apply. */
-  readonly selector: Readonly<Partial<Record<FactName, string>>>;
+  readonly selector: Selector;
   readonly class: PolicyClass;
   readonly onError: OnError;
   readonly priority: number;
@@ -124,12 +139,20 @@ export interface RolloutPlan {
   readonly alpha: number;
 }
 
+/** What a policy says of the exchanges that it selects and that no rule of its layer, or above, allows. */
+export interface LayerDefault {
+  readonly policy: string;
+  readonly layer: Layer;
+  readonly selector: Selector;
+  readonly verdict: 'allow' | 'deny';
+}
+
 export interface PolicySet {
   /** `sha256:` + hex over the canonical documents. */
   readonly digest: string;
   /** In `rank` order. */
   readonly rules: readonly Rule[];
-  readonly defaults: Readonly<Partial<Record<Layer, 'allow' | 'deny'>>>;
+  readonly defaults: readonly LayerDefault[];
   readonly policies: readonly {
     readonly name: string;
     readonly version?: string;

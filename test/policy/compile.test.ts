@@ -7,8 +7,8 @@ import { regexDetector } from '../../src/match/regex.ts';
 import { unionBytesMax } from '../../src/match/union-automaton.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import { formatCompileError } from '../../src/policy/errors.ts';
-import { applicable } from '../../src/policy/evaluate.ts';
 import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
+import { scopeOf } from '../../src/policy/scope.ts';
 import { codes, compileFiles, compileText, policy, refusals, ruleOf, sha256 } from './compiling.ts';
 
 function regexOf(pattern: string): Detector {
@@ -103,8 +103,8 @@ describe('compilePolicies', () => {
     );
     const set = compileFiles([{ path: 'j.json', text }]);
     assert.equal(ruleOf(set, 'j/r').position.line, 12);
-    assert.equal(applicable(set, { tenant: 'acme' }).length, 1);
-    assert.equal(applicable(set, {}).length, 0);
+    assert.equal(scopeOf(set, { tenant: 'acme' }, true).rules.length, 1);
+    assert.equal(scopeOf(set, {}, true).rules.length, 0);
   });
 
   it('leaves rules that are off out, but still reads them', () => {

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import {
-  applicable,
   conditionOutcome,
   type Decision,
   decide,
   exempts,
-  factsRead,
   isEnforcing,
 } from '../../src/policy/evaluate.ts';
 import { reachesStream, ruleReaches, ruleReachesDirection } from '../../src/policy/reach.ts';
+import { scopeOf } from '../../src/policy/scope.ts';
 import type { Conditions, PolicySet } from '../../src/policy/set.ts';
 import { compileText, policy, ruleOf } from './compiling.ts';
 
@@ -31,7 +30,7 @@ function told(decision: Decision): string {
 }
 
 function deciding(set: PolicySet, matched: readonly string[], failed: readonly string[] = []) {
-  return decide(set, [
+  return decide(scopeOf(set, {}, true).denies, [
     ...matched.map((id) => ({ rule: ruleOf(set, id) })),
     ...failed.map((id) => ({ rule: ruleOf(set, id), failed: true })),
   ]);
@@ -164,11 +163,11 @@ describe('default: deny', () => {
     const locked = compileText(
       'kind: Policy\nmetadata: { name: l, layer: platform }\ndefault: deny\n',
     );
-    assert.equal(told(decide(locked, [])), 'default_deny platform');
+    assert.equal(told(deciding(locked, [])), 'default_deny platform');
   });
 });
 
-describe('applicable', () => {
+describe('the scope of an exchange', () => {
   const set = compileText(
     [
       'kind: Policy\nmetadata: { name: a, layer: tenant, selector: { tenant: acme, model: m } }\nclass: security\nrules: [{ id: r, then: block }]\n',
@@ -177,15 +176,12 @@ describe('applicable', () => {
   );
 
   it('asks for every key of the selector', () => {
-    const ids = (facts: Record<string, string>) => applicable(set, facts).map((rule) => rule.id);
+    const ids = (facts: Record<string, string>) =>
+      scopeOf(set, facts, true).rules.map((rule) => rule.id);
     assert.deepEqual(ids({}), ['b/r']);
     assert.deepEqual(ids({ tenant: 'acme' }), ['b/r']);
     assert.deepEqual(ids({ tenant: 'acme', model: 'n' }), ['b/r']);
     assert.deepEqual(ids({ tenant: 'acme', model: 'm' }), ['b/r', 'a/r']);
-  });
-
-  it('factsRead says what selectors and conditions need', () => {
-    assert.deepEqual([...factsRead(set.rules)].sort(), ['model', 'region', 'tenant']);
   });
 });
 
