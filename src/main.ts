@@ -19,6 +19,7 @@ import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
+import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
 import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
@@ -137,6 +138,10 @@ async function serve(config: ServerConfig): Promise<void> {
     xxh64,
     stances,
     compile: (files) => compile(files, config.limits),
+    golden: async (set, cases) => {
+      const means = { clock, decoders: bodyDecoders, xxh64, limits: config.limits };
+      return goldenFaults(cases, await runCases(set, cases, means, config.limits), config.limits);
+    },
     comparisons,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compilePolicies } from '../policy/compile.ts';
 import { formatCompileError } from '../policy/errors.ts';
+import type { GoldenCase } from '../policy/golden/cases.ts';
 import type { PolicySet } from '../policy/set.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printable } from './printable.ts';
@@ -18,10 +19,10 @@ export interface PolicyReading {
   }[];
 }
 
-function summary(set: PolicySet): string {
+function summary({ set, cases }: CompiledSources): string {
   const count = (many: number, one: string, more: string) => `${many} ${many === 1 ? one : more}`;
   return [
-    `ok: ${count(set.policies.length, 'policy', 'policies')}, ${count(set.rules.length, 'rule', 'rules')}`,
+    `ok: ${count(set.policies.length, 'policy', 'policies')}, ${count(set.rules.length, 'rule', 'rules')}, ${count(cases.length, 'golden case', 'golden cases')}`,
     set.digest,
     ...set.warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');
@@ -56,11 +57,17 @@ export interface PolicySources {
   readonly reading: PolicyReading;
 }
 
+/** What a reading compiles to. */
+export interface CompiledSources {
+  readonly set: PolicySet;
+  readonly cases: readonly GoldenCase[];
+}
+
 /**
- * The set of a reading. Throws CliError with every error of it, one a line,
+ * The set of a reading, and its golden cases. Throws CliError with every error of it, one a line,
  * `file:line:column: code: sentence`; exit code 2.
  */
-export function compiledSet({ directory, reading }: PolicySources): PolicySet {
+export function compiledSources({ directory, reading }: PolicySources): CompiledSources {
   const place = (path: string): string => join(directory, path);
   // A reading with errors is incomplete: compiling the rest would blame what is merely missing.
   if (reading.errors.length > 0) {
@@ -76,10 +83,15 @@ export function compiledSet({ directory, reading }: PolicySources): PolicySet {
   if (!result.ok) {
     throw new CliError(EXIT.badInput, printable(result.errors.map(formatCompileError).join('\n')));
   }
-  return result.set;
+  return result;
+}
+
+/** The set alone. Throws what `compiledSources` throws. */
+export function compiledSet(sources: PolicySources): PolicySet {
+  return compiledSources(sources).set;
 }
 
 /** The set as a sentence. Throws what `compiledSet` throws. */
 export function compileSources(sources: PolicySources): string {
-  return `${printable(summary(compiledSet(sources)))}\n`;
+  return `${printable(summary(compiledSources(sources)))}\n`;
 }

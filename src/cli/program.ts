@@ -5,6 +5,7 @@ import { type AdminClient, adminClient } from './admin-client.ts';
 import { compileSources, type PolicyReading, readPolicyPath } from './compile.ts';
 import { parseDuration } from './duration.ts';
 import { CliError, EXIT } from './exit.ts';
+import { addGoldenCommands } from './golden/commands.ts';
 import { printable } from './printable.ts';
 import { parseShare } from './share.ts';
 import { addTrialCommands, type TrialPorts } from './trial/commands.ts';
@@ -150,6 +151,7 @@ export function buildProgram(options: ProgramOptions): Command {
     });
 
   addTrialCommands(program, options);
+  addGoldenCommands(program, options);
 
   return program;
 }

@@ -4,6 +4,7 @@
  * it is durable; whatever fails on the way leaves what serves alone (invariant 3).
  */
 import type { TransitionRecord } from '../audit/record.ts';
+import type { GoldenCase } from '../policy/golden/cases.ts';
 import type { PolicySet } from '../policy/set.ts';
 import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
 import {
@@ -43,7 +44,7 @@ export interface SetRepository {
 }
 
 export type Compiled =
-  | { readonly ok: true; readonly set: PolicySet }
+  | { readonly ok: true; readonly set: PolicySet; readonly cases: readonly GoldenCase[] }
   /** `file:line:column: code: sentence`, all of them. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
@@ -59,6 +60,8 @@ export interface ControllerDeps {
   readonly queue: SwapQueue;
   readonly store: SetRepository;
   readonly compile: (files: readonly SourceFile[]) => Compiled;
+  /** `file:line:column: code: sentence` for every golden case that does not hold. */
+  readonly golden: (set: PolicySet, cases: readonly GoldenCase[]) => Promise<readonly string[]>;
   readonly xxh64: Xxh64;
   readonly stances: RouteStances;
   readonly comparisons: Comparisons;
@@ -221,13 +224,18 @@ export class PolicyController implements Control {
       this.refuseSave(compiled.errors);
       return undefined;
     }
-    const { set } = compiled;
+    const { set, cases } = compiled;
     const conflict = this.deps.stances.conflict(set);
     if (conflict) {
       const { file, line, column } = conflict.rule.position;
       this.refuseSave([
         `${file}:${line}:${column}: stance_conflict: ${stanceConflictWords(conflict)}`,
       ]);
+      return undefined;
+    }
+    const faults = await this.deps.golden(set, cases);
+    if (faults.length > 0) {
+      this.refuseSave(faults);
       return undefined;
     }
     this.errors = [];

@@ -29,6 +29,8 @@ export interface EngineLimits {
   readonly waitingBytesMax: number;
   /** Bytes that the matcher's tables of one policy set may take at their largest; a larger set does not compile. */
   readonly matcherBytesMax: number;
+  /** For all golden cases of a save together; beyond it the save is refused, as nobody knows whether it is good. */
+  readonly goldenMsMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -47,4 +49,5 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   sliceUnitsMax: 8_192,
   waitingBytesMax: 256 << 10,
   matcherBytesMax: 64 << 20,
+  goldenMsMax: 30_000,
 });

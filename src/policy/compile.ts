@@ -14,9 +14,16 @@ import {
   quoteList,
 } from './errors.ts';
 import { deepFreeze } from './freeze.ts';
+import {
+  type DeclaredPolicy,
+  type GoldenCase,
+  type GoldenDraft,
+  readGoldenSet,
+  resolveCases,
+} from './golden/cases.ts';
 import { type CompileLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type LoadedDocument, loadFile, type PolicyFile } from './load.ts';
-import { canonicalJson, child, entry, plain } from './located.ts';
+import { canonicalJson, child, entry, type Located, plain } from './located.ts';
 import { selectorsCompatible } from './reach.ts';
 import { accepts, type Report } from './read.ts';
 import { readRollout } from './rollout-plan.ts';
@@ -34,7 +41,7 @@ export interface CompileOptions extends Partial<CompileLimits> {
 }
 
 export type CompileResult =
-  | { readonly ok: true; readonly set: PolicySet }
+  | { readonly ok: true; readonly set: PolicySet; readonly cases: readonly GoldenCase[] }
   | { readonly ok: false; readonly errors: readonly CompileError[] };
 
 /** What reading the documents leaves behind; filled in file order, read after sorting. */
@@ -43,6 +50,9 @@ interface Collected {
   readonly policies: PolicySet['policies'][number][];
   readonly defaults: LayerDefault[];
   readonly rollouts: RolloutPlan[];
+  readonly golden: GoldenDraft[];
+  /** Every policy by its name, also one that does not compile. */
+  readonly declared: Map<string, DeclaredPolicy>;
   readonly warnings: string[];
   readonly policyNames: Map<string, string>;
   rolloutDocuments: number;
@@ -74,6 +84,8 @@ export function compilePolicies(
     policies: [],
     defaults: [],
     rollouts: [],
+    golden: [],
+    declared: new Map(),
     warnings: [],
     policyNames: new Map(),
     rolloutDocuments: 0,
@@ -94,6 +106,7 @@ export function compilePolicies(
   checkReplacements(collected.drafts);
   checkConflicts(collected.drafts);
   checkMatcherBytes(collected.drafts, limits);
+  const cases = resolveCases(collected.golden, collected.declared);
   if (collected.policyDocuments === 0 && errors.length === 0 && !allowEmpty) {
     const file = files[0]?.path ?? 'policies';
     errors.push({
@@ -108,7 +121,7 @@ export function compilePolicies(
     errors.sort(compareCompileErrors);
     return { ok: false, errors: deepFreeze(errors.slice(0, limits.errorsMax)) };
   }
-  return { ok: true, set: assemble(documents, collected, sha256) };
+  return { ok: true, set: assemble(documents, collected, sha256), cases };
 }
 
 function reporter(document: LoadedDocument, errors: CompileError[]): Report {
@@ -141,6 +154,9 @@ function readDocument(
     }
     const plan = readRollout(root, report, (message) => collected.warnings.push(message));
     if (plan !== undefined) collected.rollouts.push(plan);
+  } else if (word === 'GoldenSet') {
+    const draft = readGoldenSet(document, limits, report);
+    if (draft !== undefined) collected.golden.push(draft);
   } else if (LATER_KINDS.includes(String(word))) {
     report(
       kind?.at ?? root.at,
@@ -157,8 +173,8 @@ function readDocument(
   }
 }
 
-const KINDS: readonly string[] = ['Policy', 'Rollout'];
-const LATER_KINDS: readonly string[] = ['GoldenSet', 'Module', 'PolicyBundle'];
+const KINDS: readonly string[] = ['Policy', 'GoldenSet', 'Rollout'];
+const LATER_KINDS: readonly string[] = ['Module', 'PolicyBundle'];
 
 function readPolicy(
   document: LoadedDocument,
@@ -176,6 +192,11 @@ function readPolicy(
   if (head !== undefined) checkHead(head, document, collected, items.length, report);
 
   const ids = new Set<string>();
+  const written = child(child(root, 'metadata'), 'name');
+  if (written?.kind === 'scalar') {
+    const selector = (metadata?.selector ?? {}) as Rule['selector'];
+    collected.declared.set(String(written.value), { ruleIds: ids, selector });
+  }
   for (const item of items) {
     collected.rules += 1;
     if (collected.rules > limits.rulesMax) {
@@ -290,7 +311,11 @@ function assemble(
   collected: Collected,
   sha256: (text: string) => string,
 ): PolicySet {
-  const canonical = documents.map(({ root }) => canonicalJson(root)).sort(compareText);
+  // Golden sets say what a set must do, not what it does: a new case makes no new set.
+  const canonical = documents
+    .filter(({ root }) => !isGoldenSet(root))
+    .map(({ root }) => canonicalJson(root))
+    .sort(compareText);
   const rules = collected.drafts
     .map(({ rule }) => rule)
     .filter((rule) => rule.enforcement !== 'off')
@@ -305,6 +330,11 @@ function assemble(
     ...(rollout === undefined ? {} : { rollout }),
     warnings: [...collected.warnings, ...looseningWarnings(collected.drafts)].sort(compareText),
   });
+}
+
+function isGoldenSet(root: Located): boolean {
+  const kind = child(root, 'kind');
+  return kind?.kind === 'scalar' && kind.value === 'GoldenSet';
 }
 
 /** Layer, then priority (the higher wins), then lineage: a total order without file order. */

@@ -65,6 +65,14 @@ export const COMPILE_ERRORS = {
   rule_shadowed: 'Another rule always exempts from this one, so that it never acts.',
   rules_contradict:
     'Two rules of equal standing say `allow` and its opposite about the same thing.',
+  too_many_cases: 'More cases than `goldenCasesMax` in one golden set. Split it.',
+  duplicate_case: 'Two cases of one golden set have the same name. Rename one of them.',
+  golden_case: 'A golden case does not say one exchange. Write what is asked and what is answered.',
+  unknown_policy: 'A policy is named that no document has. Write the name of one.',
+  unknown_rule: 'A rule is named that no policy has. Write the id of one.',
+  golden_failed: 'A golden case does not hold. Change the policy or the case.',
+  golden_timeout:
+    'The golden cases take longer than `goldenMsMax`. Write fewer or raise the limit.',
   stages_not_rising: 'The shares of a rollout must grow from stage to stage.',
 } as const;
 

@@ -30,6 +30,8 @@ export interface CompileLimits {
   readonly whenLoopsMax: number;
   /** Bytes of the tables of a set, at their largest: its detectors, and the automaton that they share. */
   readonly matcherBytesMax: number;
+  /** Cases of one golden set. */
+  readonly goldenCasesMax: number;
   /** Errors that are told; what exceeds it is left out, never turned into success. */
   readonly errorsMax: number;
 }
@@ -50,5 +52,6 @@ export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
   whenNodesMax: 1_000,
   whenLoopsMax: 1,
   matcherBytesMax: 64 * 1024 * 1024,
+  goldenCasesMax: 10_000,
   errorsMax: 1_000,
 });

@@ -39,6 +39,7 @@ function controller() {
       const result = compilePolicies(files, { sha256 });
       return result.ok ? result : { ok: false, errors: result.errors.map((e) => e.code) };
     },
+    golden: async () => [],
     xxh64: (_bytes, seed) => seed,
     stances: new RouteStances(),
     comparisons: new Comparisons(),
