@@ -23,7 +23,9 @@ describe('golden sets beside policies', function () {
 
   before(async function () {
     requireEnvoy(this);
-    stack = await startStack({ policies: { 'guard.yaml': policy('zebra'), 'golden.yaml': GOLDEN } });
+    stack = await startStack({
+      policies: { 'guard.yaml': policy('zebra'), 'golden.yaml': GOLDEN },
+    });
   });
   after(() => stack?.stop());
 
