@@ -310,7 +310,7 @@ describe('switchyard', () => {
     const done = await run(['compile', 'policies']);
     assert.equal(done.err, '');
     assert.equal(done.code, 0);
-    assert.match(done.out, /^ok: 1 policy, 1 rule\nsha256:[0-9a-f]{64}\n$/);
+    assert.match(done.out, /^ok: 1 policy, 1 rule, 0 golden cases\nsha256:[0-9a-f]{64}\n$/);
   });
 
   it('says every error of a directory with its place', async () => {
