@@ -154,14 +154,30 @@ const NOTHING = new Uint8Array(0);
 /** A splice of the data as splices of the raw bytes: one per line it touches, so that all lines stay. */
 export function inRaw(parts: Pick<JsonFrameParts, 'lines'>, splice: Splice): readonly Splice[] {
   if (parts.lines === undefined) return [splice];
+  const { lines } = parts;
   const splices: Splice[] = [];
-  for (const line of parts.lines) {
+  // An event may be made of nothing but lines, and have a change in each.
+  for (let index = firstLine(lines, splice.start); index < lines.length; index += 1) {
+    const line = lines[index]!;
+    if (line.dataStart > splice.end) break;
     const start = Math.max(splice.start, line.dataStart);
     const end = Math.min(splice.end, line.dataStart + line.length);
-    if (start > end) continue;
     const shift = line.rawStart - line.dataStart;
     const bytes = splices.length === 0 ? splice.bytes : NOTHING;
     splices.push({ start: start + shift, end: end + shift, bytes });
   }
   return splices;
+}
+
+/** The first line that does not end before byte `at` of the data. */
+function firstLine(lines: readonly DataLine[], at: number): number {
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { dataStart, length } = lines[middle]!;
+    if (dataStart + length < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -5,7 +5,8 @@
 import type { Edit, Piece } from './frame.ts';
 import type { JsonNode, JsonScalar } from './json.ts';
 import type { Swap } from './json-frame.ts';
-import { isHighSurrogate, isLowSurrogate } from './utf8.ts';
+import { editsByPiece } from './splice.ts';
+import { isHighSurrogate, isLowSurrogate, splitsPair } from './utf8.ts';
 
 /** `[start,end)` of the text as it came is `length` long as it leaves. */
 interface Move {
@@ -34,14 +35,20 @@ export class TextMoves {
     return this.#moves.length > 0;
   }
 
-  /** The edits of its next stretch, in order. */
+  /** The edits of its next stretch, in order. Cost: linear in the stretch, however many they are. */
   note(value: string, edits: readonly Pick<Edit, 'start' | 'end' | 'replacement'>[]): void {
-    for (const { start, end, replacement } of edits) {
-      const from = this.#left + charactersIn(value.slice(0, start));
-      const to = from + charactersIn(value.slice(start, end));
-      this.#moves.push({ start: from, end: to, length: charactersIn(replacement) });
-    }
-    while (this.#moves.length > MOVES_MAX) this.#joinOldest();
+    let units = 0;
+    let characters = this.#left;
+    const upTo = (unit: number): number => {
+      // What stands before the unit counts half a pair as a whole one.
+      const counted = splitsPair(value, units) ? 1 : 0;
+      characters += charactersIn(value.slice(units, unit)) - counted;
+      units = unit;
+      return characters;
+    };
+    for (const { start, end, replacement } of edits)
+      this.#moves.push({ start: upTo(start), end: upTo(end), length: charactersIn(replacement) });
+    if (this.#moves.length > MOVES_MAX) this.#joinOldest(this.#moves.length - MOVES_MAX);
   }
 
   /** A stretch has left. */
@@ -60,11 +67,13 @@ export class TextMoves {
     return offset + by;
   }
 
-  #joinOldest(): void {
-    const [first, second, ...rest] = this.#moves as [Move, Move, ...Move[]];
-    const between = second.start - first.end;
-    const length = first.length + between + second.length;
-    this.#moves = [{ start: first.start, end: second.end, length }, ...rest];
+  /** The oldest `count + 1` become one. */
+  #joinOldest(count: number): void {
+    const joined = this.#moves.slice(0, count + 1);
+    const { start } = joined[0]!;
+    const { end } = joined.at(-1)!;
+    const grown = joined.reduce((sum, move) => sum + move.length - (move.end - move.start), 0);
+    this.#moves = [{ start, end, length: end - start + grown }, ...this.#moves.slice(count + 1)];
   }
 }
 
@@ -117,9 +126,9 @@ export class MoveLedger {
     anchored: readonly Anchored[],
     data: Uint8Array,
   ): readonly Swap[] {
-    for (const edit of edits) {
-      const { text, value } = pieces[edit.piece]!;
-      if (this.#follows.test(text)) this.#of(text).note(value, [edit]);
+    for (const [piece, group] of editsByPiece(pieces, edits)) {
+      const { text, value } = pieces[piece]!;
+      if (this.#follows.test(text)) this.#of(text).note(value, group);
     }
     return anchored.flatMap(({ into, anchors }) => {
       const moves = typeof into === 'string' ? this.#texts.get(into) : new TextMoves();
