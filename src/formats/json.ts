@@ -2,8 +2,10 @@
  * Strict JSON (RFC 8259) over bytes, as a light tree of byte ranges: what JSON.parse accepts, and no
  * more. Values stay where they are; strings are decoded on demand (json-string.ts).
  */
+import type { Buffer } from 'node:buffer';
 import { type ApiNames, NO_NAMES } from './api-names.ts';
 import { overlay, stringValue } from './json-string.ts';
+import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
 
 export interface JsonString {
   readonly kind: 'string';
@@ -25,7 +27,10 @@ export interface JsonScalar {
 }
 
 export interface JsonMember {
-  /** The name as its API spells it (api-names.ts); as it is written where it is none of the API's. */
+  /**
+   * The name as its API spells it (api-names.ts); as it is written where it is none of the API's. Its bytes as
+   * they stand where it is longer than `NAME_BYTES_MAX`.
+   */
   readonly key: string;
   /** Where the key stands. */
   readonly name: JsonString;
@@ -73,7 +78,11 @@ export function readJson(
   from = 0,
   to = bytes.length,
 ): JsonReading {
-  return new JsonScanner(bytes, limits, names, from, to).read();
+  const scanner = new JsonScanner(bytes, limits, names, from, to);
+  for (;;) {
+    const reading = scanner.read(UNPACED);
+    if (reading !== undefined) return reading;
+  }
 }
 
 /** The member that readers see, or undefined. */
@@ -92,6 +101,11 @@ export function hasDouble(node: JsonNode): boolean {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SMALL_OBJECT_MEMBERS = 8;
+/**
+ * No API has a longer name, whatever the escapes it is written with: such a one is told by its bytes as they
+ * stand, so that a name of megabytes costs no more than a value.
+ */
+export const NAME_BYTES_MAX = 1_024;
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
@@ -120,18 +134,62 @@ function isShortEscape(byte: number | undefined): boolean {
   }
 }
 
-type JsonMemberDraft = { -readonly [Field in keyof JsonMember]: JsonMember[Field] };
+type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
-class JsonScanner {
-  private readonly bytes: Uint8Array;
+/** A list or an object whose end was not read yet. */
+interface Open {
+  readonly node: Draft<JsonArray> | Draft<JsonObject>;
+  /** Undefined for a list. */
+  readonly members: Draft<JsonMember>[] | undefined;
+  readonly items: JsonNode[] | undefined;
+  /** The name whose value is being read. */
+  name: JsonString | undefined;
+  /** The last member of each name, once there are many. */
+  last: Map<string, Draft<JsonMember>> | undefined;
+}
+
+/** What may come next. */
+const VALUE = 0;
+const FIRST_ITEM = 1;
+const FIRST_NAME = 2;
+const NAME = 3;
+const COLON = 4;
+const BEHIND_VALUE = 5;
+/** Within a string. */
+const STRING = 6;
+
+/** One text in one go is read so many bytes at a time. */
+const REACH_BYTES_MAX = 2 ** 29;
+/** Making a node costs as much as reading so many bytes. */
+const NODE_BYTES = 16;
+
+/** Reads one JSON text, as far as it is let. */
+export class JsonScanner {
+  private readonly bytes: Buffer;
   private readonly limits: JsonLimits;
   private readonly names: ApiNames;
   private readonly end: number;
   private at: number;
   private nodes = 0;
   private reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
+  private state = VALUE;
+  private readonly open: Open[] = [];
+  private root: JsonNode | undefined;
+  /** Where reading stops for now. */
+  private pauseAt = 0;
+  /** Of the string that is being read. */
+  private stringStart = 0;
+  private simple = true;
+  private isName = false;
 
-  constructor(bytes: Uint8Array, limits: JsonLimits, names: ApiNames, from: number, to: number) {
+  /** Reads `bytes[from,to)`. */
+  constructor(
+    bytes: Uint8Array,
+    limits: JsonLimits,
+    names: ApiNames = NO_NAMES,
+    from = 0,
+    to = bytes.length,
+  ) {
     this.bytes = overlay(bytes);
     this.limits = limits;
     this.names = names;
@@ -139,14 +197,52 @@ class JsonScanner {
     this.end = to;
   }
 
-  read(): JsonReading {
-    this.skipSpace();
-    const root = this.value(1);
-    if (root !== undefined) {
-      this.skipSpace();
-      if (this.at === this.end) return { ok: true, root };
+  /** Reads on; undefined when the pace is used up before the text is over. Never throws for bad input. */
+  read(pace: Pace): JsonReading | undefined {
+    const from = this.at;
+    const reach = Math.min(pace.left * BYTES_PER_UNIT, REACH_BYTES_MAX);
+    this.pauseAt = from + reach;
+    const reading = this.readOn();
+    // What nodes cost was taken from where reading stops.
+    pace.left -= (this.at + reach - this.pauseAt) / BYTES_PER_UNIT;
+    return reading;
+  }
+
+  private readOn(): JsonReading | undefined {
+    for (;;) {
+      if (this.state !== STRING && this.bytes[this.at]! <= 0x20) this.skipSpace();
+      if (this.at >= this.pauseAt) return undefined;
+      if (this.state === BEHIND_VALUE && this.open.length === 0) {
+        if (this.at === this.end) return { ok: true, root: this.root! };
+        return this.failed();
+      }
+      if (!this.step()) return this.failed();
     }
+  }
+
+  private failed(): JsonReading {
     return { ok: false, reason: this.reason, at: this.at };
+  }
+
+  /** Reads what comes next, all of it or, of a string, as far as it may; false when it must not stand there. */
+  private step(): boolean {
+    switch (this.state) {
+      case FIRST_ITEM:
+        return this.take(0x5d) ? this.close() : this.value();
+      case FIRST_NAME:
+        return this.take(0x7d) ? this.close() : this.name();
+      case NAME:
+        return this.name();
+      case COLON:
+        this.state = VALUE;
+        return this.take(0x3a);
+      case BEHIND_VALUE:
+        return this.behindValue();
+      case STRING:
+        return this.string();
+      default:
+        return this.value();
+    }
   }
 
   private byte(): number | undefined {
@@ -160,26 +256,27 @@ class JsonScanner {
   }
 
   private skipSpace(): void {
-    for (;;) {
+    while (this.at < this.pauseAt) {
       const byte = this.byte();
       if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
       this.at += 1;
     }
   }
 
-  private value(depth: number): JsonNode | undefined {
+  private value(): boolean {
     this.nodes += 1;
+    this.pauseAt -= NODE_BYTES;
     if (this.nodes > this.limits.nodesMax) {
       this.reason = 'json_too_many_nodes';
-      return undefined;
+      return false;
     }
     switch (this.byte()) {
       case QUOTE:
-        return this.string();
+        return this.beginString(false);
       case 0x7b:
-        return this.tooDeep(depth) ? undefined : this.object(depth);
+        return this.begin('object');
       case 0x5b:
-        return this.tooDeep(depth) ? undefined : this.array(depth);
+        return this.begin('array');
       case 0x74:
         return this.word('true');
       case 0x66:
@@ -191,22 +288,84 @@ class JsonScanner {
     }
   }
 
-  private name(literal: JsonString): string {
+  private name(): boolean {
+    return this.byte() === QUOTE && this.beginString(true);
+  }
+
+  private begin(kind: 'object' | 'array'): boolean {
+    if (this.open.length >= this.limits.depthMax) {
+      this.reason = 'json_too_deep';
+      return false;
+    }
+    const start = this.at;
+    this.at += 1;
+    if (kind === 'array') {
+      const items: JsonNode[] = [];
+      const node = { kind, start, end: 0, items };
+      this.open.push({ node, members: undefined, items, name: undefined, last: undefined });
+      this.state = FIRST_ITEM;
+    } else {
+      const members: Draft<JsonMember>[] = [];
+      const node = { kind, start, end: 0, members };
+      this.open.push({ node, members, items: undefined, name: undefined, last: undefined });
+      this.state = FIRST_NAME;
+    }
+    return true;
+  }
+
+  private behindValue(): boolean {
+    const isList = this.open[this.open.length - 1]!.members === undefined;
+    if (this.take(0x2c)) {
+      this.state = isList ? VALUE : NAME;
+      return true;
+    }
+    return this.take(isList ? 0x5d : 0x7d) && this.close();
+  }
+
+  private close(): boolean {
+    const { node, members, last } = this.open.pop()!;
+    node.end = this.at;
+    if (members !== undefined && last === undefined) markShadowed(members);
+    return this.complete(node);
+  }
+
+  /** A value is over: it belongs to what is open around it. */
+  private complete(value: JsonNode): boolean {
+    this.state = BEHIND_VALUE;
+    const { open } = this;
+    if (open.length === 0) {
+      this.root = value;
+      return true;
+    }
+    const around = open[open.length - 1]!;
+    const { members } = around;
+    if (members === undefined) around.items!.push(value);
+    else this.addMember(around, members, value);
+    return true;
+  }
+
+  private addMember(around: Open, members: Draft<JsonMember>[], value: JsonNode): void {
+    const name = around.name!;
+    const member = { key: this.keyOf(name), name, value, shadowed: false };
+    members.push(member);
+    if (around.last !== undefined) shadow(around.last, member);
+    else if (members.length > SMALL_OBJECT_MEMBERS) {
+      around.last = new Map();
+      for (const earlier of members) shadow(around.last, earlier);
+    }
+  }
+
+  private keyOf(literal: JsonString): string {
     const { start, end, simple } = literal;
+    if (end - start > NAME_BYTES_MAX) return this.bytes.toString('latin1', start + 1, end - 1);
     const own = simple ? this.names.spelled(this.bytes, start + 1, end - 1) : undefined;
     return own ?? this.names.of(stringValue(this.bytes, literal));
   }
 
-  private tooDeep(depth: number): boolean {
-    if (depth <= this.limits.depthMax) return false;
-    this.reason = 'json_too_deep';
-    return true;
-  }
-
-  private word(kind: 'true' | 'false' | 'null'): JsonScalar | undefined {
+  private word(kind: 'true' | 'false' | 'null'): boolean {
     const start = this.at;
-    for (let i = 0; i < kind.length; i += 1) if (!this.take(kind.charCodeAt(i))) return undefined;
-    return { kind, start, end: this.at };
+    for (let i = 0; i < kind.length; i += 1) if (!this.take(kind.charCodeAt(i))) return false;
+    return this.complete({ kind, start, end: this.at });
   }
 
   private digits(): boolean {
@@ -215,28 +374,37 @@ class JsonScanner {
     return true;
   }
 
-  private number(): JsonScalar | undefined {
+  private number(): boolean {
     const start = this.at;
     this.take(0x2d);
-    if (!this.take(0x30) && !this.digits()) return undefined;
-    if (this.take(0x2e) && !this.digits()) return undefined;
+    if (!this.take(0x30) && !this.digits()) return false;
+    if (this.take(0x2e) && !this.digits()) return false;
     if (this.take(0x65) || this.take(0x45)) {
       if (!this.take(0x2b)) this.take(0x2d);
-      if (!this.digits()) return undefined;
+      if (!this.digits()) return false;
     }
-    return { kind: 'number', start, end: this.at };
+    return this.complete({ kind: 'number', start, end: this.at });
   }
 
-  private string(): JsonString | undefined {
-    const start = this.at;
+  private beginString(isName: boolean): boolean {
+    this.stringStart = this.at;
+    this.simple = true;
+    this.isName = isName;
+    this.at += 1;
+    this.state = STRING;
+    return this.string();
+  }
+
+  /** Reads on in a string, to its end or to where reading stops. */
+  private string(): boolean {
     const bytes = this.bytes;
-    let at = start + 1;
-    let simple = true;
-    while (at < this.end) {
+    const to = Math.min(this.end, Math.max(this.pauseAt, this.at + 1));
+    let { at, simple } = this;
+    while (at < to) {
       const byte = bytes[at]!;
       if (byte === QUOTE) {
         this.at = at + 1;
-        return { kind: 'string', start, end: at + 1, simple };
+        return this.endString(simple);
       }
       if (byte < 0x20) break;
       if (byte === BACKSLASH) {
@@ -250,7 +418,16 @@ class JsonScanner {
       }
     }
     this.at = at;
-    return undefined;
+    this.simple = simple;
+    return at >= to && at < this.end;
+  }
+
+  private endString(simple: boolean): boolean {
+    const literal: JsonString = { kind: 'string', start: this.stringStart, end: this.at, simple };
+    if (!this.isName) return this.complete(literal);
+    this.open[this.open.length - 1]!.name = literal;
+    this.state = this.take(0x3a) ? VALUE : COLON;
+    return true;
   }
 
   /** Length of the escape at `at`, 0 when it is none. */
@@ -262,62 +439,17 @@ class JsonScanner {
     for (let i = at + 2; i < at + 6; i += 1) if (!isHexDigit(bytes[i])) return 0;
     return 6;
   }
-
-  private array(depth: number): JsonArray | undefined {
-    const start = this.at;
-    this.at += 1;
-    const items: JsonNode[] = [];
-    this.skipSpace();
-    if (this.take(0x5d)) return { kind: 'array', start, end: this.at, items };
-    for (;;) {
-      this.skipSpace();
-      const item = this.value(depth + 1);
-      if (item === undefined) return undefined;
-      items.push(item);
-      this.skipSpace();
-      if (this.take(0x5d)) return { kind: 'array', start, end: this.at, items };
-      if (!this.take(0x2c)) return undefined;
-    }
-  }
-
-  private object(depth: number): JsonObject | undefined {
-    const start = this.at;
-    this.at += 1;
-    const members: JsonMemberDraft[] = [];
-    this.skipSpace();
-    if (this.take(0x7d)) return { kind: 'object', start, end: this.at, members };
-    for (;;) {
-      this.skipSpace();
-      if (this.byte() !== QUOTE) return undefined;
-      const key = this.string();
-      if (key === undefined) return undefined;
-      this.skipSpace();
-      if (!this.take(0x3a)) return undefined;
-      this.skipSpace();
-      const value = this.value(depth + 1);
-      if (value === undefined) return undefined;
-      members.push({ key: this.name(key), name: key, value, shadowed: false });
-      this.skipSpace();
-      if (this.take(0x7d)) {
-        markShadowed(members);
-        return { kind: 'object', start, end: this.at, members };
-      }
-      if (!this.take(0x2c)) return undefined;
-    }
-  }
 }
 
-function markShadowed(members: { readonly key: string; shadowed: boolean }[]): void {
-  if (members.length <= SMALL_OBJECT_MEMBERS) {
-    for (let i = 0; i < members.length; i += 1)
-      for (let later = i + 1; later < members.length; later += 1)
-        if (members[later]!.key === members[i]!.key) members[i]!.shadowed = true;
-    return;
-  }
-  const seen = new Set<string>();
-  for (let i = members.length - 1; i >= 0; i -= 1) {
-    const member = members[i]!;
-    if (seen.has(member.key)) member.shadowed = true;
-    seen.add(member.key);
-  }
+/** Of a small object, when it is complete. */
+function markShadowed(members: readonly Draft<JsonMember>[]): void {
+  for (let i = 0; i < members.length; i += 1)
+    for (let later = i + 1; later < members.length; later += 1)
+      if (members[later]!.key === members[i]!.key) members[i]!.shadowed = true;
+}
+
+function shadow(last: Map<string, Draft<JsonMember>>, member: Draft<JsonMember>): void {
+  const earlier = last.get(member.key);
+  if (earlier !== undefined) earlier.shadowed = true;
+  last.set(member.key, member);
 }
