@@ -5,6 +5,7 @@
  * read in slices, so that others have their turn meanwhile; where it was sliced does not show either.
  */
 import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
+import { BYTES_PER_UNIT, type Pace } from '../formats/pace.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
 import type { RefusalCode } from './codes.ts';
@@ -118,8 +119,8 @@ export class BodyInspection {
   private readonly budget: MatchBudget;
   private readonly onFinding: (finding: Finding) => void;
 
-  /** Units that may still be read before the others have their turn. */
-  private left = 0;
+  /** What may still be done before the others have their turn; the reader takes from it, too. */
+  private readonly pace: Pace = { left: 0 };
   private input: Uint8Array = NOTHING;
   private frames = NO_FRAMES;
   private nextFrame = 0;
@@ -132,9 +133,10 @@ export class BodyInspection {
 
   constructor(options: InspectionOptions) {
     this.options = options;
+    options.reader.readAt?.(this.pace);
     this.budget = new MatchBudget(options.matchesMax, (rule) => options.mayPassUnread([rule]));
     this.onFinding = (finding) => {
-      this.left -= MATCH_UNITS;
+      this.pace.left -= MATCH_UNITS;
       options.onFinding(finding);
     };
   }
@@ -170,16 +172,16 @@ export class BodyInspection {
   /** Goes on where the last slice ended. */
   resume(): InspectionStep {
     const output: Uint8Array[] = [];
-    this.left = this.options.sliceUnitsMax;
+    this.pace.left = this.options.sliceUnitsMax;
     let more = true;
-    while (more && this.left > 0) more = this.advance(output);
+    while (more && this.pace.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
     if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
     else if (!more) this.frames = NO_FRAMES;
     return { output, stopped: more ? undefined : this.stop, more };
   }
 
-  /** One thing after the other, each of a bounded cost but for reading a whole document; false when all is done. */
+  /** One thing after the other, each of a bounded cost; false when all is done. */
   private advance(output: Uint8Array[]): boolean {
     if (this.reading) {
       if (this.readPieces(this.reading)) this.closeFrame(this.reading);
@@ -194,6 +196,10 @@ export class BodyInspection {
     if (frame) {
       this.nextFrame++;
       this.begin(frame);
+      return true;
+    }
+    if (this.options.reader.unread) {
+      this.takeFrames(this.options.reader.readOn!());
       return true;
     }
     if (this.input.length > 0) {
@@ -212,8 +218,8 @@ export class BodyInspection {
     const count = options.whole ? input.length : Math.min(input.length, INPUT_BYTES);
     // Nothing of a message is kept once it is read: not even an empty view.
     this.input = count === input.length ? NOTHING : input.subarray(count);
-    this.left -= count >> 1;
     this.takeFrames(options.reader.push(input.subarray(0, count)));
+    this.pace.left -= count / BYTES_PER_UNIT;
   }
 
   private takeFrames(frames: readonly Frame[]): void {
@@ -227,7 +233,6 @@ export class BodyInspection {
         return false;
       case 'reader':
         this.ending = 'texts';
-        this.left -= this.options.reader.pendingBytes >> 1;
         this.takeFrames(this.options.reader.end());
         return true;
       case 'texts':
@@ -256,7 +261,7 @@ export class BodyInspection {
   }
 
   private begin(frame: Frame): void {
-    this.left -= FRAME_UNITS;
+    this.pace.left -= FRAME_UNITS;
     this.options.observer?.frame(frame);
     if (frame.unreadable === undefined) {
       this.endBefore(frame);
@@ -274,7 +279,7 @@ export class BodyInspection {
   private readPieces(reading: Reading): boolean {
     const { pieces } = reading.frame;
     while (reading.piece < pieces.length) {
-      if (this.left <= 0) return false;
+      if (this.pace.left <= 0) return false;
       const piece = pieces[reading.piece]!;
       const track = this.track(piece);
       if (track === 'refused' || (track && !this.mayRead)) {
@@ -305,7 +310,7 @@ export class BodyInspection {
         start: track.length,
         end: track.length + value.length,
       });
-    this.left -= part.length;
+    this.pace.left -= part.length;
     if (to < value.length) {
       track.feed(part, this.onFinding, piece.last);
       reading.units = to;
@@ -465,11 +470,11 @@ export class BodyInspection {
     let released = 0;
     for (const held of this.queue) {
       if (held.spans.some((span) => span.end > span.track.settled)) break;
-      if (this.left <= 0) {
+      if (this.pace.left <= 0) {
         this.releasing = true;
         break;
       }
-      this.left -= FRAME_UNITS;
+      this.pace.left -= FRAME_UNITS;
       const bytes = this.rendered(held);
       output.push(bytes);
       this.options.observer?.released(held.frame, bytes);

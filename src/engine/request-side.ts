@@ -16,6 +16,7 @@ import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
+import { readWhole } from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -330,7 +331,9 @@ export class RequestSide {
     });
     if (large) yield;
     const reader = exchange.requestFormat.reader('request', false);
-    const frames = decoded.ok ? [...reader.push(decoded.bytes), ...reader.end()] : [];
+    const frames = decoded.ok
+      ? yield* readWhole(reader, decoded.bytes, deps.limits.sliceUnitsMax)
+      : [];
     if (large) yield;
     const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;

@@ -17,6 +17,7 @@ export const MESSAGES_NAMES =
 export const MESSAGES_REQUEST: RequestForm = {
   names: MESSAGES_NAMES,
   expects: ['messages'],
+  inOrder: true,
   collect: readMessagesRequest,
   facts: requestFacts,
 };
@@ -42,16 +43,16 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /** Collects every string of a request that a model may read. */
 function readMessagesRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const { key, value } of root.members) {
+  collector.each(root.members, ({ key, value }) => {
     if (key === 'messages' && value.kind === 'array')
-      value.items.forEach((message, index) => {
+      collector.each(value.items, (message, index) => {
         readMessage(message, `message/${index}`, collector);
       });
     else if (key === 'system') readContent(value, 'system', 'system', collector);
     else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
     else if (key === 'model') collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
-  }
+  });
 }
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
@@ -67,11 +68,11 @@ function readMessage(message: JsonNode, key: string, collector: PieceCollector):
   }
   const role = collector.word(message, 'role');
   const place = Object.hasOwn(PLACE_OF_ROLE, role) ? PLACE_OF_ROLE[role]! : 'user';
-  for (const { key: name, value } of message.members) {
+  collector.each(message.members, ({ key: name, value }) => {
     if (name === 'role') collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else collector.standAlone(value, `${key}/other`, place);
-  }
+  });
 }
 
 /** Content: one string, or blocks. */
@@ -83,7 +84,7 @@ export function readContent(
 ): void {
   if (content.kind === 'string') collector.add(content, `${key}/content`, place, true);
   else if (content.kind === 'array')
-    content.items.forEach((block, index) => {
+    collector.each(content.items, (block, index) => {
       if (block.kind === 'object') readBlock(block, `${key}/block/${index}`, place, collector);
       else collector.standAlone(block, `${key}/other`, place);
     });
@@ -101,7 +102,7 @@ export function placeOfBlock(type: string, place: Place): Place {
 function readBlock(block: JsonObject, key: string, around: Place, collector: PieceCollector): void {
   const type = collector.word(block, 'type');
   const place = placeOfBlock(type, around);
-  for (const { key: name, value } of block.members) {
+  collector.each(block.members, ({ key: name, value }) => {
     if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/content`, place, true);
@@ -113,7 +114,7 @@ function readBlock(block: JsonObject, key: string, around: Place, collector: Pie
       readSource(value, `${key}/source`, place, collector);
     else if (name === 'input') readInput(value, key, collector);
     else collector.standAlone(value, `${key}/other`, place);
-  }
+  });
 }
 
 /** Arguments of a tool, as an object: its names and numbers count, too. */
@@ -148,11 +149,11 @@ function readSource(
 ): void {
   const isText = collector.word(source, 'type') === 'text';
   const mediaType = collector.word(source, 'media_type');
-  for (const { key: name, value } of source.members) {
+  collector.each(source.members, ({ key: name, value }) => {
     if (NAMES.has(name)) collector.metadata(value, key, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else if (name === 'data' && !isText && value.kind === 'string')
       collector.media(value, key, place, mediaType);
     else collector.standAlone(value, key, place);
-  }
+  });
 }

@@ -15,11 +15,13 @@ import {
   textBlockEvents,
 } from './anthropic-refusal.ts';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
+import { type Opened, unreadable } from './frame-reading.ts';
 import { type JsonObject, memberOf } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
 
@@ -49,21 +51,27 @@ class MessageReader extends JsonDocumentReader {
     super(limits, MESSAGES_NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
     const isAnswer = ['content', 'error', 'input_tokens'].some(
       (name) => memberOf(root, name) !== undefined,
     );
-    if (!isAnswer) return unreadableFrame(bytes, 'not_a_message');
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    for (const { key, value } of root.members) {
-      if (key === 'content') readContent(value, 'answer', 'assistant', collector);
-      else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
-      else collector.standAlone(value, 'other', 'assistant');
-    }
-    collector.end(root, MESSAGE_END, 'assistant');
-    const { pieces, literals, unreadable } = collector;
-    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    if (!isAnswer) return unreadable(bytes, 'not_a_message');
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
+    collector.each(
+      root.members,
+      ({ key, value }) => {
+        if (key === 'content') readContent(value, 'answer', 'assistant', collector);
+        else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
+        else collector.standAlone(value, 'other', 'assistant');
+      },
+      () => collector.end(root, MESSAGE_END, 'assistant'),
+    );
+    const frame = (): Frame => {
+      const { pieces, literals, unreadable: reason } = collector;
+      if (reason !== undefined) return unreadableFrame(bytes, reason);
+      return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    };
+    return { collector, frame };
   }
 
   /** A whole refusal in place of the answer, as long as nothing of that has left. */
@@ -97,7 +105,11 @@ class MessageStreamReader extends JsonStreamReader {
     super(limits, MESSAGES_NAMES);
   }
 
-  protected read(root: JsonObject, source: EventSource): Frame {
+  protected read(root: JsonObject, source: EventSource): Opened {
+    return { frame: () => this.#frame(root, source) };
+  }
+
+  #frame(root: JsonObject, source: EventSource): Frame {
     const collector = new PieceCollector(source.data, this.#keys);
     const event = readMessageEvent(root, source.data, collector, this.#memory);
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);

@@ -64,18 +64,24 @@ const METADATA: ReadonlySet<string> = new Set([
   'obfuscation',
 ]);
 
-/** Collects every string of an answer. `streamed`: texts go on in later chunks. */
+/**
+ * Collects every string of an answer; what it says besides is there when all is collected. `streamed`: texts go on
+ * in later chunks.
+ */
 export function readChatAnswer(
   root: JsonObject,
   data: Uint8Array,
   collector: PieceCollector,
   memory: StreamMemory,
   streamed: boolean,
-): AnswerReading {
-  return new AnswerReader(data, collector, memory, streamed).read(root);
+): AnswerReader {
+  const reader = new AnswerReader(root, data, collector, memory, streamed);
+  reader.read();
+  return reader;
 }
 
-class AnswerReader {
+export class AnswerReader {
+  private readonly root: JsonObject;
   private readonly data: Uint8Array;
   private readonly collector: PieceCollector;
   private readonly memory: StreamMemory;
@@ -88,32 +94,40 @@ class AnswerReader {
   /** What points into its content. */
   private annotations: JsonNode[] = [];
   private choice = 0;
+  private readonly choices: ChoiceFacts[] = [];
 
   constructor(
+    root: JsonObject,
     data: Uint8Array,
     collector: PieceCollector,
     memory: StreamMemory,
     streamed: boolean,
   ) {
+    this.root = root;
     this.data = data;
     this.collector = collector;
     this.memory = memory;
     this.streamed = streamed;
   }
 
-  read(root: JsonObject): AnswerReading {
-    const choices: ChoiceFacts[] = [];
-    for (const member of root.members) {
+  read(): void {
+    const { collector } = this;
+    collector.each(this.root.members, (member) => {
       const { key, value, shadowed } = member;
       if (shadowed) this.twice();
       if (key === 'choices' && value.kind === 'array')
-        value.items.forEach((item, position) => {
-          if (item.kind === 'object') choices.push(this.readChoice(item, position));
+        collector.each(value.items, (item, position) => {
+          if (item.kind === 'object') this.readChoice(item, position);
           else this.alone(item);
         });
-      else if (METADATA.has(key)) this.collector.metadata(value, 'other', 'assistant');
+      else if (METADATA.has(key)) collector.metadata(value, 'other', 'assistant');
       else this.member(member);
-    }
+    });
+  }
+
+  /** What was read, once all is collected. */
+  reading(): AnswerReading {
+    const { root, choices } = this;
     const finished = choices.filter((choice) => choice.finished);
     const error = memberOf(root, 'error');
     return {
@@ -153,9 +167,15 @@ class AnswerReader {
   /** Called when the rest of the choice has been read; what is found belongs to it. */
   private readLogprobs(logprobs: JsonNode): void {
     const from = this.collector.pieces.length;
+    const belongs = (): void => {
+      for (let piece = from; piece < this.collector.pieces.length; piece += 1)
+        this.pieces.push(piece);
+    };
+    const members = logprobs.kind === 'object' ? logprobs.members : NOTHING;
     if (logprobs.kind !== 'object') this.alone(logprobs);
-    else
-      for (const member of logprobs.members) {
+    this.collector.each(
+      members,
+      (member) => {
         const { key, value } = member;
         const field = key === 'tokens' ? this.memory.choiceText : key;
         if (value.kind !== 'array') this.member(member);
@@ -170,9 +190,9 @@ class AnswerReader {
             this.collector,
           );
         else this.alone(value);
-      }
-    for (let piece = from; piece < this.collector.pieces.length; piece += 1)
-      this.pieces.push(piece);
+      },
+      belongs,
+    );
   }
 
   /** What this frame says of a text. */
@@ -201,7 +221,7 @@ class AnswerReader {
     return 0;
   }
 
-  private readChoice(choice: JsonObject, position: number): ChoiceFacts {
+  private readChoice(choice: JsonObject, position: number): void {
     const index = this.indexOf(choice, position, CHOICES_MAX, 'bad_choice_index');
     const finishReasons: JsonNode[] = [];
     const logprobs: JsonNode[] = [];
@@ -209,7 +229,7 @@ class AnswerReader {
     this.pieces = [];
     if (this.annotations.length > 0) this.annotations = [];
     let finished = false;
-    for (const member of choice.members) {
+    const readMember = (member: JsonMember): void => {
       const { key, value, shadowed } = member;
       if (key === 'finish_reason') finishReasons.push(value);
       if (key === 'logprobs') logprobs.push(value);
@@ -222,20 +242,32 @@ class AnswerReader {
         this.word(value);
       } else if (key === 'text' && value.kind === 'string')
         this.text(value, this.memory.choiceText);
-      else if (key === 'logprobs') continue;
       else if (key === 'content_filter_results') this.severities(value);
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.word(value);
-      else this.member(member);
-    }
-    for (const value of logprobs) if (value.kind !== 'null') this.readLogprobs(value);
-    if (finished) this.markLast();
-    if (finished || !this.streamed) this.memory.finished.add(index);
-    const into = `choice/${index}/content`;
-    const anchored =
-      this.annotations.length === 0
-        ? NOTHING
-        : this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
-    return { index, finished, pieces: this.pieces, finishReasons, logprobs, anchored };
+      else if (key !== 'logprobs') this.member(member);
+    };
+    const close = (): void => {
+      if (finished) this.markLast();
+      if (finished || !this.streamed) this.memory.finished.add(index);
+      const into = `choice/${index}/content`;
+      const anchored =
+        this.annotations.length === 0
+          ? NOTHING
+          : this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
+      const { pieces } = this;
+      this.choices.push({ index, finished, pieces, finishReasons, logprobs, anchored });
+    };
+    this.collector.each(choice.members, readMember, () => {
+      if (logprobs.length === 0) close();
+      else
+        this.collector.each(
+          logprobs,
+          (value) => {
+            if (value.kind !== 'null') this.readLogprobs(value);
+          },
+          close,
+        );
+    });
   }
 
   private word(node: JsonNode): void {
@@ -248,7 +280,7 @@ class AnswerReader {
       this.word(node);
       return;
     }
-    for (const { value } of node.members) this.severities(value);
+    this.collector.each(node.members, ({ value }) => this.severities(value));
   }
 
   private markLast(): void {
@@ -261,7 +293,7 @@ class AnswerReader {
   }
 
   private readMessage(message: JsonObject): void {
-    for (const member of message.members) {
+    this.collector.each(message.members, (member) => {
       const { key, value, shadowed } = member;
       if (!PLAIN_NAME.test(key)) this.collector.name(member, 'other', 'assistant');
       if (shadowed) this.twice();
@@ -270,47 +302,41 @@ class AnswerReader {
         this.annotations.push(value);
         this.alone(value);
       } else if (key === 'tool_calls' && value.kind === 'array')
-        value.items.forEach((call, position) => {
-          this.readToolCall(call, position);
-        });
+        this.collector.each(value.items, (call, position) => this.readToolCall(call, position));
       else if (key === 'function_call' && value.kind === 'object')
         this.readCallBody(value, 'function_call');
       else if (key === 'audio' && value.kind === 'object') this.readAudio(value);
       else this.readField(value, this.name(key));
-    }
+    });
   }
 
   private readField(node: JsonNode, path: string): void {
     if (node.kind === 'string') this.text(node, path);
     else if (node.kind === 'array')
-      node.items.forEach((item, position) => {
+      this.collector.each(node.items, (item, position) => {
         const index =
           item.kind === 'object' ? (this.number(memberOf(item, 'index')) ?? position) : position;
         this.readField(item, `${path}/${index}`);
       });
     else if (node.kind === 'object')
-      for (const member of node.members) {
+      this.collector.each(node.members, (member) => {
         const { key, value, shadowed } = member;
         if (!PLAIN_NAME.test(key)) this.collector.name(member, 'other', 'assistant');
         if (shadowed) this.twice();
         if (key === 'id' || key === 'type') this.word(value);
         else this.readField(value, `${path}/${this.name(key)}`);
-      }
+      });
     else this.alone(node);
   }
 
   private readAudio(audio: JsonObject): void {
-    for (const { key, value, shadowed } of audio.members) {
+    this.collector.each(audio.members, ({ key, value, shadowed }) => {
       if (shadowed) this.twice();
+      const isSound =
+        key === 'data' && value.kind === 'string' && isEncodedBytes(this.collector.valueOf(value));
       if (key === 'id') this.word(value);
-      else if (
-        key === 'data' &&
-        value.kind === 'string' &&
-        isEncodedBytes(this.collector.valueOf(value))
-      )
-        continue;
-      else this.readField(value, `audio/${this.name(key)}`);
-    }
+      else if (!isSound) this.readField(value, `audio/${this.name(key)}`);
+    });
   }
 
   private readToolCall(call: JsonNode, position: number): void {
@@ -319,21 +345,21 @@ class AnswerReader {
       return;
     }
     const index = this.indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
-    for (const { key, value, shadowed } of call.members) {
+    this.collector.each(call.members, ({ key, value, shadowed }) => {
       if (shadowed) this.twice();
       if (key === 'id' || key === 'type') this.collector.metadata(value, 'other', 'tool_call');
       else if ((key === 'function' || key === 'custom') && value.kind === 'object')
         this.readCallBody(value, `tool/${index}`);
       else this.collector.standAlone(value, 'other', 'tool_call');
-    }
+    });
   }
 
   private readCallBody(body: JsonObject, path: string): void {
-    for (const { key, value, shadowed } of body.members) {
+    this.collector.each(body.members, ({ key, value, shadowed }) => {
       if (shadowed) this.twice();
       if (value.kind === 'string') this.callText(value, path, key);
       else this.collector.standAlone(value, 'other', 'tool_call');
-    }
+    });
   }
 
   /**

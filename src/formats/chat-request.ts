@@ -15,6 +15,7 @@ const NAMES =
 export const CHAT_REQUEST: RequestForm = {
   names: NAMES,
   expects: ['messages'],
+  inOrder: true,
   collect: readChatRequest,
   facts: requestFacts,
   appends: /\/content$/,
@@ -31,18 +32,18 @@ const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
 
 /** Collects every string of the body that a model may read. */
 function readChatRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const member of root.members) {
+  collector.each(root.members, (member) => {
     if (member.key === 'messages' && member.value.kind === 'array')
       readMessages(member.value, collector);
     else if (member.key === 'tools' || member.key === 'functions')
       collector.standAlone(member.value, 'tool_definition', 'tool_definition');
     else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
     else readMember(member, 'other', 'user', collector);
-  }
+  });
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {
-  messages.items.forEach((message, index) => {
+  collector.each(messages.items, (message, index) => {
     if (message.kind === 'object') readMessage(message, `message/${index}`, collector);
     else collector.standAlone(message, 'other', 'user');
   });
@@ -50,19 +51,19 @@ function readMessages(messages: JsonArray, collector: PieceCollector): void {
 
 function readMessage(message: JsonObject, key: string, collector: PieceCollector): void {
   const place = placeOf(message, collector);
-  for (const member of message.members) {
+  collector.each(message.members, (member) => {
     const { key: name, value } = member;
     if (name === 'role') readRole(value, `${key}/other`, place, collector);
     else if (name === 'id' || name === 'tool_call_id')
       collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readContent(value, key, place, collector);
     else if (name === 'tool_calls' && value.kind === 'array')
-      value.items.forEach((call, index) => {
+      collector.each(value.items, (call, index) => {
         readToolCall(call, `${key}/tool/${index}`, collector);
       });
     else if (name === 'function_call') readCallBody(value, `${key}/function_call`, collector);
     else readMember(member, `${key}/other`, place, collector);
-  }
+  });
 }
 
 function readMember(
@@ -94,7 +95,7 @@ function readContent(
 ): void {
   if (content.kind === 'string') collector.add(content, `${key}/content`, place, true);
   else if (content.kind === 'array')
-    content.items.forEach((part, index) => {
+    collector.each(content.items, (part, index) => {
       if (part.kind === 'object') readPart(part, `${key}/part/${index}`, place, collector);
       else collector.standAlone(part, `${key}/part/${index}`, place);
     });
@@ -116,14 +117,14 @@ const MEDIA: Readonly<Record<string, MediaMember>> = {
 };
 
 function readPart(part: JsonObject, key: string, place: Place, collector: PieceCollector): void {
-  for (const member of part.members) {
+  collector.each(part.members, (member) => {
     const { key: name, value } = member;
     if (name === 'type') collector.metadata(value, key, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/text`, place, true);
     else if (Object.hasOwn(MEDIA, name)) readMedia(value, MEDIA[name]!, key, place, collector);
     else readMember(member, key, place, collector);
-  }
+  });
 }
 
 function readMedia(
@@ -137,13 +138,13 @@ function readMedia(
     readMediaValue(media, type, key, place, collector);
     return;
   }
-  for (const member of media.members) {
+  collector.each(media.members, (member) => {
     const { key: name, value } = member;
     if (name === holder) readMediaValue(value, type, key, place, collector);
     else if (name === 'format' || name === 'detail' || name === 'file_id')
       collector.metadata(value, key, place);
     else readMember(member, key, place, collector);
-  }
+  });
 }
 
 function readMediaValue(
@@ -162,12 +163,12 @@ function readToolCall(call: JsonNode, key: string, collector: PieceCollector): v
     collector.standAlone(call, key, 'tool_call');
     return;
   }
-  for (const member of call.members) {
+  collector.each(call.members, (member) => {
     const { key: name, value } = member;
     if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
     else if (name === 'function' || name === 'custom') readCallBody(value, key, collector);
     else readMember(member, key, 'tool_call', collector);
-  }
+  });
 }
 
 /** `{name, arguments}` of a function, `{name, input}` of a custom tool. */
@@ -176,12 +177,12 @@ function readCallBody(body: JsonNode, key: string, collector: PieceCollector): v
     collector.standAlone(body, key, 'tool_call');
     return;
   }
-  for (const member of body.members) {
+  collector.each(body.members, (member) => {
     const { key: name, value } = member;
     if (name === 'arguments' && value.kind === 'string')
       collector.add(value, `${key}/arguments`, 'tool_call', true, 'json');
     else if ((name === 'name' || name === 'input') && value.kind === 'string')
       collector.add(value, `${key}/${name}`, 'tool_call', true);
     else readMember(member, key, 'tool_call', collector);
-  }
+  });
 }

@@ -4,6 +4,7 @@
  * body is one frame. Frames hold their bytes; `render` changes only what an edit covers.
  */
 import type { Place } from '../policy/set.ts';
+import type { Pace } from './pace.ts';
 
 /** One stretch of one text inside one frame. */
 export interface Piece {
@@ -64,6 +65,8 @@ export interface Frame {
    * JSON style. Edits are ordered by (piece, start), disjoint. Cost: linear in the frame.
    */
   render(edits: readonly Edit[]): Uint8Array;
+  /** Renders as far as the pace lets it, and goes on when it is asked again. For large frames. */
+  rendering?(edits: readonly Edit[], pace: Pace): Generator<undefined, Uint8Array>;
   /** Like render, but with any finish_reason set to null: for a frame re-sent ahead of a refusal. */
   renderUnfinished(edits: readonly Edit[]): Uint8Array;
 }
@@ -88,6 +91,14 @@ export interface BodyReader {
   sent(frame: Frame, unfinished?: boolean): void;
   /** Bytes kept inside the reader, not yet in a frame. */
   readonly pendingBytes: number;
+  /**
+   * From now on a large frame is read as far as `pace` lets it, and `unread` says whether there is more of it:
+   * then `readOn` is called, with a pace that has been filled again, before anything else. A reader without
+   * this reads everything in one go, as does one that was not told.
+   */
+  readAt?(pace: Pace): void;
+  readonly unread?: boolean;
+  readOn?(): readonly Frame[];
   /**
    * The last frames of a body that is refused after some of it has left: in the format's own words,
    * so that an SDK reports a refusal and not a network error. `[]` for formats without such words.

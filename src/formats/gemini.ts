@@ -13,6 +13,7 @@ import type {
   RefusalResponse,
   RequestFacts,
 } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import {
   type AnswerReading,
   type CandidateFacts,
@@ -179,7 +180,11 @@ class GeminiDocumentReader extends JsonDocumentReader {
     super(limits, GEMINI_NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+  protected read(root: JsonObject, bytes: Uint8Array): Opened {
+    return { frame: () => this.#frame(root, bytes) };
+  }
+
+  #frame(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     const memory = newGeminiMemory(this.limits.textsMax);
     const reading = readGeminiAnswer(root, bytes, collector, memory, false);
@@ -254,8 +259,8 @@ class GeminiEventReader extends JsonStreamReader {
     this.#progress = new Progress(limits);
   }
 
-  protected read(root: JsonObject, source: EventSource): Frame {
-    return this.#progress.frame(root, source);
+  protected read(root: JsonObject, source: EventSource): Opened {
+    return { frame: () => this.#progress.frame(root, source) };
   }
 
   override sent(frame: Frame, unfinished = false): void {

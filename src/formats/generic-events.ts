@@ -6,12 +6,14 @@
 import { Buffer } from 'node:buffer';
 import { errorResponse } from './chat-refusal.ts';
 import type { AppendForm, BodyReader, Edit, Frame, Piece, Refusal } from './frame.ts';
-import { type JsonNode, type JsonObject, readJson } from './json.ts';
+import { type Opened, unreadable } from './frame-reading.ts';
+import type { JsonNode, JsonObject, JsonReading } from './json.ts';
 import { inRaw, jsonFrame, silentFrame, unreadableFrame } from './json-frame.ts';
 import { LeafReader, namesOf, type TextPath } from './json-leaves.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { overlay } from './json-string.ts';
 import type { FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { applySplices, editsByPiece, wholeCharacterEdits } from './splice.ts';
 import { unitStarts } from './utf8.ts';
@@ -28,27 +30,37 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     this.#leaves = new LeafReader('assistant', paths, limits.textsMax);
   }
 
-  protected read(root: JsonObject, source: EventSource): Frame {
-    return this.#leafFrame(root, source);
+  protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    return this.#openLeaves(root, source, pace);
   }
 
   /** Blank data is a blank: in a stream of plain words it parts them. */
-  protected override parsed(source: EventSource, from: number, to: number): Frame {
-    if (from === to) return silentFrame(source.raw, false);
-    const json = readJson(source.data, this.limits, this.names, from, to);
+  protected override silent({ raw }: EventSource, from: number, to: number): Frame | undefined {
+    return from === to ? silentFrame(raw, false) : undefined;
+  }
+
+  protected override open(
+    json: JsonReading,
+    source: EventSource,
+    from: number,
+    to: number,
+    pace: Pace | undefined,
+  ): Opened {
     if (!json.ok)
       return json.reason === 'not_json'
-        ? textFrame(source, from, to)
-        : unreadableFrame(source.raw, json.reason);
+        ? { frame: () => textFrame(source, from, to) }
+        : unreadable(source.raw, json.reason);
     const { root } = json;
-    if (root.kind === 'object' || root.kind === 'array') return this.#leafFrame(root, source);
+    if (root.kind === 'object' || root.kind === 'array')
+      return this.#openLeaves(root, source, pace);
     // Words such as `42` or `"so"` are JSON by accident, or the text of an API that quotes it.
-    if (root.kind !== 'string') return textFrame(source, from, to);
-    const collector = new PieceCollector(source.data, this.#keys);
+    if (root.kind !== 'string') return { frame: () => textFrame(source, from, to) };
+    const collector = new PieceCollector(source.data, this.#keys, pace);
     collector.add(root, TEXT, 'assistant', false);
     const { pieces, literals } = collector;
     const { raw, data, lines } = source;
-    return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    const frame = () => jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    return { collector, frame };
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -60,13 +72,17 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     return { kind: 'impossible' };
   }
 
-  #leafFrame(root: JsonNode, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
-    const unreadable = this.#leaves.read(root, source.data, collector, true);
-    if (unreadable !== undefined) return unreadableFrame(source.raw, unreadable);
+  #openLeaves(root: JsonNode, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace);
+    const unreadableWhy = this.#leaves.read(root, source.data, collector, true);
     const { pieces, literals } = collector;
     const { raw, data, lines } = source;
-    return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    const frame = (): Frame => {
+      const reason = unreadableWhy();
+      if (reason !== undefined) return unreadableFrame(raw, reason);
+      return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    };
+    return { collector, frame };
   }
 }
 

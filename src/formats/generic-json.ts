@@ -2,12 +2,14 @@
 import { Buffer } from 'node:buffer';
 import { errorResponse } from './chat-refusal.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import { GenericEventReader } from './generic-events.ts';
 import type { JsonArray, JsonNode, JsonObject } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { LeafReader, namesOf, type TextPath } from './json-leaves.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
 /** `paths`: where text stands; undefined for everywhere. Its event streams are read at the same places. */
@@ -40,12 +42,12 @@ class GenericDocumentReader extends JsonDocumentReader {
     this.#leaves = new LeafReader(place, paths, limits.textsMax);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    return this.#frame(root, bytes);
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    return this.#open(root, bytes, pace);
   }
 
-  protected override readArray(root: JsonArray, bytes: Uint8Array): Frame {
-    return this.#frame(root, bytes);
+  protected override readArray(root: JsonArray, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    return this.#open(root, bytes, pace);
   }
 
   /** Other APIs have other errors; ours at least says why. */
@@ -58,11 +60,15 @@ class GenericDocumentReader extends JsonDocumentReader {
     return { kind: 'impossible' };
   }
 
-  #frame(root: JsonNode, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
+  #open(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     const unreadable = this.#leaves.read(root, bytes, collector, false);
-    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     const { pieces, literals } = collector;
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    const frame = (): Frame => {
+      const reason = unreadable();
+      if (reason !== undefined) return unreadableFrame(bytes, reason);
+      return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    };
+    return { collector, frame };
   }
 }

@@ -1,9 +1,11 @@
 /** A body that is one JSON object, read as one frame. */
 import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { type JsonArray, type JsonObject, readJson } from './json.ts';
+import { FrameReading, type Opened, unreadable } from './frame-reading.ts';
+import { type JsonArray, type JsonObject, type JsonReading, JsonScanner } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
+import { BYTES_PER_UNIT, type Pace } from './pace.ts';
 import { WholeBody } from './whole-body.ts';
 
 /** Gathers the body; what its members mean is the format's to say. */
@@ -13,6 +15,8 @@ export abstract class JsonDocumentReader implements BodyReader {
   protected begun = false;
   readonly #names: ApiNames;
   readonly #body: WholeBody;
+  #pace: Pace | undefined;
+  #reading: FrameReading | undefined;
 
   constructor(limits: FormatLimits, names: ApiNames) {
     this.limits = limits;
@@ -20,12 +24,12 @@ export abstract class JsonDocumentReader implements BodyReader {
     this.#body = new WholeBody(limits.bodyBytesMax);
   }
 
-  /** The frame of a body whose text is the object `root`. */
-  protected abstract read(root: JsonObject, bytes: Uint8Array): Frame;
+  /** What becomes of a body whose text is the object `root`. `pace`: see `PieceCollector`. */
+  protected abstract read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened;
 
-  /** The frame of a body whose text is an array: of none, for most formats. */
-  protected readArray(_root: JsonArray, bytes: Uint8Array): Frame {
-    return unreadableFrame(bytes, 'not_an_object');
+  /** What becomes of a body whose text is an array: nothing, for most formats. */
+  protected readArray(_root: JsonArray, bytes: Uint8Array, _pace: Pace | undefined): Opened {
+    return unreadable(bytes, 'not_an_object');
   }
 
   abstract refuse(refusal: Refusal): readonly Uint8Array[];
@@ -43,19 +47,42 @@ export abstract class JsonDocumentReader implements BodyReader {
   end(): readonly Frame[] {
     const rest = this.#body.end();
     if (rest === undefined) return [];
-    return [this.#body.oversized ? unreadableFrame(rest, 'body_too_large') : this.#frame(rest)];
+    if (this.#body.oversized) return [unreadableFrame(rest, 'body_too_large')];
+    const scanner = new JsonScanner(rest, this.limits, this.#names);
+    const reading = new FrameReading(scanner, (json, pace) => this.#open(json, rest, pace));
+    const pace = this.#pace;
+    if (pace !== undefined && rest.length > pace.left * BYTES_PER_UNIT) {
+      this.#reading = reading;
+      return this.readOn();
+    }
+    if (pace !== undefined) pace.left -= rest.length / BYTES_PER_UNIT;
+    return [reading.readOn(undefined)!];
+  }
+
+  readAt(pace: Pace): void {
+    this.#pace = pace;
+  }
+
+  get unread(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  readOn(): readonly Frame[] {
+    const frame = this.#reading?.readOn(this.#pace);
+    if (frame === undefined) return [];
+    this.#reading = undefined;
+    return [frame];
   }
 
   sent(): void {
     this.begun = true;
   }
 
-  #frame(bytes: Uint8Array): Frame {
-    const json = readJson(bytes, this.limits, this.#names);
-    if (!json.ok) return unreadableFrame(bytes, json.reason);
-    if (json.root.kind === 'object') return this.read(json.root, bytes);
-    if (json.root.kind === 'array') return this.readArray(json.root, bytes);
-    return unreadableFrame(bytes, 'not_an_object');
+  #open(json: JsonReading, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    if (!json.ok) return unreadable(bytes, json.reason);
+    if (json.root.kind === 'object') return this.read(json.root, bytes, pace);
+    if (json.root.kind === 'array') return this.readArray(json.root, bytes, pace);
+    return unreadable(bytes, 'not_an_object');
   }
 }
 

@@ -56,17 +56,17 @@ export class LeafReader {
 
   /**
    * Collects the texts of one value. `streamed`: strings at one place of later values go on with the text
-   * of this one. Returns why the value cannot be trusted, if so.
+   * of this one. What it returns says, once all is collected, why the value cannot be trusted, if so.
    */
   read(
     root: JsonNode,
     data: Uint8Array,
     collector: PieceCollector,
     streamed: boolean,
-  ): string | undefined {
+  ): () => string | undefined {
     this.#unreadable = undefined;
     this.#visit(root, '', this.#paths, { data, collector, streamed });
-    return this.#unreadable;
+    return () => this.#unreadable;
   }
 
   #visit(node: JsonNode, at: string, paths: readonly TextPath[] | undefined, to: Target): void {
@@ -76,12 +76,12 @@ export class LeafReader {
       if (chosen === undefined) this.#leaf(node, at, to);
     } else if (node.kind === 'array') {
       const below = stepped(chosen, ELEMENTS);
-      node.items.forEach((item, index) => {
+      to.collector.each(node.items, (item, index) => {
         this.#visit(item, `${at}[${index}]`, below, to);
       });
     } else if (node.kind === 'object') {
       const here = to.streamed ? `${at}${entryOf(node, to)}` : at;
-      for (const member of node.members) {
+      to.collector.each(node.members, (member) => {
         const { key, value } = member;
         const below = stepped(chosen, key);
         // The names of fields, which every event repeats, are no words; others may be.
@@ -91,7 +91,7 @@ export class LeafReader {
           // The same word in every entry of a kind: joined to a text it would only be held for nothing.
           this.#visit(value, '', below, { ...to, streamed: false });
         else this.#visit(value, `${here}.${key}`, below, to);
-      }
+      });
     } else if (chosen === undefined) {
       to.collector.standAlone(node, 'leaf', this.#place);
     }

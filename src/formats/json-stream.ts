@@ -2,11 +2,20 @@
 import { Buffer } from 'node:buffer';
 import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { type JsonArray, type JsonObject, readJson } from './json.ts';
+import { FrameReading, type Opened, unreadable } from './frame-reading.ts';
+import {
+  type JsonArray,
+  type JsonObject,
+  type JsonReading,
+  JsonScanner,
+  readJson,
+} from './json.ts';
 import { type JsonFrameParts, silentFrame, unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
+import { BYTES_PER_UNIT, type Pace } from './pace.ts';
 import { type DataLine, EventSplitter, type RawEvent, readEvent } from './sse.ts';
 
+const NONE: readonly RawEvent[] = Object.freeze([]);
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -22,6 +31,10 @@ export abstract class JsonStreamReader implements BodyReader {
   readonly #events: EventSplitter;
   /** What must come first so that our own event begins on a line of its own. */
   #lead: '' | '\n' | '\n\n' = '';
+  #pace: Pace | undefined;
+  /** Of a large event; those behind it wait. */
+  #reading: FrameReading | undefined;
+  #waiting = NONE;
 
   constructor(limits: FormatLimits, names: ApiNames) {
     this.limits = limits;
@@ -29,12 +42,12 @@ export abstract class JsonStreamReader implements BodyReader {
     this.#events = new EventSplitter(limits.frameBytesMax);
   }
 
-  /** The frame of an event whose data is the object `root`. */
-  protected abstract read(root: JsonObject, source: EventSource): Frame;
+  /** What becomes of an event whose data is the object `root`. `pace`: see `PieceCollector`. */
+  protected abstract read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened;
 
-  /** The frame of an event whose data is an array: of none, for most formats. */
-  protected readArray(_root: JsonArray, source: EventSource): Frame {
-    return unreadableFrame(source.raw, 'not_an_object');
+  /** What becomes of an event whose data is an array: nothing, for most formats. */
+  protected readArray(_root: JsonArray, source: EventSource, _pace: Pace | undefined): Opened {
+    return unreadable(source.raw, 'not_an_object');
   }
 
   abstract refuse(refusal: Refusal): readonly Uint8Array[];
@@ -46,11 +59,42 @@ export abstract class JsonStreamReader implements BodyReader {
   }
 
   push(bytes: Uint8Array): readonly Frame[] {
-    return this.#events.push(bytes).map((event) => this.#frame(event));
+    return this.#take(this.#events.push(bytes));
   }
 
   end(): readonly Frame[] {
-    return this.#events.end().map((event) => this.#frame(event));
+    return this.#take(this.#events.end());
+  }
+
+  readAt(pace: Pace): void {
+    this.#pace = pace;
+  }
+
+  get unread(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  readOn(): readonly Frame[] {
+    const frame = this.#reading?.readOn(this.#pace);
+    if (frame === undefined) return [];
+    const waiting = this.#waiting;
+    this.#reading = undefined;
+    this.#waiting = NONE;
+    return [this.#inPlace(frame), ...this.#take(waiting)];
+  }
+
+  /** The frames of these events, up to one that is too large for one go. */
+  #take(events: readonly RawEvent[]): readonly Frame[] {
+    const frames: Frame[] = [];
+    for (let index = 0; index < events.length; index += 1) {
+      const frame = this.#frame(events[index]!);
+      if (frame === undefined) {
+        this.#waiting = events.slice(index + 1);
+        return [...frames, ...this.readOn()];
+      }
+      frames.push(frame);
+    }
+    return frames;
   }
 
   sent(frame: Frame, _unfinished?: boolean): void {
@@ -62,7 +106,8 @@ export abstract class JsonStreamReader implements BodyReader {
     return this.#lead === '' ? events : [Buffer.from(this.#lead), ...events];
   }
 
-  #frame(event: RawEvent): Frame {
+  /** Undefined: it is large, and is being read. */
+  #frame(event: RawEvent): Frame | undefined {
     if (event.oversized) return unreadableFrame(event.bytes, 'frame_too_large');
     const { lines, foreign } = readEvent(event.bytes, event.first);
     if (foreign) return unreadableFrame(event.bytes, 'not_an_event');
@@ -70,20 +115,37 @@ export abstract class JsonStreamReader implements BodyReader {
     if (only === undefined) return silentFrame(event.bytes, false);
     if (lines.length > 1) return this.#joined(event.bytes, lines);
     const source = { raw: event.bytes, data: event.bytes };
-    return this.parsed(source, only.rawStart, only.rawStart + only.length);
+    return this.#parsed(source, only.rawStart, only.rawStart + only.length);
   }
 
-  #joined(raw: Uint8Array, lines: readonly DataLine[]): Frame {
+  #joined(raw: Uint8Array, lines: readonly DataLine[]): Frame | undefined {
     const last = lines.at(-1)!;
     const data = new Uint8Array(last.dataStart + last.length).fill(LF);
-    for (const line of lines)
-      data.set(raw.subarray(line.rawStart, line.rawStart + line.length), line.dataStart);
-    return this.parsed({ raw, data, lines }, 0, data.length);
+    for (const { rawStart, dataStart, length } of lines)
+      if (length > SHORT_LINE_BYTES) data.set(raw.subarray(rawStart, rawStart + length), dataStart);
+      else for (let at = 0; at < length; at += 1) data[dataStart + at] = raw[rawStart + at]!;
+    return this.#parsed({ raw, data, lines }, 0, data.length);
   }
 
   /** The frame of an event whose data is `source.data[from,to)`. */
-  protected parsed(source: EventSource, from: number, to: number): Frame {
-    const { raw, data } = source;
+  #parsed(source: EventSource, from: number, to: number): Frame | undefined {
+    const silent = this.silent(source, from, to);
+    if (silent !== undefined) return silent;
+    const { data } = source;
+    const pace = this.#pace;
+    if (pace !== undefined && to - from > pace.left * BYTES_PER_UNIT) {
+      const scanner = new JsonScanner(data, this.limits, this.names, from, to);
+      this.#reading = new FrameReading(scanner, (json, at) =>
+        this.open(json, source, from, to, at),
+      );
+      return undefined;
+    }
+    const json = readJson(data, this.limits, this.names, from, to);
+    return this.#inPlace(this.open(json, source, from, to, undefined).frame());
+  }
+
+  /** The frame of an event that needs no reading, if it is one. */
+  protected silent({ raw, data }: EventSource, from: number, to: number): Frame | undefined {
     if (to - from <= BLANK_DATA_BYTES_MAX) {
       const text = Buffer.from(data.subarray(from, to)).toString('latin1').trim();
       if (text === '') return silentFrame(raw, false);
@@ -92,21 +154,34 @@ export abstract class JsonStreamReader implements BodyReader {
         return silentFrame(raw, true);
       }
     }
-    const json = readJson(data, this.limits, this.names, from, to);
-    if (!json.ok) return unreadableFrame(raw, json.reason);
-    if (json.root.kind !== 'object' && json.root.kind !== 'array')
-      return unreadableFrame(raw, 'not_an_object');
-    const frame =
-      json.root.kind === 'object'
-        ? this.read(json.root, source)
-        : this.readArray(json.root, source);
-    // Some clients read on, and put what follows behind what they have.
-    if (this.#over && frame.pieces.length > 0) return unreadableFrame(raw, 'text_after_end');
+    return undefined;
+  }
+
+  /** What becomes of an event whose data, `source.data[from,to)`, reads as `json`. */
+  protected open(
+    json: JsonReading,
+    source: EventSource,
+    _from: number,
+    _to: number,
+    pace: Pace | undefined,
+  ): Opened {
+    if (!json.ok) return unreadable(source.raw, json.reason);
+    if (json.root.kind === 'object') return this.read(json.root, source, pace);
+    if (json.root.kind === 'array') return this.readArray(json.root, source, pace);
+    return unreadable(source.raw, 'not_an_object');
+  }
+
+  /** Some clients read on behind the end, and put what follows behind what they have. */
+  #inPlace(frame: Frame): Frame {
+    if (this.#over && frame.pieces.length > 0)
+      return unreadableFrame(frame.bytes, 'text_after_end');
     if (frame.terminal) this.#over = true;
     return frame;
   }
 }
 
+/** Up to here copying byte by byte is quicker. */
+const SHORT_LINE_BYTES = 32;
 /** Data this short may be blank or the end marker. */
 const BLANK_DATA_BYTES_MAX = 16;
 

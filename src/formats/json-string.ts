@@ -1,6 +1,12 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isAscii as nativeIsAscii } from 'node:buffer';
 import type { JsonString } from './json.ts';
-import { isHighSurrogate, isLowSurrogate } from './utf8.ts';
+import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+import { incompleteTail, isHighSurrogate, isLowSurrogate } from './utf8.ts';
+
+const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+/** `\u` and four digits. */
+const ESCAPE_BYTES_MAX = 6;
 
 /** A Buffer over the same memory: its slicing to strings is native. Worth making once for many strings. */
 export function overlay(bytes: Uint8Array): Buffer {
@@ -18,7 +24,61 @@ export function stringValue(bytes: Uint8Array, literal: JsonString): string {
   return written.includes('\\') ? (JSON.parse(written) as string) : written.slice(1, -1);
 }
 
+/** So much of a literal is decoded at a time. */
+const SLICE_BYTES = 8_192;
+
+/** The value of a long text, bit by bit. Where it was stopped does not show. */
+export class LongReading {
+  value = '';
+  private readonly bytes: Buffer;
+  private readonly end: number;
+  private readonly escapes: boolean;
+  private at: number;
+
+  /** Reads `bytes[from,to)`. `escapes`: it is the inside of a valid literal; else JSON as it is written. */
+  constructor(bytes: Buffer, from: number, to: number, escapes: boolean) {
+    this.bytes = bytes;
+    this.at = from;
+    this.end = to;
+    this.escapes = escapes;
+  }
+
+  /** Whether all of it is read. */
+  readOn(pace: Pace): boolean {
+    while (this.at < this.end) {
+      if (pace.left <= 0) return false;
+      const { bytes, at, end, escapes } = this;
+      const to = at + SLICE_BYTES < end ? characterEnd(bytes, at, at + SLICE_BYTES, escapes) : end;
+      pace.left -= (to - at) / BYTES_PER_UNIT;
+      const written = bytes.toString('utf8', at, to);
+      const escaped = escapes && written.includes('\\');
+      this.value += escaped ? (JSON.parse(`"${written}"`) as string) : written;
+      this.at = to;
+    }
+    return true;
+  }
+}
+
+/** The last place up to `to` where no character is parted, nor an escape, if there are any; `from` is such a place. */
+function characterEnd(bytes: Buffer, from: number, to: number, escapes: boolean): number {
+  if (escapes)
+    for (let at = to - 1; at >= from && at > to - ESCAPE_BYTES_MAX; at -= 1) {
+      if (bytes[at] !== BACKSLASH) continue;
+      let first = at;
+      while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
+      // Of a run of backslashes every other one is escaped.
+      const begins = (at - first) % 2 === 0;
+      if (begins && at + (bytes[at + 1] === LETTER_U ? ESCAPE_BYTES_MAX : 2) > to) return at;
+      break;
+    }
+  return to - incompleteTail(bytes, to);
+}
+
+/** Below this a loop is quicker than a call. */
+const NATIVE_BYTES_MIN = 64;
+
 export function isAscii(bytes: Uint8Array): boolean {
+  if (bytes.length >= NATIVE_BYTES_MIN) return nativeIsAscii(bytes);
   for (let i = 0; i < bytes.length; i += 1) if (bytes[i]! >= 0x80) return false;
   return true;
 }

@@ -31,26 +31,43 @@ export function readTokens(
   { said, text, last }: Spelled,
   collector: PieceCollector,
 ): void {
-  const tokens = entries.items.map(tokenOf);
-  const spelling = tokens.map((token) => spelledBy(token, collector)).join('');
-  if (spelling !== said)
-    tokens.forEach((token, at) => {
-      if (token?.kind === 'string')
-        collector.add(token, text, 'assistant', last && at === tokens.length - 1);
-    });
-  for (const entry of entries.items) {
-    if (entry.kind === 'string') continue;
-    if (entry.kind !== 'object') {
-      collector.standAlone(entry, 'other', 'assistant');
-      continue;
-    }
-    for (const member of entry.members)
-      if (!SILENT.has(member.key)) {
-        collector.name(member, 'other', 'assistant');
-        collector.standAlone(member.value, 'other', 'assistant');
-      }
-    readConsidered(memberOf(entry, 'top_logprobs'), tokenOf(entry), collector);
+  const { items } = entries;
+  /** What is not spelled is still to come, as far as the tokens agree. */
+  let spelled = 0;
+  let agrees = true;
+  const compare = (entry: JsonNode): void => {
+    const token = agrees ? spelledBy(tokenOf(entry), collector) : '';
+    agrees &&= said.startsWith(token, spelled);
+    spelled += token.length;
+  };
+  const add = (entry: JsonNode, at: number): void => {
+    const token = tokenOf(entry);
+    if (token?.kind === 'string')
+      collector.add(token, text, 'assistant', last && at === items.length - 1);
+  };
+  collector.each(items, compare, () => {
+    const others = (): void => collector.each(items, (entry) => readEntry(entry, collector));
+    if (agrees && spelled === said.length) others();
+    else collector.each(items, add, others);
+  });
+}
+
+/** What an entry says besides its token. */
+function readEntry(entry: JsonNode, collector: PieceCollector): void {
+  if (entry.kind === 'string') return;
+  if (entry.kind !== 'object') {
+    collector.standAlone(entry, 'other', 'assistant');
+    return;
   }
+  collector.each(
+    entry.members,
+    (member) => {
+      if (SILENT.has(member.key)) return;
+      collector.name(member, 'other', 'assistant');
+      collector.standAlone(member.value, 'other', 'assistant');
+    },
+    () => readConsidered(memberOf(entry, 'top_logprobs'), tokenOf(entry), collector),
+  );
 }
 
 /** Tokens that the model did not take: texts of their own. */
@@ -65,9 +82,10 @@ export function readConsidered(
     return;
   }
   const value = spelledBy(taken, collector);
-  for (const other of others.items)
+  collector.each(others.items, (other) => {
     if (value === '' || spelledBy(tokenOf(other), collector) !== value)
       collector.standAlone(other, 'other', 'assistant');
+  });
 }
 
 /** The token of an entry, which may be one itself. */

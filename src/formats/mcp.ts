@@ -13,6 +13,7 @@ import type {
   RefusalResponse,
   RequestHeaders,
 } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import type { JsonNode } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
@@ -140,7 +141,11 @@ class McpRequestReader extends JsonDocumentReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, bytes: Uint8Array): Frame {
+  protected override read(root: JsonNode, bytes: Uint8Array): Opened {
+    return { frame: () => this.#frame(root, bytes) };
+  }
+
+  #frame(root: JsonNode, bytes: Uint8Array): Frame {
     const frame = documentFrame(root, bytes, 'request');
     if (!isMcpFrame(frame)) return frame;
     this.#talk.open = frame.mcp.filter((message) => message.kind === 'request');
@@ -149,7 +154,7 @@ class McpRequestReader extends JsonDocumentReader {
     return frame;
   }
 
-  protected override readArray(root: JsonNode, bytes: Uint8Array): Frame {
+  protected override readArray(root: JsonNode, bytes: Uint8Array): Opened {
     return this.read(root, bytes);
   }
 
@@ -170,11 +175,11 @@ class McpAnswerReader extends JsonDocumentReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, bytes: Uint8Array): Frame {
-    return documentFrame(root, bytes, 'response');
+  protected override read(root: JsonNode, bytes: Uint8Array): Opened {
+    return { frame: () => documentFrame(root, bytes, 'response') };
   }
 
-  protected override readArray(root: JsonNode, bytes: Uint8Array): Frame {
+  protected override readArray(root: JsonNode, bytes: Uint8Array): Opened {
     return this.read(root, bytes);
   }
 
@@ -204,7 +209,11 @@ class McpEventReader extends JsonStreamReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, source: EventSource): Frame {
+  protected override read(root: JsonNode, source: EventSource): Opened {
+    return { frame: () => this.#frame(root, source) };
+  }
+
+  #frame(root: JsonNode, source: EventSource): Frame {
     const collector = new PieceCollector(source.data, this.#keys);
     const reading = readMcp(root, source.data, collector, 'response');
     if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
@@ -223,7 +232,7 @@ class McpEventReader extends JsonStreamReader {
     return Object.freeze({ ...frame, renderUnfinished, mcp });
   }
 
-  protected override readArray(root: JsonNode, source: EventSource): Frame {
+  protected override readArray(root: JsonNode, source: EventSource): Opened {
     return this.read(root, source);
   }
 

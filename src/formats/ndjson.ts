@@ -101,7 +101,7 @@ class LineReader implements BodyReader {
     const json = readJson(raw, this.#limits);
     if (!json.ok) return unreadableFrame(raw, json.reason);
     const collector = new PieceCollector(raw, this.#keys);
-    const unreadable = this.#leaves.read(json.root, raw, collector, this.#streamed);
+    const unreadable = this.#leaves.read(json.root, raw, collector, this.#streamed)();
     if (unreadable !== undefined) return unreadableFrame(raw, unreadable);
     const { pieces, literals } = collector;
     return jsonFrame({ raw, data: raw, pieces, literals, ends: [] });

@@ -1,6 +1,11 @@
 /** The chat completions API (`POST …/chat/completions`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
-import { CHAT_ANSWER_NAMES, readChatAnswer, type StreamMemory } from './chat-answer.ts';
+import {
+  type AnswerReading,
+  CHAT_ANSWER_NAMES,
+  readChatAnswer,
+  type StreamMemory,
+} from './chat-answer.ts';
 import { ANNOTATED, chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
 import {
   type AnswerWords,
@@ -11,11 +16,13 @@ import {
 } from './chat-refusal.ts';
 import { CHAT_REQUEST } from './chat-request.ts';
 import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import type { JsonObject } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { type RequestForm, RequestReader } from './request-body.ts';
 import { MoveLedger } from './text-moves.ts';
@@ -81,9 +88,14 @@ class ChatCompletionReader extends JsonDocumentReader {
     this.#api = api;
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    const answer = readChatAnswer(root, bytes, collector, newMemory(this.limits, this.#api), false);
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
+    const memory = newMemory(this.limits, this.#api);
+    const reader = readChatAnswer(root, bytes, collector, memory, false);
+    return { collector, frame: () => this.#frame(reader.reading(), bytes, collector) };
+  }
+
+  #frame(answer: AnswerReading, bytes: Uint8Array, collector: PieceCollector): Frame {
     if (answer.unreadable !== undefined) return unreadableFrame(bytes, answer.unreadable);
     if (!answer.hasChoices && !answer.hasError)
       return unreadableFrame(bytes, 'not_a_chat_completion');
@@ -160,9 +172,13 @@ class ChatStreamReader extends JsonStreamReader {
     return { kind: 'frame', bytes: event };
   }
 
-  protected read(root: JsonObject, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
-    const answer = readChatAnswer(root, source.data, collector, this.#memory, true);
+  protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace);
+    const reader = readChatAnswer(root, source.data, collector, this.#memory, true);
+    return { collector, frame: () => this.#frame(reader.reading(), source, collector) };
+  }
+
+  #frame(answer: AnswerReading, source: EventSource, collector: PieceCollector): Frame {
     if (answer.unreadable !== undefined) return unreadableFrame(source.raw, answer.unreadable);
     this.#firstEnvelope ??= answer.facts.envelope;
     const { pieces, literals } = collector;

@@ -19,12 +19,13 @@ import { type RequestForm, requestFacts } from './request-body.ts';
 const COMPLETIONS_REQUEST: RequestForm = {
   names: new ApiNames('prompt suffix model stream'),
   expects: ['prompt'],
+  inOrder: true,
   collect: readCompletionsRequest,
   facts: requestFacts,
 };
 
 function readCompletionsRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const member of root.members) {
+  collector.each(root.members, (member) => {
     const { key, value } = member;
     if (key === 'prompt') readInput(value, 'prompt', collector);
     else if (key === 'model') collector.metadata(value, 'other', 'user');
@@ -32,7 +33,7 @@ function readCompletionsRequest(root: JsonObject, collector: PieceCollector): vo
       collector.name(member, 'other', 'user');
       collector.standAlone(value, 'other', 'user');
     }
-  }
+  });
 }
 
 function answer(envelope: Envelope, index: number, text: string, finishReason: string | null) {

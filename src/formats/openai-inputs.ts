@@ -2,13 +2,15 @@
 import { Buffer } from 'node:buffer';
 import { ApiNames } from './api-names.ts';
 import { errorResponse } from './chat-refusal.ts';
-import type { AppendForm, BodyReader, Format, Frame, Refusal } from './frame.ts';
+import type { AppendForm, BodyReader, Format, Refusal } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame } from './json-frame.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { BARE_BASE64_UNITS_MIN, isEncodedBytes } from './media.ts';
 import { opaque } from './opaque.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { type RequestForm, RequestReader, requestFacts } from './request-body.ts';
 
@@ -17,6 +19,7 @@ const NAMES = new ApiNames('input model data embedding type text image_url url o
 const INPUTS_REQUEST: RequestForm = {
   names: NAMES,
   expects: ['input'],
+  inOrder: true,
   collect: readInputsRequest,
   facts: requestFacts,
 };
@@ -36,7 +39,7 @@ export function openaiInputsWith(limits: FormatLimits): Format {
 export const openaiInputs: Format = openaiInputsWith(DEFAULT_FORMAT_LIMITS);
 
 function readInputsRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const member of root.members) {
+  collector.each(root.members, (member) => {
     const { key, value } = member;
     if (key === 'input') readInput(value, 'input', collector);
     else if (key === 'model') collector.metadata(value, 'other', 'user');
@@ -44,29 +47,30 @@ function readInputsRequest(root: JsonObject, collector: PieceCollector): void {
       collector.name(member, 'other', 'user');
       collector.standAlone(value, 'other', 'user');
     }
-  }
+  });
 }
 
 /** One text or many. As numbers of tokens nobody here can read them: such a request cannot be judged. */
 export function readInput(node: JsonNode, text: string, collector: PieceCollector): void {
   if (node.kind === 'string') collector.add(node, `${text}/content`, 'user', true);
   else if (node.kind === 'array')
-    node.items.forEach((item, index) => {
+    collector.each(node.items, (item, index) => {
       if (item.kind === 'array' || item.kind === 'number') collector.unreadable ??= 'token_ids';
       else readInput(item, `${text}/${index}`, collector);
     });
   else if (node.kind === 'object') {
-    for (const { key, value } of node.members)
+    collector.each(node.members, ({ key, value }) => {
       if (key === 'image_url') readPicture(value, text, collector);
       else if (key === 'type') collector.metadata(value, text, 'user');
       else collector.standAlone(value, text, 'user');
+    });
   } else collector.standAlone(node, text, 'user');
 }
 
 function readPicture(node: JsonNode, text: string, collector: PieceCollector): void {
   if (node.kind === 'string') collector.media(node, text, 'user', 'image/', BARE_BASE64_UNITS_MIN);
   else if (node.kind === 'object')
-    for (const { value } of node.members) readPicture(value, text, collector);
+    collector.each(node.members, ({ value }) => readPicture(value, text, collector));
   else collector.standAlone(node, text, 'user');
 }
 
@@ -76,11 +80,12 @@ class NumbersReader extends JsonDocumentReader {
     super(limits, NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     readNumbers(root, collector);
     const { pieces, literals } = collector;
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    const frame = () => jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    return { collector, frame };
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -93,14 +98,14 @@ class NumbersReader extends JsonDocumentReader {
 }
 
 function readNumbers(node: JsonNode, collector: PieceCollector): void {
-  if (node.kind === 'array') for (const item of node.items) readNumbers(item, collector);
+  if (node.kind === 'array') collector.each(node.items, (item) => readNumbers(item, collector));
   else if (node.kind === 'object')
-    for (const member of node.members) {
+    collector.each(node.members, (member) => {
       const { key, value } = member;
       const embedded =
         key === 'embedding' && value.kind === 'string' && isEncodedBytes(collector.valueOf(value));
       if (key !== 'embedding') collector.name(member, 'other', 'assistant');
       if (!embedded) readNumbers(value, collector);
-    }
+    });
   else if (node.kind === 'string') collector.metadata(node, 'other', 'assistant');
 }

@@ -1,6 +1,7 @@
 /** The Responses API (`POST …/v1/responses`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import type { JsonObject } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, type Swap, unreadableFrame } from './json-frame.ts';
@@ -51,7 +52,11 @@ class ResponseReader extends JsonDocumentReader {
     super(limits, RESPONSES_NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+  protected read(root: JsonObject, bytes: Uint8Array): Opened {
+    return { frame: () => this.#frame(root, bytes) };
+  }
+
+  #frame(root: JsonObject, bytes: Uint8Array): Frame {
     const collector = new PieceCollector(bytes, new KeyCounter());
     if (!isResponsesAnswer(root, collector)) return unreadableFrame(bytes, 'not_a_response');
     const repeats: Repeat[] = [];
@@ -122,7 +127,11 @@ class ResponseStreamReader extends JsonStreamReader {
     this.#memory = { items: new Map(), parts: new Set(), over: new Set(), textsMax };
   }
 
-  protected read(root: JsonObject, source: EventSource): Frame {
+  protected read(root: JsonObject, source: EventSource): Opened {
+    return { frame: () => this.#frame(root, source) };
+  }
+
+  #frame(root: JsonObject, source: EventSource): Frame {
     const collector = new PieceCollector(source.data, this.#keys);
     const event = readResponseEvent(root, source.data, collector, this.#memory);
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);

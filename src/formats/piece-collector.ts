@@ -2,9 +2,10 @@ import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece } from './frame.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
-import { isAscii, overlay, stringValue } from './json-string.ts';
+import { isAscii, LongReading, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
+import { BYTES_PER_UNIT, type Pace } from './pace.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
 export interface WrittenJson {
@@ -35,7 +36,30 @@ export class KeyCounter {
   }
 }
 
-/** Gathers the pieces of one frame together with the literals that they came from. */
+/** Something to do for each of many, which may be stopped between any two. */
+interface Work {
+  readonly count: number;
+  readonly visit: (index: number) => void;
+  readonly after: (() => void) | undefined;
+  next: number;
+}
+
+/** A long text that is decoded bit by bit. */
+interface LongText {
+  readonly piece: number;
+  readonly reading: LongReading;
+}
+
+/** What looking at one member or element costs. */
+const VISIT_UNITS = 8;
+/** A literal that is longer is decoded bit by bit where others wait. */
+export const LITERAL_BYTES_MAX = 16_384;
+
+/**
+ * Gathers the pieces of one frame together with the literals that they came from. With a pace it may stop:
+ * what `each` and `standAlone` are asked for is then done by `readOn`, in the order of the text as long as
+ * whoever reads asks for nothing more behind them in the same go, but in `after`.
+ */
 export class PieceCollector {
   readonly pieces: Piece[] = [];
   readonly literals: PieceSource[] = [];
@@ -43,10 +67,85 @@ export class PieceCollector {
   unreadable: string | undefined;
   private readonly data: Buffer;
   private readonly keys: KeyCounter;
+  private readonly pace: Pace | undefined;
+  /** What is still to be done, the last first. */
+  private readonly work: (Work | LongText)[] = [];
 
-  constructor(data: Uint8Array, keys: KeyCounter) {
+  /** `pace`: undefined where all is to be done in one go. */
+  constructor(data: Uint8Array, keys: KeyCounter, pace?: Pace) {
     this.data = overlay(data);
     this.keys = keys;
+    this.pace = pace;
+  }
+
+  /** Calls `visit` for each of `items` in order, then `after`. */
+  each<Item>(
+    items: readonly Item[],
+    visit: (item: Item, index: number) => void,
+    after?: () => void,
+  ): void {
+    if (this.pace === undefined) {
+      for (let index = 0; index < items.length; index += 1) visit(items[index]!, index);
+      after?.();
+      return;
+    }
+    const { length: count } = items;
+    this.work.push({ count, visit: (index) => visit(items[index]!, index), after, next: 0 });
+  }
+
+  /** Does what was put off, as far as the pace lets it; whether all of it is done. */
+  readOn(): boolean {
+    const { work, pace } = this;
+    if (pace === undefined) return true;
+    while (work.length > 0) {
+      if (pace.left <= 0) return false;
+      const top = work[work.length - 1]!;
+      if ('reading' in top) this.decodeOn(top, pace);
+      else this.workOn(top, pace);
+    }
+    return true;
+  }
+
+  private workOn(work: Work, pace: Pace): void {
+    pace.left -= VISIT_UNITS;
+    const { length } = this.work;
+    if (work.next < work.count) {
+      work.next += 1;
+      work.visit(work.next - 1);
+      this.inOrder(length);
+    } else {
+      this.work.pop();
+      work.after?.();
+      this.inOrder(length - 1);
+    }
+  }
+
+  /** What one go has put off is done in the order in which it was asked for. */
+  private inOrder(from: number): void {
+    const { work } = this;
+    if (work.length - from > 1) work.push(...work.splice(from).reverse());
+  }
+
+  private decodeOn({ piece, reading }: LongText, pace: Pace): void {
+    if (!reading.readOn(pace)) return;
+    this.work.pop();
+    this.pieces[piece] = { ...this.pieces[piece]!, value: reading.value };
+  }
+
+  /** The value of a piece that is about to be added. A long one is there when `readOn` has been asked. */
+  private valueFor(literal: JsonString): string {
+    const { pace } = this;
+    if (pace === undefined) return this.valueOf(literal);
+    const bytes = literal.end - literal.start;
+    pace.left -= bytes / BYTES_PER_UNIT;
+    if (bytes <= LITERAL_BYTES_MAX || literal.simple) return this.valueOf(literal);
+    this.later(new LongReading(this.data, literal.start + 1, literal.end - 1, true));
+    return '';
+  }
+
+  /** The value of the piece that is about to be added. */
+  private later(reading: LongReading): void {
+    this.work.push({ piece: this.pieces.length, reading });
   }
 
   valueOf(literal: JsonString): string {
@@ -81,14 +180,14 @@ export class PieceCollector {
     last: boolean,
     encoding: Piece['encoding'] = 'plain',
   ): number {
-    this.pieces.push({ text, place, encoding, value: this.valueOf(literal), last });
+    this.pieces.push({ text, place, encoding, value: this.valueFor(literal), last });
     this.literals.push(literal);
     return this.pieces.length - 1;
   }
 
   /** Adds a piece of a text that its provider has signed. */
   sealed(literal: JsonString, text: string, place: Place, last: boolean): void {
-    const value = this.valueOf(literal);
+    const value = this.valueFor(literal);
     this.pieces.push({ text, place, encoding: 'plain', value, last, sealed: true });
     this.literals.push(literal);
   }
@@ -105,7 +204,9 @@ export class PieceCollector {
     const { start, end } = node;
     const bytes = this.data.subarray(start, end);
     const text = `${family}/${this.keys.take()}`;
-    const value = bytes.toString('utf8');
+    const long = this.pace !== undefined && end - start > LITERAL_BYTES_MAX;
+    if (long) this.later(new LongReading(this.data, start, end, false));
+    const value = long ? '' : bytes.toString('utf8');
     this.pieces.push({ text, place, encoding: 'json', value, last: true });
     this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
   }
@@ -135,12 +236,12 @@ export class PieceCollector {
   standAlone(node: JsonNode, family: string, place: Place): void {
     if (node.kind === 'string') this.add(node, `${family}/${this.keys.take()}`, place, true);
     else if (node.kind === 'array')
-      for (const item of node.items) this.standAlone(item, family, place);
+      this.each(node.items, (item) => this.standAlone(item, family, place));
     else if (node.kind === 'object')
-      for (const member of node.members) {
+      this.each(node.members, (member) => {
         this.name(member, family, place);
         this.standAlone(member.value, member.shadowed ? 'shadowed' : family, place);
-      }
+      });
     else if (node.kind === 'number' && node.end - node.start >= TELLING_NUMBER_UNITS_MIN)
       this.standAlone(
         { kind: 'string', start: node.start - 1, end: node.end + 1, simple: true, bare: true },

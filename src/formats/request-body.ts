@@ -1,11 +1,13 @@
 /** A request to an API whose body is one JSON object: the words in it, and what it says besides. */
 import type { ApiNames } from './api-names.ts';
 import type { AppendForm, Frame, RequestFacts } from './frame.ts';
+import type { Opened } from './frame-reading.ts';
 import { type JsonObject, memberOf } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { stringValue } from './json-string.ts';
 import type { FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
 /** What tells the requests of one API from those of another. */
@@ -13,6 +15,8 @@ export interface RequestForm {
   readonly names: ApiNames;
   /** Members of which a request has at least one: with words but none of these, it is meant for another API. */
   readonly expects: readonly string[];
+  /** `collect` may be stopped: it asks for nothing behind what the collector may put off. */
+  readonly inOrder?: true;
   /** Collects every string that a model may read. */
   collect(root: JsonObject, collector: PieceCollector): void;
   facts(root: JsonObject, bytes: Uint8Array): RequestFacts;
@@ -28,10 +32,15 @@ export class RequestReader extends JsonDocumentReader {
     this.#form = form;
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Frame {
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
     const form = this.#form;
-    const collector = new PieceCollector(bytes, new KeyCounter());
+    const collector = new PieceCollector(bytes, new KeyCounter(), form.inOrder ? pace : undefined);
     form.collect(root, collector);
+    return { collector, frame: () => this.#frame(root, bytes, collector) };
+  }
+
+  #frame(root: JsonObject, bytes: Uint8Array, collector: PieceCollector): Frame {
+    const form = this.#form;
     const { pieces, literals, unreadable } = collector;
     if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     if (pieces.length > 0 && form.expects.every((name) => memberOf(root, name) === undefined))

@@ -355,7 +355,8 @@ describe('while a body is judged in turns', () => {
     const stream = open('ok.', content);
     const result = run(answering([stream, stream, stream], 'text/event-stream'), slices({}));
     assert.deepEqual(result.codes, ['process deny policy']);
-    assert.ok(result.turns < 3, `${result.turns}`);
+    // Reading the first of three large events takes some, judging it one.
+    assert.ok(result.turns < 6, `${result.turns}`);
     assert.equal(result.heldBytes, 0);
   });
 

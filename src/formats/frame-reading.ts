@@ -1,0 +1,42 @@
+/** One JSON text on its way into a frame, which may be stopped anywhere. */
+import type { Frame } from './frame.ts';
+import type { JsonReading, JsonScanner } from './json.ts';
+import { unreadableFrame } from './json-frame.ts';
+import { type Pace, UNPACED } from './pace.ts';
+import type { PieceCollector } from './piece-collector.ts';
+
+/** What is made of a text once it is read: its pieces are collected first. */
+export interface Opened {
+  /** Undefined where there is nothing to collect. */
+  readonly collector?: PieceCollector;
+  /** The frame, when all is collected. */
+  readonly frame: () => Frame;
+}
+
+/** Nothing that can be read. */
+export function unreadable(bytes: Uint8Array, reason: string): Opened {
+  return { frame: () => unreadableFrame(bytes, reason) };
+}
+
+export class FrameReading {
+  private readonly scanner: JsonScanner;
+  private readonly open: (json: JsonReading, pace: Pace | undefined) => Opened;
+  private opened: Opened | undefined;
+
+  /** `open`: what the format makes of the text; its collector gets the pace. */
+  constructor(scanner: JsonScanner, open: (json: JsonReading, pace: Pace | undefined) => Opened) {
+    this.scanner = scanner;
+    this.open = open;
+  }
+
+  /** Undefined when the pace was used up before. `pace`: undefined to read in one go. */
+  readOn(pace: Pace | undefined): Frame | undefined {
+    if (this.opened === undefined) {
+      const json = this.scanner.read(pace ?? UNPACED);
+      if (json === undefined) return undefined;
+      this.opened = this.open(json, pace);
+    }
+    const { collector, frame } = this.opened;
+    return collector === undefined || collector.readOn() ? frame() : undefined;
+  }
+}

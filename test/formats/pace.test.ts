@@ -1,0 +1,267 @@
+/** Reading in slices: wherever a reader is stopped, what it has read in the end is what it reads in one go. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { anthropicMessages } from '../../src/formats/anthropic.ts';
+import type { BodyReader, Edit, Format, Frame } from '../../src/formats/frame.ts';
+import { geminiAt } from '../../src/formats/gemini.ts';
+import { genericJson } from '../../src/formats/generic-json.ts';
+import { JsonScanner, NAME_BYTES_MAX, readJson } from '../../src/formats/json.ts';
+import { mcpAt } from '../../src/formats/mcp.ts';
+import { ndjson } from '../../src/formats/ndjson.ts';
+import { openaiChat } from '../../src/formats/openai-chat.ts';
+import { openaiCompletions } from '../../src/formats/openai-completions.ts';
+import { openaiInputs } from '../../src/formats/openai-inputs.ts';
+import { openaiResponses } from '../../src/formats/openai-responses.ts';
+import {
+  KeyCounter,
+  LITERAL_BYTES_MAX,
+  PieceCollector,
+} from '../../src/formats/piece-collector.ts';
+
+/** Names and words that readers go by, so that random documents lead everywhere. */
+const NAMES =
+  `messages role content tool_calls function_call function arguments input name id type text choices index delta
+  message finish_reason logprobs token top_logprobs bytes audio data annotations start_index system tools thinking
+  signature source media_type parts thought functionCall args contents candidates jsonrpc method params result prompt
+  output image_url url embedding object error reasoning model stream x`.split(/\s+/);
+const WORDS =
+  `user assistant tool system text tool_use message 2.0 tools/call bob image/png a b`.split(' ');
+
+const text = fc.oneof(
+  fc.constantFrom(...WORDS),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom('\\"\\\\\n', 'é😀\ud83d', 'A'.repeat(300)),
+);
+const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { depthSize: 'small', maxDepth: 6 },
+    text,
+    fc.constantFrom(0, 1, 4111111111111111, true, null),
+    fc.array(tie('tree'), { maxLength: 4 }),
+    fc.dictionary(fc.constantFrom(...NAMES), tie('tree'), { maxKeys: 6 }),
+  ),
+}));
+const token = fc.record({ token: text, top_logprobs: fc.array(fc.record({ token: text })) });
+const message = fc.record(
+  { role: fc.constantFrom(...WORDS), content: fc.oneof(text, tree), tool_calls: tree, x: tree },
+  { requiredKeys: [] },
+);
+const choice = fc.record(
+  {
+    index: fc.constantFrom(0, 1),
+    message,
+    delta: message,
+    logprobs: fc.record({ content: fc.array(token) }),
+    finish_reason: fc.constantFrom(null, 'stop'),
+    x: tree,
+  },
+  { requiredKeys: [] },
+);
+const root = fc.oneof(
+  tree,
+  fc.record(
+    {
+      messages: fc.array(message),
+      contents: tree,
+      input: tree,
+      prompt: tree,
+      content: tree,
+      choices: fc.array(choice),
+      candidates: tree,
+      jsonrpc: fc.constant('2.0'),
+      id: fc.constant(1),
+      method: fc.constantFrom('tools/call', 'ping'),
+      params: tree,
+      tools: tree,
+      x: tree,
+    },
+    { requiredKeys: [] },
+  ),
+);
+
+const spoken = { media: 'application/json', direction: 'response' } as const;
+const FORMATS: readonly (() => Format)[] = [
+  () => openaiChat,
+  () => openaiCompletions,
+  () => openaiInputs,
+  () => openaiResponses,
+  () => anthropicMessages,
+  () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
+  () => geminiAt({ path: '/v1/models/m:streamGenerateContent', ...spoken }),
+  () => mcpAt({}),
+  () => genericJson(undefined),
+  () => genericJson([['messages', '[]', 'content'], ['x']]),
+  () => ndjson,
+];
+
+function* drained(
+  reader: BodyReader,
+  pace: { left: number },
+  units: () => number,
+): Generator<readonly Frame[]> {
+  while (reader.unread) {
+    pace.left = units();
+    yield reader.readOn!();
+  }
+}
+
+/** What a reader makes of bytes that come in two parts. `units`: undefined to read in one go. */
+function framesOf(reader: BodyReader, bytes: Uint8Array, units?: () => number): readonly Frame[] {
+  const pace = { left: units?.() ?? 0 };
+  if (units !== undefined) reader.readAt?.(pace);
+  const frames: Frame[] = [];
+  const half = bytes.length >> 1;
+  for (const give of [
+    () => reader.push(bytes.subarray(0, half)),
+    () => reader.push(bytes.subarray(half)),
+    () => reader.end(),
+  ]) {
+    frames.push(...give());
+    if (units !== undefined) for (const more of drained(reader, pace, units)) frames.push(...more);
+  }
+  return frames;
+}
+
+/** Everything that a frame says. */
+function told(frame: Frame): unknown {
+  const edits: Edit[] = frame.pieces.flatMap(({ value }, piece) =>
+    value.length === 0 ? [] : [{ piece, start: 0, end: 1, replacement: '"é' }],
+  );
+  const { bytes, pieces, ends, ended, unreadable, terminal, request } = frame;
+  const said = { bytes, pieces, ends, ended, unreadable, terminal, request };
+  return { ...said, rendered: Buffer.from(frame.render(edits)).toString('latin1') };
+}
+
+const paces = fc.infiniteStream(fc.integer({ min: 1, max: 60 }));
+const drawn = (stream: Iterator<number>) => (): number => stream.next().value as number;
+
+describe('a body that is read in slices', () => {
+  FORMATS.forEach((format, place) => {
+    it(`is read as in one go: ${format().name} (${place})`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(root, { minLength: 1, maxLength: 2 }),
+          fc.constantFrom('request', 'response'),
+          fc.boolean(),
+          paces,
+          (roots, direction, streamed, pace) => {
+            const events = streamed && direction === 'response' && format() !== ndjson;
+            const bodies = roots.map((value) => JSON.stringify(value));
+            const body = events ? bodies.map((json) => `data: ${json}\n\n`).join('') : bodies[0]!;
+            const bytes = Buffer.from(body);
+            const reader = () => format().reader(direction as 'request' | 'response', streamed);
+            const whole = framesOf(reader(), bytes).map(told);
+            const sliced = framesOf(reader(), bytes, drawn(pace)).map(told);
+            assert.deepEqual(sliced, whole);
+          },
+        ),
+        { numRuns: 150 },
+      );
+    });
+  });
+
+  it('has the same JSON, or the same fault', () => {
+    const limits = { depthMax: 5, nodesMax: 30 };
+    const damaged = fc.tuple(tree, fc.nat(), fc.constantFrom('', '"', '}', ',', '\\', '\n  ', '1'));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          tree.map((value) => [value, 0, ''] as const),
+          damaged,
+        ),
+        paces,
+        (made, stream) => {
+          const [value, at, planted] = made;
+          const json = JSON.stringify(value, undefined, at % 3);
+          const cut = at % (json.length + 1);
+          const bytes = Buffer.from(json.slice(0, cut) + planted + json.slice(cut));
+          const scanner = new JsonScanner(bytes, limits);
+          const units = drawn(stream);
+          const pace = { left: 0 };
+          let reading = scanner.read(pace);
+          while (reading === undefined) {
+            pace.left = units();
+            reading = scanner.read(pace);
+          }
+          assert.deepEqual(reading, readJson(bytes, limits));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has the same text where it is long, whatever stands at the cuts', () => {
+    const units = ['\\n', '\\u00e9', '\\ud83d\\ude00', '\\\\', 'é', '😀', 'a', '\\"', '\xff', '€'];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...units), { minLength: 1, maxLength: 7 }),
+        fc.nat(9),
+        fc.constantFrom(LITERAL_BYTES_MAX - 2, 3 * LITERAL_BYTES_MAX),
+        (pattern, shift, length) => {
+          const unit = Buffer.concat(
+            pattern.map((part) => Buffer.from(part, part === '\xff' ? 'latin1' : 'utf8')),
+          );
+          const inner = Buffer.alloc(Math.ceil(length / unit.length) * unit.length, unit);
+          const head = Buffer.from(`{"messages":[{"role":"user","content":"${'x'.repeat(shift)}`);
+          const bytes = Buffer.concat([head, inner, Buffer.from('"}]}')]);
+          const whole = framesOf(openaiChat.reader('request', false), bytes);
+          const sliced = framesOf(openaiChat.reader('request', false), bytes, () => 1_000);
+          assert.deepEqual(sliced.map(told), whole.map(told));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('does what one visit puts off in the order in which it was asked for', () => {
+    const pace = { left: 0 };
+    const collector = new PieceCollector(Buffer.from('""'), new KeyCounter(), pace);
+    const seen: string[] = [];
+    collector.each(
+      ['a', 'b'],
+      (outer) => {
+        for (const part of ['1', '2'])
+          collector.each(
+            ['x', 'y'],
+            (inner) => void seen.push(outer + part + inner),
+            () => void seen.push('-'),
+          );
+      },
+      () => void seen.push('end'),
+    );
+    assert.deepEqual(seen, []);
+    while (!collector.readOn()) pace.left = 1;
+    assert.equal(seen.join(' '), 'a1x a1y - a2x a2y - b1x b1y - b2x b2y - end');
+  });
+
+  it('stops where its pace ends, not much later', () => {
+    const values = Array.from({ length: 20_000 }, (_, index) => ({ [`n${index}`]: ['ab', 1] }));
+    const bytes = Buffer.from(JSON.stringify({ messages: values, tools: values }));
+    const reader = openaiChat.reader('request', false);
+    const pace = { left: 1_000 };
+    let slices = 0;
+    reader.readAt?.(pace);
+    reader.push(bytes);
+    reader.end();
+    for (const _ of drained(reader, pace, () => 1_000)) {
+      slices++;
+      assert.ok(pace.left > -50, `${pace.left}`);
+    }
+    assert.ok(slices > bytes.length / 2_000, `${slices}`);
+  });
+});
+
+describe('names of members', () => {
+  it('are read as their API spells them up to NAME_BYTES_MAX', () => {
+    const escaped = (bytes: number): string => `\\u006d${'a'.repeat(bytes - 2 - 6)}`;
+    for (const bytes of [NAME_BYTES_MAX - 1, NAME_BYTES_MAX, NAME_BYTES_MAX + 1]) {
+      const json = Buffer.from(`{"${escaped(bytes)}":1}`);
+      const reading = readJson(json, { depthMax: 4, nodesMax: 4 });
+      assert.ok(reading.ok && reading.root.kind === 'object');
+      const decoded = (JSON.parse(json.toString()) as Record<string, number>) ?? {};
+      const written = escaped(bytes);
+      const key = reading.root.members[0]!.key;
+      assert.equal(key, bytes > NAME_BYTES_MAX ? written : Object.keys(decoded)[0]);
+    }
+  });
+});
