@@ -6,6 +6,7 @@ import { compileSources, type PolicyReading, readPolicyPath } from './compile.ts
 import { parseDuration } from './duration.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addGoldenCommands } from './golden/commands.ts';
+import { addLintCommands } from './lint.ts';
 import { printable } from './printable.ts';
 import { parseShare } from './share.ts';
 import { addTrialCommands, type TrialPorts } from './trial/commands.ts';
@@ -152,6 +153,7 @@ export function buildProgram(options: ProgramOptions): Command {
 
   addTrialCommands(program, options);
   addGoldenCommands(program, options);
+  addLintCommands(program, options);
 
   return program;
 }

@@ -5,6 +5,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { ThenSchema } from './actions/table.ts';
+import { GoldenSetSchema } from './golden/schema.ts';
 import { MatchSchema } from './kinds/table.ts';
 import { closed, words } from './schema-parts.ts';
 import { type FactName, LAYERS } from './set.ts';
@@ -198,7 +199,7 @@ export function policyJsonSchema(): Record<string, unknown> {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'https://switchyard.dev/schema/policy-v1.json',
     title: 'Switchyard policy document',
-    anyOf: [PolicySchema, RolloutSchema, FamiliarRolloutSchema].map(
+    anyOf: [PolicySchema, GoldenSetSchema, RolloutSchema, FamiliarRolloutSchema].map(
       (schema) =>
         JSON.parse(
           JSON.stringify(schema, (key, value: unknown) =>

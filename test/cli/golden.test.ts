@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Check } from 'typebox/value';
+import { parse } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/run.ts';
 import { nothing } from '../../src/cli/trial/run.ts';
@@ -21,7 +23,7 @@ const HOLDS =
   '{ name: "a <b> & \\"c\\"", request: { user: zebra }, expect: { then: block, rule: zebra } }';
 const FAILS = '{ name: fails, request: { user: <tiger> }, expect: { then: block } }';
 
-describe('switchyard test', () => {
+describe('switchyard test, lint and schema', () => {
   let dir: string;
   before(() => {
     dir = mkdtempSync(join(tmpdir(), 'sy-'));
@@ -29,6 +31,10 @@ describe('switchyard test', () => {
   after(() => rmSync(dir, { recursive: true, force: true }));
 
   async function run(cases: readonly string[], ...words: readonly string[]) {
+    return runWords(cases, ['test', 'policies', ...words]);
+  }
+
+  async function runWords(cases: readonly string[], words: readonly string[]) {
     let out = '';
     let err = '';
     const writeError = (text: string): void => {
@@ -53,7 +59,7 @@ describe('switchyard test', () => {
         terminal: { out: false, error: false },
       },
     });
-    const code = await runProgram(program, ['test', 'policies', ...words], writeError);
+    const code = await runProgram(program, words, writeError);
     return { code, out, err };
   }
 
@@ -119,5 +125,27 @@ describe('switchyard test', () => {
     const unwritable = await run([HOLDS], '--junit', join(dir, 'no', 'such'));
     assert.equal(unwritable.code, 2);
     assert.match(unwritable.err, /ENOENT; name another file/);
+  });
+
+  it('lint says it with a place, as text and as SARIF, and its exit code', async () => {
+    const plain = await runWords([HOLDS], ['lint', 'policies']);
+    assert.equal(plain.code, 0);
+    assert.match(plain.out, /^policies\/p\.yaml:5:5: note: plain_refusal: rule `p\/zebra` refuses/);
+    assert.match(plain.out, /\n0 warnings, 3 notes\n$/);
+    assert.equal((await runWords([HOLDS], ['lint', 'policies', '--strict'])).code, 1);
+    const sarif = await runWords([], ['lint', 'policies', '--format', 'sarif']);
+    assert.equal(sarif.code, 1);
+    const levels = JSON.parse(sarif.out).runs[0].results.map(
+      ({ level }: { level: string }) => level,
+    );
+    assert.deepEqual(levels, ['note', 'note', 'warning']);
+  });
+
+  it('schema prints one that takes what the compiler takes', async () => {
+    const { code, out } = await runWords([], ['schema']);
+    assert.equal(code, 0);
+    const schema = JSON.parse(out);
+    for (const text of [POLICY, golden([HOLDS, FAILS])]) assert.ok(Check(schema, parse(text)));
+    assert.ok(!Check(schema, parse(POLICY.replace('inspect', 'inspct'))));
   });
 });
