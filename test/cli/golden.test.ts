@@ -138,7 +138,7 @@ describe('switchyard test, lint and schema', () => {
     const levels = JSON.parse(sarif.out).runs[0].results.map(
       ({ level }: { level: string }) => level,
     );
-    assert.deepEqual(levels, ['note', 'note', 'warning']);
+    assert.deepEqual(levels, ['warning', 'note', 'note']);
   });
 
   it('schema prints one that takes what the compiler takes', async () => {
