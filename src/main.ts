@@ -37,7 +37,7 @@ import { Turns } from './engine/turns.ts';
 import { apiLines } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
-import { compilePolicies } from './policy/compile.ts';
+import { compilePolicies, ReadingCache } from './policy/compile.ts';
 import { formatCompileError } from './policy/errors.ts';
 import type { SourceFile } from './rollout/activation.ts';
 import { sessionHash } from './rollout/cohort.ts';
@@ -128,6 +128,7 @@ async function serve(config: ServerConfig): Promise<void> {
     },
   );
   const queue = new SwapQueue();
+  const cache = new ReadingCache();
   const healthListeners = new Set<() => void>();
 
   const controller: PolicyController = new PolicyController({
@@ -137,11 +138,11 @@ async function serve(config: ServerConfig): Promise<void> {
     store,
     xxh64,
     stances,
-    compile: (files) => compile(files, config.limits),
     golden: async (set, cases) => {
       const means = { clock, decoders: bodyDecoders, xxh64, limits: config.limits };
       return goldenFaults(cases, await runCases(set, cases, means, config.limits), config.limits);
     },
+    compile: (files) => compile(files, config.limits, cache),
     comparisons,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
@@ -279,10 +280,13 @@ const KEYED_HASH_CHARS = 16;
 
 function compile(
   files: readonly SourceFile[],
-  { matcherBytesMax }: ServerConfig['limits'],
+  { matcherBytesMax, tenantPercentMax }: ServerConfig['limits'],
+  cache: ReadingCache,
 ): Compiled {
   const result = compilePolicies(files, {
     matcherBytesMax,
+    tenantPercentMax,
+    cache,
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
   });
   return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };

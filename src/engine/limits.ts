@@ -31,6 +31,8 @@ export interface EngineLimits {
   readonly matcherBytesMax: number;
   /** For all golden cases of a save together; beyond it the save is refused, as nobody knows whether it is good. */
   readonly goldenMsMax: number;
+  /** What the rules of one tenant may take of that, of the rules and of the expressions of a set, in percent. */
+  readonly tenantPercentMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -50,4 +52,5 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   waitingBytesMax: 256 << 10,
   matcherBytesMax: 64 << 20,
   goldenMsMax: 30_000,
+  tenantPercentMax: 25,
 });

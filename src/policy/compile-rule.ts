@@ -8,7 +8,7 @@ import type { CompileLimits } from './limits.ts';
 import { canonicalJson, child, type Located, plain } from './located.ts';
 import { accepts, type Report } from './read.ts';
 import { type RuleDocument, RuleSchema } from './schema.ts';
-import type { InspectWord, Layer, PolicyClass, Rule } from './set.ts';
+import type { InspectWord, Layer, PolicyClass, Rule, SourcePosition } from './set.ts';
 
 /** What the document says for all of its rules. */
 export interface RuleContext {
@@ -26,13 +26,12 @@ export interface RuleDraft {
   readonly rule: Omit<Rule, 'rank'>;
   /** Canonical JSON of `match`, '' without. */
   readonly matchKey: string;
-  /** Offset of `match`, or of the rule without. */
-  readonly matchAt: number;
+  /** Of `match`, or of the rule without. */
+  readonly matchAt: SourcePosition;
   /** The author's text that the action writes. */
   readonly replacement?: string;
-  /** Offset of `then`. */
-  readonly replacementAt: number;
-  readonly report: Report;
+  /** Of `then`. */
+  readonly replacementAt: SourcePosition;
 }
 
 /** Undefined when anything was reported. Cost: that of building the detector. */
@@ -84,6 +83,7 @@ export function compileRule(
   if (!clean) return undefined;
 
   const severity = policyClass as PolicyClass;
+  const place = (offset: number) => ({ file: context.file, ...context.position(offset) });
   return {
     rule: {
       id: `${context.policy}/${document.id}`,
@@ -100,13 +100,12 @@ export function compileRule(
       inspect,
       ...(detector === undefined ? {} : { detector }),
       action: then.action,
-      position: { file: context.file, ...context.position(node.at) },
+      position: place(node.at),
     },
     matchKey: match === undefined ? '' : canonicalJson(match),
-    matchAt: at('match'),
-    replacementAt: at('then'),
+    matchAt: place(at('match')),
+    replacementAt: place(at('then')),
     ...(then.text === undefined ? {} : { replacement: then.text }),
-    report,
   };
 }
 

@@ -24,6 +24,10 @@ export const COMPILE_ERRORS = {
   unknown_word: 'The value is none of the words allowed here. Use one of them.',
   out_of_range: 'A number, a text or a list is outside its limits. Stay within them.',
   bad_name: 'A name or a version does not have the required form.',
+  unknown_module: 'A module or policy that is used or required is not there. Add it.',
+  duplicate_use: 'A module is used twice in one document. Write one entry.',
+  module_cycle: 'Modules use each other in a circle. Take one `use` out.',
+  version_conflict: 'What `requires` names is there in another version. Update it or the range.',
   not_exactly_one: 'Exactly one of several keys must be written here.',
   bad_unit: 'A share, a duration or a ratio has no unit or an unknown one.',
   no_policies: 'There is no policy at all, which would allow everything in silence. Add one.',
@@ -55,6 +59,8 @@ export const COMPILE_ERRORS = {
     'Starts of the pattern overlap in more than `regexStatesMax` ways. Give it a distinct beginning, or lower its counts.',
   regex_unbounded:
     'A match of unknown length cannot be held back in a stream. Bound the repeats or set `maxMatchBytes`.',
+  tenant_share:
+    'The rules of one tenant take more than `tenantPercentMax` of what a set may. Shorten its lists.',
   matcher_too_large: 'The tables of all detectors exceed `matcherBytesMax`.',
   replacement_empty: 'An empty replacement could join its neighbours into a match. Write a text.',
   replacement_matches_rule: 'The text written in place of a match would itself trip a rule.',
@@ -87,6 +93,13 @@ export interface CompileError {
   /** Lower-case sentence, user input in backticks, says what to do next. */
   readonly message: string;
 }
+
+/** Tells a mistake at its place. */
+export type Tell = (
+  at: Pick<CompileError, 'file' | 'line' | 'column'>,
+  code: CompileErrorCode,
+  message: string,
+) => void;
 
 /** `file:line:column: code: sentence` */
 export function formatCompileError(error: CompileError): string {
@@ -123,4 +136,9 @@ export function quoteList(words: readonly string[]): string {
   const quoted = words.map(quote);
   const last = quoted.at(-1) ?? '';
   return quoted.length < 2 ? last : `${quoted.slice(0, -1).join(', ')} or ${last}`;
+}
+
+/** `file:line`, for sentences that name a second place. */
+export function placeOf({ file, line }: Pick<CompileError, 'file' | 'line'>): string {
+  return quote(`${file}:${line}`);
 }

@@ -32,6 +32,11 @@ export interface CompileLimits {
   readonly matcherBytesMax: number;
   /** Cases of one golden set. */
   readonly goldenCasesMax: number;
+  /**
+   * Most that the rules of one tenant take of each of `rulesMax`, `regexNodesMax` and `matcherBytesMax`, in percent:
+   * what a tenant writes may not use up what the others need.
+   */
+  readonly tenantPercentMax: number;
   /** Errors that are told; what exceeds it is left out, never turned into success. */
   readonly errorsMax: number;
 }
@@ -53,5 +58,6 @@ export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
   whenLoopsMax: 1,
   matcherBytesMax: 64 * 1024 * 1024,
   goldenCasesMax: 10_000,
+  tenantPercentMax: 25,
   errorsMax: 1_000,
 });

@@ -29,15 +29,15 @@ const OnErrorSchema = words(['deny', 'allow']);
 const EnforcementSchema = words(['enforce', 'shadow', 'off']);
 const ApiVersionSchema = words(['switchyard/v1']);
 
+const VersionSchema = Type.String({
+  pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$',
+  'x-example': '1.0.0',
+});
+
 const MetadataSchema = Type.Object(
   {
     name: Type.String(name),
-    version: Type.Optional(
-      Type.String({
-        pattern: '^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.-]+)?(\\+[0-9A-Za-z.-]+)?$',
-        'x-example': '1.0.0',
-      }),
-    ),
+    version: Type.Optional(VersionSchema),
     layer: words(LAYERS),
     // Keys are checked against the facts in compile.ts, which can say more than "unknown key".
     selector: Type.Optional(
@@ -80,28 +80,72 @@ export const RuleSchema = Type.Object(
   { ...closed, 'x-later': ['limit', 'models', 'readOnly', 'onChange'] },
 );
 
-const policyHead = {
+/** A module, and when its rules are asked. */
+const UseSchema = Type.Union([
+  Type.String(name),
+  Type.Object(
+    {
+      module: Type.String(name),
+      when: Type.Optional(Type.String({ minLength: 1 })),
+      enforcement: Type.Optional(EnforcementSchema),
+    },
+    closed,
+  ),
+]);
+
+/** What a policy and a module have in common. */
+const shared = {
   apiVersion: Type.Optional(ApiVersionSchema),
+  class: Type.Optional(PolicyClassSchema),
+  enforcement: Type.Optional(EnforcementSchema),
+  requires: Type.Optional(
+    Type.Record(Type.String(), Type.String({ 'x-example': '">=2.1"' }), { minProperties: 1 }),
+  ),
+  use: Type.Optional(Type.Array(UseSchema, { minItems: 1 })),
+};
+
+const policyHead = {
+  ...shared,
   kind: words(['Policy']),
   metadata: MetadataSchema,
-  class: Type.Optional(PolicyClassSchema),
   default: Type.Optional(words(['allow', 'deny'])),
 };
-const policyOptions = {
-  ...closed,
-  'x-later': ['requires', 'use', 'enforcement', 'state', 'tests', 'onChange'],
+const options = { ...closed, 'x-later': ['state', 'tests', 'onChange'] };
+
+const moduleHead = {
+  ...shared,
+  kind: words(['Module']),
+  metadata: Type.Object(
+    {
+      name: Type.String(name),
+      version: Type.Optional(VersionSchema),
+      owner: Type.Optional(Type.String({ minLength: 1 })),
+    },
+    closed,
+  ),
 };
 
 /** `kind: Policy`, whole. */
 export const PolicySchema = Type.Object(
   { ...policyHead, rules: Type.Optional(Type.Array(RuleSchema)) },
-  policyOptions,
+  options,
+);
+
+/** `kind: Module`: rules that take layer and selector from the policies that use them. */
+export const ModuleSchema = Type.Object(
+  { ...moduleHead, rules: Type.Optional(Type.Array(RuleSchema)) },
+  options,
 );
 
 /** The same with the rules left unread: they are read one by one, so that each tells its own errors. */
 export const PolicyHeadSchema = Type.Object(
   { ...policyHead, rules: Type.Optional(Type.Array(Type.Unknown())) },
-  policyOptions,
+  options,
+);
+
+export const ModuleHeadSchema = Type.Object(
+  { ...moduleHead, rules: Type.Optional(Type.Array(Type.Unknown())) },
+  options,
 );
 
 const Ratio = Type.Union([Type.Number({ minimum: 0 }), Type.String()]);
@@ -187,8 +231,9 @@ export const FamiliarRolloutSchema = Type.Object(
   closed,
 );
 
-export type PolicyDocument = Static<typeof PolicySchema>;
+export type UseDocument = Static<typeof UseSchema>;
 export type PolicyHead = Static<typeof PolicyHeadSchema>;
+export type ModuleHead = Static<typeof ModuleHeadSchema>;
 export type RuleDocument = Static<typeof RuleSchema>;
 export type RolloutDocument = Static<typeof RolloutSchema>;
 export type FamiliarRolloutDocument = Static<typeof FamiliarRolloutSchema>;
@@ -199,7 +244,7 @@ export function policyJsonSchema(): Record<string, unknown> {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'https://switchyard.dev/schema/policy-v1.json',
     title: 'Switchyard policy document',
-    anyOf: [PolicySchema, GoldenSetSchema, RolloutSchema, FamiliarRolloutSchema].map(
+    anyOf: [PolicySchema, ModuleSchema, GoldenSetSchema, RolloutSchema, FamiliarRolloutSchema].map(
       (schema) =>
         JSON.parse(
           JSON.stringify(schema, (key, value: unknown) =>

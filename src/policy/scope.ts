@@ -170,6 +170,11 @@ export function scopeOf(set: PolicySet, facts: Facts, modelKnown: boolean): Scop
   return indexOf(set).scopeOf(facts, modelKnown);
 }
 
+/** Makes what the first exchange would have to wait for. Cost: the rules. */
+export function warmScopes(set: PolicySet): void {
+  indexOf(set);
+}
+
 /** Whether a selector of the set asks for this value. */
 export function isNamedBySelector(set: PolicySet, fact: FactName, value: string): boolean {
   return indexOf(set).isNamed(fact, value);

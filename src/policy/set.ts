@@ -109,9 +109,11 @@ export interface SourcePosition {
 export type Selector = Readonly<Partial<Record<FactName, string>>>;
 
 export interface Rule {
-  /** `policy/id`: the lineage of the rule, the same in every set. */
+  /** `policy/id`, of a module's rule `policy/module/id`: the lineage of the rule, the same in every set. */
   readonly id: string;
   readonly policy: string;
+  /** The module that it comes from, if it does. */
+  readonly module?: string;
   readonly layer: Layer;
   readonly selector: Selector;
   readonly class: PolicyClass;
@@ -158,6 +160,13 @@ export interface PolicySet {
     readonly version?: string;
     readonly layer: Layer;
     readonly file: string;
+  }[];
+  readonly modules: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly file: string;
+    /** Names of policies, sorted. */
+    readonly usedBy: readonly string[];
   }[];
   readonly rollout?: RolloutPlan;
   readonly warnings: readonly string[];

@@ -25,6 +25,7 @@ const SHOWN_AT_THE_LIMIT = [
   // Cases are run by the engine: test/engine/golden.test.ts.
   'golden_failed',
   'golden_timeout',
+  'tenant_share',
 ];
 
 describe('broken documents', () => {

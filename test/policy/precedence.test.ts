@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { compilePolicies } from '../../src/policy/compile.ts';
-import { type Candidate, conditionOutcome, decide } from '../../src/policy/evaluate.ts';
 import { scopeOf } from '../../src/policy/scope.ts';
 import type { Facts, PolicySet, Rule } from '../../src/policy/set.ts';
 import { sha256 } from './compiling.ts';
-import { asked, documentOf, HEADER_VALUES, policies } from './random-policies.ts';
-import { type Asked, type PlainPolicy, verdictOf } from './reference.ts';
+import { decided } from './deciding.ts';
+import { asked, documentOf, policies } from './random-policies.ts';
+import { type PlainPolicy, verdictOf } from './reference.ts';
 
 /** The set, or undefined where the compiler refuses the documents for a conflict. */
 function compiled(documents: readonly string[]): PolicySet | undefined {
@@ -20,40 +20,6 @@ function compiled(documents: readonly string[]): PolicySet | undefined {
   );
   assert.deepEqual(strange, []);
   return undefined;
-}
-
-/** The real verdict, where every content rule matches. */
-function decided(set: PolicySet, { facts, headers }: Asked): string {
-  const conditions = {
-    facts: facts as Facts,
-    method: 'POST',
-    path: '/',
-    authority: 'a',
-    route: '',
-    headers: Object.fromEntries(
-      Object.entries(headers).map(([name, value]) => [name, HEADER_VALUES[value]]),
-    ),
-    nowMs: 0,
-  };
-  const { rules, denies } = scopeOf(set, facts as Facts, true);
-  const matched: Candidate[] = [];
-  for (const rule of rules) {
-    const outcome = conditionOutcome(rule, conditions);
-    if (outcome.kind === 'not') continue;
-    matched.push({ rule, failed: outcome.kind === 'error' });
-  }
-  const decision = decide(denies, matched);
-  switch (decision.kind) {
-    case 'block':
-    case 'unavailable':
-      return `${decision.kind} ${decision.rule.id}`;
-    case 'default_deny':
-      return `default_deny ${decision.layer}`;
-    case 'mutate':
-      return `mutate ${decision.rules.map(({ id }) => id).join(' ')}`;
-    case 'allow':
-      return 'allow';
-  }
 }
 
 const shuffled = <Value>(values: readonly Value[]): fc.Arbitrary<Value[]> =>

@@ -1,5 +1,5 @@
 /** Golden sets of the documents → cases that can be run, or every mistake in them. */
-import { quote, quoteList } from '../errors.ts';
+import { quote, quoteList, type Tell } from '../errors.ts';
 import type { CompileLimits } from '../limits.ts';
 import type { LoadedDocument } from '../load.ts';
 import { child, type Located, plain } from '../located.ts';
@@ -44,10 +44,14 @@ export interface DeclaredPolicy {
 
 /** A golden set that was read, before the policies of the other documents are known. */
 export interface GoldenDraft {
-  readonly document: LoadedDocument;
-  readonly report: Report;
-  readonly cases: readonly { readonly node: Located; readonly written: GoldenCaseDocument }[];
+  readonly cases: readonly {
+    readonly written: GoldenCaseDocument;
+    readonly position: SourcePosition;
+    /** Of the rule that it names, or of the case without. */
+    readonly ruleAt: SourcePosition;
+  }[];
   readonly policy: string;
+  readonly policyAt: SourcePosition;
 }
 
 /** Undefined when something was reported. */
@@ -88,7 +92,17 @@ export function readGoldenSet(
     names.add(written.name);
     checkCase(written, node, tell);
   }
-  return clean ? { document, report, cases: read, policy } : undefined;
+  if (!clean) return undefined;
+  const place = (at: number): SourcePosition => ({ file: document.file, ...document.position(at) });
+  return {
+    cases: read.map(({ written, node }) => ({
+      written,
+      position: place(node.at),
+      ruleAt: place(child(child(node, 'expect'), 'rule')?.at ?? node.at),
+    })),
+    policy,
+    policyAt: place(child(root, 'policy')?.at ?? root.at),
+  };
 }
 
 function checkCase(written: GoldenCaseDocument, node: Located, report: Report): void {
@@ -167,36 +181,37 @@ const WAYS = {
 
 /**
  * The cases, with their rules found among those `declared`, by policy. A rule that is named alone is one of
- * the golden set's own policy. Reports what is not there.
+ * the golden set's own policy, or of a module of it. Tells what is not there.
  */
 export function resolveCases(
   drafts: readonly GoldenDraft[],
   declared: ReadonlyMap<string, DeclaredPolicy>,
+  tell: Tell,
 ): readonly GoldenCase[] {
   const ruleIds = new Set(
     [...declared].flatMap(([policy, { ruleIds: ids }]) => [...ids].map((id) => `${policy}/${id}`)),
   );
-  return drafts.flatMap(({ document, report, cases, policy }) => {
+  return drafts.flatMap(({ cases, policy, policyAt }) => {
     const own = declared.get(policy);
     if (own === undefined) {
       const names = [...declared.keys()];
       const meant = didYouMean(policy, names) || '; write the `metadata.name` of a policy';
-      report(
-        child(document.root, 'policy')?.at ?? document.root.at,
+      tell(
+        policyAt,
         'unknown_policy',
         `there is no policy ${quote(policy)}${meant}`,
       );
       return [];
     }
-    return cases.map(({ written, node }): GoldenCase => {
+    return cases.map(({ written, position, ruleAt }): GoldenCase => {
       const { rule } = written.expect;
-      const whole = rule === undefined || rule.includes('/') ? rule : `${policy}/${rule}`;
+      const whole = rule === undefined || ruleIds.has(rule) ? rule : `${policy}/${rule}`;
       if (whole !== undefined && !ruleIds.has(whole)) {
         const meant =
           didYouMean(whole, [...ruleIds]) ||
           `; rules of this policy are ${quoteList([...own.ruleIds])}`;
-        report(
-          child(child(node, 'expect'), 'rule')?.at ?? node.at,
+        tell(
+          ruleAt,
           'unknown_rule',
           `there is no rule ${quote(whole)}${meant}`,
         );
@@ -211,7 +226,7 @@ export function resolveCases(
         request: written.request ?? {},
         ...(written.response === undefined ? {} : { response: written.response }),
         expect: { ...written.expect, ...(whole === undefined ? {} : { rule: whole }) },
-        position: { file: document.file, ...document.position(node.at) },
+        position,
       });
     });
   });
