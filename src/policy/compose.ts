@@ -202,4 +202,3 @@ function checkCycles(
   for (const module of [...modules].sort((a, b) => (a.name < b.name ? -1 : 1))) visit(module, []);
   return clean;
 }
-

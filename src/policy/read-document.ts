@@ -5,9 +5,9 @@
 import { compileRule, type RuleDraft } from './compile-rule.ts';
 import { compileCondition } from './condition.ts';
 import { type CompileError, type CompileErrorCode, quote, quoteList } from './errors.ts';
+import { type DeclaredPolicy, type GoldenDraft, readGoldenSet } from './golden/cases.ts';
 import type { CompileLimits } from './limits.ts';
 import { type LoadedDocument, loadFile, type PolicyFile } from './load.ts';
-import { type DeclaredPolicy, type GoldenDraft, readGoldenSet } from './golden/cases.ts';
 import { canonicalJson, child, entry, type Located, plain } from './located.ts';
 import { accepts, type Report } from './read.ts';
 import { readRollout } from './rollout-plan.ts';
@@ -96,12 +96,7 @@ export interface DocumentReading {
   readonly rulesAt: readonly SourcePosition[];
   /** Of a policy, also of one that was refused: what golden sets may name. */
   readonly declares?: DeclaredPolicy & { readonly name: string };
-  readonly content:
-    | PolicyReading
-    | ModuleReading
-    | RolloutReading
-    | GoldenReading
-    | RefusedReading;
+  readonly content: PolicyReading | ModuleReading | RolloutReading | GoldenReading | RefusedReading;
 }
 
 export interface FileReading {

@@ -196,11 +196,7 @@ export function resolveCases(
     if (own === undefined) {
       const names = [...declared.keys()];
       const meant = didYouMean(policy, names) || '; write the `metadata.name` of a policy';
-      tell(
-        policyAt,
-        'unknown_policy',
-        `there is no policy ${quote(policy)}${meant}`,
-      );
+      tell(policyAt, 'unknown_policy', `there is no policy ${quote(policy)}${meant}`);
       return [];
     }
     return cases.map(({ written, position, ruleAt }): GoldenCase => {
@@ -210,11 +206,7 @@ export function resolveCases(
         const meant =
           didYouMean(whole, [...ruleIds]) ||
           `; rules of this policy are ${quoteList([...own.ruleIds])}`;
-        tell(
-          ruleAt,
-          'unknown_rule',
-          `there is no rule ${quote(whole)}${meant}`,
-        );
+        tell(ruleAt, 'unknown_rule', `there is no rule ${quote(whole)}${meant}`);
       }
       const atMs = written.at === undefined ? undefined : Date.parse(written.at);
       return Object.freeze({
