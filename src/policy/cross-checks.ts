@@ -118,11 +118,18 @@ class Tables {
   private tables = 0;
   private nodes = 0;
   private readonly seen = new Set<Detector | Partition>();
+  private readonly withShared: boolean;
+
+  /** `withShared`: also the tables that are there once for all, such as those of known secrets. */
+  constructor(withShared: boolean) {
+    this.withShared = withShared;
+  }
 
   add(detector: Detector): void {
     if (this.seen.has(detector)) return;
     this.seen.add(detector);
     this.tables += detector.bytes;
+    if (!this.withShared && detector.partitions !== undefined) return;
     for (const partition of detector.partitions ?? []) {
       if (!this.seen.has(partition)) this.tables += partition.bytes;
       this.seen.add(partition);
@@ -144,7 +151,7 @@ export function checkMatcherBytes(
   limits: CompileLimits,
   tell: Tell,
 ): void {
-  const tables = new Tables();
+  const tables = new Tables(true);
   for (const { rule, matchAt } of drafts) {
     const { detector } = rule;
     if (detector === undefined) continue;
@@ -184,7 +191,7 @@ export function checkTenantShares(
     own.push(draft);
   }
   for (const [tenant, own] of byTenant) {
-    const tables = new Tables();
+    const tables = new Tables(false);
     for (const [index, { rule, matchAt }] of own.entries()) {
       if (rule.detector !== undefined) tables.add(rule.detector);
       const over = (
