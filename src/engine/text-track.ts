@@ -238,11 +238,22 @@ export class TextTrack {
       (earliest, { start }) => Math.min(earliest, start),
       Number.POSITIVE_INFINITY,
     );
-    settled.sort((a, b) => a.start - b.start || b.end - a.end || a.rule - b.rule);
+    // What an `allow` exempts may have the same extent and a higher rank, so that an `allow` speaks first.
+    settled.sort(
+      (a, b) =>
+        a.start - b.start ||
+        b.end - a.end ||
+        this.speaksLater(a) - this.speaksLater(b) ||
+        a.rule - b.rule,
+    );
     for (const match of settled) {
       if (!this.mayAct) return;
       this.act(match, findings);
     }
+  }
+
+  private speaksLater(match: ScannedMatch): number {
+    return this.rules[match.rule]?.action.kind === 'allow' ? 0 : 1;
   }
 
   private act(match: ScannedMatch, findings: (finding: Finding) => void): void {

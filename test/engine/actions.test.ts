@@ -45,6 +45,26 @@ describe('what rules do to an answer', () => {
     assert.equal(whole(rig(set), 'Buy shares'), 'Buy shares\n\nNot financial advice.');
   });
 
+  it('allow of a lower layer lifts an overridable rule about the very same text, in every cut, and no other', () => {
+    const text = 'Take the stock tip';
+    for (const overridable of [true, false]) {
+      const set = compile(
+        `${head(`  - { id: advice, overridable: ${overridable}, inspect: [response], match: { keywords: { words: [stock tip] } }, then: { rewrite: { with: advice } } }`)}
+---
+kind: Policy
+metadata: { name: q, layer: tenant }
+class: security
+rules:
+  - { id: may, inspect: [response], match: { keywords: { words: [stock tip] } }, then: allow }
+`,
+      );
+      const expected = overridable ? text : 'Take the advice';
+      assert.equal(whole(rig(set), text), expected);
+      for (let cut = 0; cut <= text.length; cut++)
+        assert.equal(streamed(rig(set), text.slice(0, cut), text.slice(cut)), expected);
+    }
+  });
+
   it('allow exempts what it covers, from lower priority in its own layer, in every cut', () => {
     const set = compile(
       head(`  - { id: ours, priority: 10, inspect: [response], match: { keywords: { words: [help@acme.example] } }, then: allow }
