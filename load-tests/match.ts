@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Detector } from '../src/match/detector.ts';
-import { TextScanner } from '../src/match/scanner.ts';
+import { TextScanner } from './match-build.ts';
 import { Reference } from './match-reference.ts';
 import { everything, floods, hostileRules, type RuleSet, ruleSets } from './match-sets.ts';
 

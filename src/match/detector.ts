@@ -42,10 +42,14 @@ export interface Tracker {
     sink: MatchSink,
     told: Consumption,
   ): void;
-  /** The same, up to the first unit behind which nothing is live; returns the index behind it, or `to`. */
+  /**
+   * The same for `units[from,least)`, and what follows up to the first unit behind which nothing is live; returns the
+   * index behind it, or `to`.
+   */
   readLive?(
     units: Uint16Array,
     from: number,
+    least: number,
     to: number,
     at: number,
     sink: MatchSink,

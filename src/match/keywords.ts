@@ -130,13 +130,14 @@ class KeywordTracker implements Tracker {
   readLive(
     units: Uint16Array,
     from: number,
+    least: number,
     to: number,
     at: number,
     sink: MatchSink,
     told: Consumption,
   ): number {
     let index = from;
-    while (index < to && this.liveStart !== Number.POSITIVE_INFINITY) {
+    while (index < least || (index < to && this.liveStart !== Number.POSITIVE_INFINITY)) {
       told.consume(at + index - from + 1);
       this.step(units[index] as number, at + index - from, sink);
       index++;

@@ -6,7 +6,7 @@
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, KINDS, kindOf, type Node } from './regex-program.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
-import { type RangeClasses, rangeClasses } from './unit-classes.ts';
+import { classIn, type RangeClasses, rangeClasses } from './unit-classes.ts';
 
 export interface DfaState {
   /** Nodes at which its threads are, ascending. */
@@ -20,11 +20,11 @@ export interface DfaState {
   /** Units to the nearest match, perhaps 0; and to the nearest that is not right here, or NEVER. */
   readonly fewest: number;
   readonly more: number;
-  /** By class of the next unit; undefined: not worked out yet, or not kept. */
-  readonly next: (DfaState | undefined)[];
   readonly key: string;
   /** Found again by its nodes, so that there are no two of it. */
   kept: boolean;
+  /** Where its steps stand in the table, or -1 if it has none there. */
+  row: number;
   /** The place of the group of starts that has come here, if `turn` is that of the tracker's present step. */
   place: number;
   turn: number;
@@ -39,6 +39,10 @@ export interface DfaLimits {
   readonly missesPerState: number;
 }
 
+/** From here to there, units are seen, and stand for themselves. */
+export const FIRST_PRINTABLE = 0x20;
+export const LAST_PRINTABLE = 0x7e;
+
 const ALL_KINDS = (1 << KINDS) - 1;
 
 const newState = (
@@ -51,9 +55,9 @@ const newState = (
   before,
   ...measures,
   sure: measures.matchKinds === ALL_KINDS,
-  next: [],
   key,
   kept: false,
+  row: -1,
   place: 0,
   turn: 0,
 });
@@ -71,7 +75,43 @@ export const dfaLimitsFor = (nodes: number): DfaLimits =>
   Object.freeze({ statesMax: 64 + 2 * nodes, missesPerState: 8 });
 
 const STATE_BYTES = 400;
-const POINTER_BYTES = 8;
+const ENTRY_BYTES = 2;
+
+/** An entry of the table: the number of a state, with a bit that says that more is to be known of it. */
+const NUMBER_BITS = 0x7fff;
+const SPECIAL = 0x8000;
+const UNKNOWN = 0;
+const DEAD_NUMBER = 1;
+const ROWS_AT_FIRST = 16;
+
+/** No match ends here, but one may further on. */
+const isPlain = ({ matchKinds, more }: DfaState): boolean => matchKinds === 0 && more !== NEVER;
+
+/** Number of the state at which `leap` stopped. */
+let reached = 0;
+
+/** Stops before the first unit that leads to a state of which more is to be known, or which is not printable. */
+function leap(
+  table: Uint16Array,
+  width: number,
+  ascii: Uint16Array,
+  units: Uint16Array,
+  from: number,
+  to: number,
+  row: number,
+): number {
+  let here = row;
+  let at = from;
+  for (; at < to; at++) {
+    const unit = units[at] as number;
+    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) break;
+    const entry = table[here + (ascii[unit] as number)] as number;
+    if (entry === UNKNOWN || entry >= SPECIAL) break;
+    here = entry * width;
+    reached = entry;
+  }
+  return at;
+}
 
 export class RegexDfa {
   readonly classes: RangeClasses;
@@ -83,16 +123,26 @@ export class RegexDfa {
   /** By class: whether a match can begin with it somewhere; undefined: not known yet. */
   private readonly starters: (boolean | undefined)[] = [];
   private misses = 0;
+  /** What follows, by the row of a state and class. */
+  private table = new Uint16Array(0);
+  /** By number. */
+  private states: DfaState[] = [DEAD, DEAD];
+  /** Units that any state is away from a match, at most. */
+  private farthest = 0;
+  private readonly width: number;
+  /** Where the last `leap` came to. */
+  leapt: DfaState = DEAD;
 
   constructor(steps: RegexSteps, nodes: readonly Node[], limits: DfaLimits) {
     this.steps = steps;
     this.limits = limits;
     this.classes = rangeClasses(nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])));
+    this.width = this.classes.samples.length;
   }
 
   /** Most bytes that its states may take together. */
   get bytesMax(): number {
-    return this.limits.statesMax * (STATE_BYTES + POINTER_BYTES * this.classes.samples.length);
+    return this.limits.statesMax * (STATE_BYTES + ENTRY_BYTES * this.width);
   }
 
   get statesKept(): number {
@@ -100,8 +150,19 @@ export class RegexDfa {
   }
 
   /** Whether a match can begin with a unit of this class somewhere. */
-  mayStart(unitClass: number): boolean {
+  private mayStart(unitClass: number): boolean {
     return (this.starters[unitClass] ??= this.findsStart(unitClass));
+  }
+
+  /** The first of `units[from,to)` with which a match can begin somewhere, or `to`. */
+  skip(units: Uint16Array, from: number, to: number): number {
+    const { classes, starters } = this;
+    let index = from;
+    for (; index < to; index++) {
+      const unitClass = classIn(classes, units[index] as number);
+      if (starters[unitClass] ?? this.mayStart(unitClass)) break;
+    }
+    return index;
   }
 
   /** What becomes of a start at a unit of this class, behind one of kind `before`. */
@@ -117,11 +178,35 @@ export class RegexDfa {
   }
 
   step(state: DfaState, unitClass: number): DfaState {
-    const known = state.next[unitClass];
-    if (known !== undefined) return known;
+    if (state.row >= 0) {
+      const entry = this.table[state.row + unitClass] as number;
+      if (entry !== UNKNOWN) return this.states[entry & NUMBER_BITS] as DfaState;
+    }
     const made = this.workOut(state.nodes, state.before, unitClass);
-    if (state.kept && made.kept) state.next[unitClass] = made;
+    if (state.row >= 0 && (made === DEAD || made.row >= 0))
+      this.table[state.row + unitClass] = this.entryOf(made);
     return made;
+  }
+
+  /**
+   * The index of the first of `units[from,to)` that must be stepped: what comes before it is printable ASCII, and
+   * only leads on. No farther than where all states are still within `room` units of a match. `leapt` is the
+   * state there.
+   */
+  leap(state: DfaState, units: Uint16Array, from: number, to: number, room: number): number {
+    this.leapt = state;
+    const stop = Math.min(to, from + room - this.farthest);
+    if (state.row < 0 || stop <= from) return from;
+    const { table, width, classes } = this;
+    const at = leap(table, width, classes.ascii, units, from, stop, state.row);
+    if (at > from) this.leapt = this.states[reached] as DfaState;
+    return at;
+  }
+
+  private entryOf(state: DfaState): number {
+    if (state === DEAD) return DEAD_NUMBER | SPECIAL;
+    const number = state.row / this.width;
+    return isPlain(state) ? number : number | SPECIAL;
   }
 
   private workOut(nodes: readonly number[], before: number, unitClass: number): DfaState {
@@ -169,15 +254,28 @@ export class RegexDfa {
     }
     state.kept = true;
     this.known.set(key, state);
+    this.farthest = Math.max(this.farthest, fewest);
+    this.giveRow(state);
     return state;
   }
 
-  /** Those that texts still hold lose what they know of others, so that they hold nothing else. */
+  private giveRow(state: DfaState): void {
+    if (this.states.length > NUMBER_BITS) return;
+    state.row = (this.states.push(state) - 1) * this.width;
+    if (state.row + this.width <= this.table.length) return;
+    const larger = new Uint16Array(this.width * Math.max(ROWS_AT_FIRST, 2 * this.states.length));
+    larger.set(this.table);
+    this.table = larger;
+  }
+
+  /** Those that texts still hold go on without being kept. */
   private flush(): void {
     for (const state of this.known.values()) {
-      state.next.length = 0;
       state.kept = false;
+      state.row = -1;
     }
+    this.states = [DEAD, DEAD];
+    this.table.fill(UNKNOWN);
     this.known.clear();
     this.begins.length = 0;
     this.misses = 0;

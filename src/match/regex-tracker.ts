@@ -50,13 +50,14 @@ export class RegexTracker implements Tracker {
   readLive(
     units: Uint16Array,
     from: number,
+    least: number,
     to: number,
     at: number,
     sink: MatchSink,
     told: Consumption,
   ): number {
     let index = from;
-    while (index < to && this.liveStart !== NONE) {
+    while (index < least || (index < to && this.liveStart !== NONE)) {
       told.consume(at + index - from + 1);
       this.step(units[index] as number, at + index - from, sink);
       index++;
@@ -65,9 +66,7 @@ export class RegexTracker implements Tracker {
   }
 
   skip(units: Uint16Array, from: number, to: number): number {
-    const { dfa } = this;
-    let index = from;
-    while (index < to && !dfa.mayStart(classIn(dfa.classes, units[index] as number))) index++;
+    const index = this.dfa.skip(units, from, to);
     if (index > from) this.before = kindOf(units[index - 1] as number);
     return index;
   }
@@ -95,7 +94,7 @@ export class RegexTracker implements Tracker {
       const group = groups[place] as Starts;
       const { state } = group;
       if ((state.matchKinds & followed) !== 0) group.reach(at);
-      const next = state.next[unitClass] ?? dfa.step(state, unitClass);
+      const next = dfa.step(state, unitClass);
       if (next === DEAD) {
         this.work += this.ended.takeEnded(group);
         continue;

@@ -23,3 +23,19 @@ export function unitsTarget(unitsMax: number): {
   };
   return { units, fill };
 }
+
+/** A view costs more than a few units. */
+const FEW_TO_COPY = 48;
+
+/** `source[from,to)` to `target`, from `at` on. */
+export function copyUnits(
+  source: Uint16Array,
+  from: number,
+  to: number,
+  at: number,
+  target: Uint16Array,
+): void {
+  if (to - from > FEW_TO_COPY) target.set(source.subarray(from, to), at);
+  else
+    for (let index = from; index < to; index++) target[at + index - from] = source[index] as number;
+}

@@ -2,13 +2,23 @@
  * One kind of token in one text: an expression whose matches are only candidates, since a validator (check
  * digits, entropy) may refuse them, and inside of which units that are not seen do not count. Of the
  * candidates with the first start that has a valid one, the longest valid one counts.
+ *
+ * One start is followed at a time, the first that lives. Those behind it only matter when it comes to nothing,
+ * and are looked for then, in the units since: following one in a loop of its own costs a fraction of what it
+ * costs to bring many one unit further.
  */
 import { isInvisible } from './characters.ts';
-import type { MatchSink, Tracker } from './detector.ts';
-import { endsTag, isTagLead, TAG_LEAD } from './invisible-pairs.ts';
-import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
-import { NEVER } from './regex-liveness.ts';
+import type { Consumption, MatchSink, Tracker } from './detector.ts';
+import { endsTag, isTagLead } from './invisible-pairs.ts';
+import {
+  DEAD,
+  type DfaState,
+  FIRST_PRINTABLE,
+  LAST_PRINTABLE,
+  type RegexDfa,
+} from './regex-dfa.ts';
 import { EDGE, kindOf } from './regex-program.ts';
+import { copyUnits } from './text-units.ts';
 import { classIn } from './unit-classes.ts';
 
 /** How many invisible units a match may hold. */
@@ -27,6 +37,8 @@ export interface Check {
    * get the same. `shortest`: as much as the shortest match has, so one question for each start is enough.
    */
   readonly looksAt?: 'shortest' | ((token: string) => number);
+  /** What the validator says of `units[from,to)`, all of them seen: for those that read no string. */
+  readonly validUnits?: (units: Uint16Array, from: number, to: number) => boolean;
 }
 
 export interface TokenKind {
@@ -39,71 +51,88 @@ export interface TokenKind {
   readonly headUnits: number;
 }
 
-interface Start {
-  readonly at: number;
-  /** What it has become; DEAD when it can have no further end. */
-  state: DfaState;
-  skipped: number;
-  /** How many units that are seen it has taken, and one past the last of them. */
-  units: number;
-  seen: number;
-  /** Where candidates end, ascending, and how many units are seen up to there; only the last if one verdict is for all. */
-  readonly ends: number[];
-  readonly counts: number[];
-  /** The verdict on its first `headUnits`, once it has them. */
-  verdict: boolean;
+const NONE = Number.POSITIVE_INFINITY;
+
+/** A larger store is given back when nothing lives any more. */
+const STORE_UNITS_KEPT = 512;
+const NO_UNITS = new Uint16Array(0);
+const oneUnit = new Uint16Array(1);
+
+/** Whether a start in this state, with room for so many more units, may have an end that it has not yet. */
+const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =>
+  state.more <= room || (fresh && !state.sure && state.matchKinds !== 0);
+
+/** How many units that are not seen stand at `at`, as one character; 0 if it is seen. */
+function unseenUnits(data: Uint16Array, at: number, to: number): number {
+  const unit = data[at] as number;
+  if (isTagLead(unit)) return at + 1 < to && endsTag(data[at + 1] as number) ? 2 : 0;
+  return isInvisible(unit) ? 1 : 0;
 }
 
-const isPrintable = (unit: number): boolean => unit >= 0x20 && unit < 0x7f;
-const NONE = Number.POSITIVE_INFINITY;
+/** Without what is not seen. */
+function textOf(data: Uint16Array, from: number, to: number): string {
+  const units: number[] = [];
+  for (let at = from; at < to; ) {
+    const unseen = unseenUnits(data, at, to);
+    if (unseen === 0) units.push(data[at] as number);
+    at += Math.max(1, unseen);
+  }
+  // One call: a string that grows unit by unit would have to be put together again to be read.
+  return String.fromCharCode.apply(undefined, units);
+}
 
 export class TokenTracker implements Tracker {
   liveStart = NONE;
-  /** Starts stepped and candidates asked about so far: the cost, for tests of linearity. */
+  /** Units that starts took, and units of candidates asked about: the cost, for tests of linearity. */
   work = 0;
   private readonly kind: TokenKind;
-  /** By position. */
-  private starts: Start[] = [];
+  /** Kind of the unit before the next one, while nothing lives. */
   private before = EDGE;
-  /** The last unit was the first half of what may be a tag, and something was live. */
-  private half = false;
-  /** The units from `keptFrom` on, for the validator; from `liveStart` on they are all there. */
-  private kept: number[] = [];
-  private keptFrom = 0;
+
+  // The start that lives, at `liveStart`.
+  private state: DfaState = DEAD;
+  /** Units that it took, seen and not seen. */
+  private units = 0;
+  private skipped = 0;
+  /** The last unit that it took is seen, and what follows may make it an end. */
+  private fresh = false;
+  /** The verdict on its first `headUnits`, once it has them. */
+  private verdict = false;
+  /** Where candidates end, ascending, and how many units are seen up to there; only the last if one verdict is for all. */
+  private readonly ends: number[] = [];
+  private readonly counts: number[] = [];
+  private endCount = 0;
+
+  /** The units from `liveStart` on, and perhaps some before. */
+  private kept = NO_UNITS;
+  private keptCount = 0;
+  /** Place of the first unit that the start has not taken. */
+  private next = 0;
 
   constructor(kind: TokenKind) {
     this.kind = kind;
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
-    if (this.half) {
-      this.half = false;
-      const tag = endsTag(unit);
-      this.take(TAG_LEAD, at - 1, tag);
-      if (!tag) this.decide(at, sink);
-      else {
-        this.take(unit, at, true);
-        this.decide(at + 1, sink);
-        return;
-      }
-    }
-    if (isTagLead(unit) && this.starts.length > 0) {
-      for (const start of this.starts) this.meet(start, kindOf(unit), at);
-      this.half = true;
-    } else this.take(unit, at, isInvisible(unit));
-    this.decide(at + 1, sink);
-    if (this.half && this.starts.length === 0) {
-      this.half = false;
-      this.before = kindOf(unit);
-    }
+    oneUnit[0] = unit;
+    this.readLive(oneUnit, 0, 1, 1, at, sink);
   }
 
-  skip(units: Uint16Array, from: number, to: number): number {
-    const { dfa } = this.kind;
-    let index = from;
-    while (index < to && !dfa.mayStart(classIn(dfa.classes, units[index] as number))) index++;
-    if (index > from) this.before = kindOf(units[index - 1] as number);
-    return index;
+  readLive(
+    units: Uint16Array,
+    from: number,
+    least: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told?: Consumption,
+  ): number {
+    if (this.liveStart === NONE) return this.scan(units, from, least, to, at - from, sink, told);
+    const first = this.keptCount;
+    this.keep(units, from, to);
+    const shift = first - from;
+    const { kept, keptCount, next } = this;
+    return this.scan(kept, next, least + shift, keptCount, at - first, sink, told) - shift;
   }
 
   resume(before: number): void {
@@ -111,170 +140,221 @@ export class TokenTracker implements Tracker {
   }
 
   end(at: number, sink: MatchSink): void {
-    if (this.half) {
-      this.half = false;
-      this.take(TAG_LEAD, at - 1, false);
-    }
-    for (const start of this.starts) {
-      this.meet(start, EDGE, at);
-      start.state = DEAD;
-    }
-    this.decide(at, sink);
+    if (this.liveStart === NONE) return;
+    const { kept, keptCount, next } = this;
+    this.scan(kept, next, keptCount, keptCount, at - keptCount, sink, undefined, true);
   }
 
-  private take(unit: number, at: number, invisible: boolean): void {
-    const { dfa, unitsCap, check, headUnits } = this.kind;
-    const kind = kindOf(unit);
-    const unitClass = classIn(dfa.classes, unit);
-    this.work += this.starts.length;
-    for (const start of this.starts) {
-      this.meet(start, kind, at);
-      if (start.state === DEAD) continue;
-      if (invisible) {
-        start.skipped++;
-        if (start.skipped > SKIPPED_MAX) start.state = DEAD;
-      } else {
-        const next = dfa.step(start.state, unitClass);
-        start.units++;
-        start.seen = at + 1;
-        start.state = next !== DEAD && start.units + next.fewest <= unitsCap ? next : DEAD;
-        if (start.units === headUnits) this.judge(start, unit);
-        if (start.state.sure) this.endCandidate(start, at + 1);
+  /**
+   * Reads `data[from,least)`, and what follows up to `to` as long as something lives; `data[0]` stands at position
+   * `origin`. Returns the place behind what it read. `ended`: the text ends at `to`.
+   */
+  private scan(
+    data: Uint16Array,
+    from: number,
+    least: number,
+    to: number,
+    origin: number,
+    sink: MatchSink,
+    told?: Consumption,
+    ended = false,
+  ): number {
+    // What was kept has its neighbours; of what comes new only `before` knows what stands before it.
+    const bare = this.liveStart === NONE ? from : -1;
+    let index = from;
+    /** Behind the farthest unit that was needed: what is decided is decided there. */
+    let reach = from;
+    for (;;) {
+      if (this.liveStart === NONE) {
+        const limit = Math.max(least, reach);
+        index = this.findStart(data, index, limit, bare);
+        if (index === limit) {
+          if (limit > bare) this.before = kindOf(data[limit - 1] as number);
+          if (this.kept.length > STORE_UNITS_KEPT) this.kept = NO_UNITS;
+          return limit;
+        }
+        this.liveStart = origin + index;
       }
-    }
-    if (!invisible && !isTagLead(unit)) {
-      const state = dfa.begin(this.before, unitClass);
-      if (state !== DEAD && 1 + state.fewest <= unitsCap) {
-        const start: Start = {
-          at,
-          state,
-          skipped: 0,
-          units: 1,
-          seen: at + 1,
-          ends: [],
-          counts: [],
-          verdict: headUnits === 0,
-        };
-        if (headUnits === 1) this.judge(start, unit);
-        if (state.sure) this.endCandidate(start, at + 1);
-        this.starts.push(start);
+      const start = this.liveStart - origin;
+      reach = Math.max(reach, this.follow(data, start, to, ended));
+      if (this.state !== DEAD) {
+        this.keepFrom(data, start, to);
+        return to;
       }
+      this.liveStart = NONE;
+      index = this.longestValid(data, start);
+      if (index === start) {
+        index++;
+        continue;
+      }
+      told?.consume(origin + reach);
+      sink({ start: origin + start, end: origin + index, label: this.kind.label });
     }
-    this.before = kind;
-    if (check !== undefined && this.starts.length > 0) this.keep(unit, at);
   }
 
-  /** A unit of this kind stands behind it, seen or not. */
-  private meet(start: Start, kind: number, at: number): void {
-    if (start.seen !== at) return;
-    if ((start.state.matchKinds & (1 << kind)) !== 0) this.endCandidate(start, at);
+  /** The first unit of `data[from,to)` that something begins with, or `to`. Before that at `bare` stands `before`. */
+  private findStart(data: Uint16Array, from: number, to: number, bare: number): number {
+    const { dfa, unitsCap, headUnits } = this.kind;
+    for (let index = dfa.skip(data, from, to); index < to; index = dfa.skip(data, index + 1, to)) {
+      const unit = data[index] as number;
+      if (isInvisible(unit) || isTagLead(unit)) continue;
+      const before = index === bare ? this.before : kindOf(data[index - 1] as number);
+      const state = dfa.begin(before, classIn(dfa.classes, unit));
+      if (state === DEAD || 1 + state.fewest > unitsCap) continue;
+      this.state = state;
+      this.units = 1;
+      this.skipped = 0;
+      this.fresh = true;
+      this.verdict = headUnits === 0;
+      this.endCount = 0;
+      this.next = index + 1;
+      if (headUnits === 1 && !this.judge(data, index, index + 1)) continue;
+      if (state.sure) this.endCandidate(1, 1);
+      return index;
+    }
+    return to;
   }
 
-  private endCandidate({ ends, counts, units }: Start, end: number): void {
-    const last = ends.length - 1;
-    if (ends[last] === end) return;
-    const place = this.kind.headUnits === NONE ? last + 1 : 0;
-    ends[place] = end;
-    counts[place] = units;
-  }
-
-  private keep(unit: number, at: number): void {
-    if (this.kept.length === 0) this.keptFrom = at;
-    this.kept.push(unit);
-  }
-
-  /** From the front: those that can have no further end, up to `end`, are matches or not. */
-  private decide(end: number, sink: MatchSink): void {
-    const { starts } = this;
-    let from = 0;
-    let done = 0;
-    for (; done < starts.length; done++) {
-      const start = starts[done] as Start;
-      if (start.at < from) continue;
-      if (this.mayEndFurther(start, end)) {
-        const last = start.verdict ? (start.ends[0] ?? 0) : 0;
-        // It will be a match, whatever its end: what started inside of it cannot be one.
-        if (last > 0) this.dropInside(done, last);
+  /**
+   * Brings the start on as far as `to`, or until it is decided; then its state is DEAD. Returns the place behind
+   * the last unit that was needed.
+   */
+  private follow(data: Uint16Array, start: number, to: number, ended: boolean): number {
+    const { dfa, unitsCap, headUnits } = this.kind;
+    const { ascii } = dfa.classes;
+    const from = this.next;
+    let { state, units, fresh } = this;
+    let at = from;
+    let needed = from;
+    while (mayEndFurther(state, unitsCap - units, fresh)) {
+      if (at === to) {
+        if (!ended) {
+          this.pause(state, units, fresh, at);
+          return needed;
+        }
+        if (fresh && (state.matchKinds & (1 << EDGE)) !== 0) this.endCandidate(at - start, units);
         break;
       }
-      const last = this.longestValid(start);
-      if (last === 0) continue;
-      from = last;
-      sink({ start: start.at, end: last, label: this.kind.label });
+      if (state.matchKinds === 0) {
+        // No farther than to the unit after which the verdict is asked for.
+        const stop = units < headUnits ? Math.min(to, at + headUnits - 1 - units) : to;
+        const leapt = dfa.leap(state, data, at, stop, unitsCap - units);
+        if (leapt > at) {
+          state = dfa.leapt;
+          units += leapt - at;
+          at = needed = leapt;
+          fresh = true;
+          continue;
+        }
+      }
+      const unit = data[at] as number;
+      if (fresh && !state.sure && (state.matchKinds & (1 << kindOf(unit))) !== 0)
+        this.endCandidate(at - start, units);
+      needed = at + 1;
+      let unitClass: number;
+      if (unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE) unitClass = ascii[unit] as number;
+      else {
+        if (isTagLead(unit)) {
+          fresh = false;
+          if (!mayEndFurther(state, unitsCap - units, fresh)) break;
+          if (at + 1 < to) needed = at + 2;
+          else if (!ended) {
+            this.pause(state, units, fresh, at);
+            return needed;
+          }
+        }
+        const unseen = unseenUnits(data, at, to);
+        if (unseen > 0) {
+          fresh = false;
+          at += unseen;
+          this.skipped += unseen;
+          if (this.skipped > SKIPPED_MAX) break;
+          continue;
+        }
+        unitClass = classIn(dfa.classes, unit);
+      }
+      state = dfa.step(state, unitClass);
+      units++;
+      at++;
+      fresh = true;
+      if (state.fewest > unitsCap - units) break;
+      if (units === headUnits && !this.judge(data, start, at)) break;
+      if (state.sure) this.endCandidate(at - start, units);
     }
-    if (done === 0) {
-      if (this.liveStart === NONE && starts.length > 0) this.liveStart = (starts[0] as Start).at;
-      return;
-    }
-    let left = 0;
-    for (let index = done; index < starts.length; index++) {
-      const start = starts[index] as Start;
-      if (start.at >= from) starts[left++] = start;
-    }
-    starts.length = left;
-    this.liveStart = left === 0 ? NONE : (starts[0] as Start).at;
-    this.forget();
+    this.work += at - from;
+    this.state = DEAD;
+    return needed;
   }
 
-  private dropInside(index: number, end: number): void {
-    const { starts } = this;
-    let left = index + 1;
-    for (let at = left; at < starts.length; at++)
-      if ((starts[at] as Start).at >= end) starts[left++] = starts[at] as Start;
-    starts.length = left;
+  /** What comes next must tell. */
+  private pause(state: DfaState, units: number, fresh: boolean, next: number): void {
+    this.work += next - this.next;
+    this.state = state;
+    this.units = units;
+    this.fresh = fresh;
+    this.next = next;
   }
 
-  private mayEndFurther({ state, units, seen }: Start, end: number): boolean {
-    if (state === DEAD) return false;
-    if (seen === end && !state.sure && state.matchKinds !== 0) return true;
-    return state.more !== NEVER && units + state.more <= this.kind.unitsCap;
+  private endCandidate(end: number, units: number): void {
+    const last = this.endCount - 1;
+    if (this.ends[last] === end) return;
+    const place = this.kind.headUnits === NONE ? last + 1 : 0;
+    this.ends[place] = end;
+    this.counts[place] = units;
+    this.endCount = place + 1;
   }
 
-  /** The start has all that its verdict depends on; `unit` is the last of it. */
-  private judge(start: Start, unit: number): void {
+  /** The start has all that its verdict depends on: `data[start,end)`. */
+  private judge(data: Uint16Array, start: number, end: number): boolean {
     const { check, headUnits } = this.kind;
     this.work += headUnits;
-    const head = this.textOf(start.at, start.seen - 1) + String.fromCharCode(unit);
-    start.verdict = check?.validator(head) ?? true;
-    if (!start.verdict) start.state = DEAD;
+    if (check === undefined) this.verdict = true;
+    else if (check.validUnits !== undefined && end - start === headUnits)
+      this.verdict = check.validUnits(data, start, end);
+    else this.verdict = check.validator(textOf(data, start, end));
+    return this.verdict;
   }
 
-  private longestValid({ at, ends, counts, verdict }: Start): number {
+  /** Where the longest valid candidate of the start ends, or `start`. */
+  private longestValid(data: Uint16Array, start: number): number {
+    const { endCount, ends, counts } = this;
     const { check, headUnits } = this.kind;
-    if (ends.length === 0) return 0;
-    if (headUnits !== NONE || check === undefined) return verdict ? (ends[0] as number) : 0;
-    const longest = this.textOf(at, ends[ends.length - 1] as number);
+    if (endCount === 0) return start;
+    if (headUnits !== NONE || check === undefined)
+      return this.verdict ? start + (ends[0] as number) : start;
+    const longest = textOf(data, start, start + (ends[endCount - 1] as number));
     let refused = NONE;
-    for (let index = ends.length - 1; index >= 0; index--) {
+    for (let index = endCount - 1; index >= 0; index--) {
       const units = counts[index] as number;
       if (units >= refused) continue;
       const token = longest.slice(0, units);
       this.work += units;
-      if (check.validator(token)) return ends[index] as number;
+      if (check.validator(token)) return start + (ends[index] as number);
       if (typeof check.looksAt === 'function') refused = check.looksAt(token);
     }
-    return 0;
+    return start;
   }
 
-  private textOf(from: number, to: number): string {
-    const { kept, keptFrom } = this;
-    const units: number[] = [];
-    const end = to - keptFrom;
-    for (let index = from - keptFrom; index < end; index++) {
-      const unit = kept[index] as number;
-      if (isPrintable(unit)) units.push(unit);
-      else if (isTagLead(unit) && index + 1 < end && endsTag(kept[index + 1] as number)) index++;
-      else if (!isInvisible(unit)) units.push(unit);
+  private keep(units: Uint16Array, from: number, to: number): void {
+    const count = this.keptCount + to - from;
+    if (count > this.kept.length) {
+      const larger = new Uint16Array(2 * count);
+      larger.set(this.kept.subarray(0, this.keptCount));
+      this.kept = larger;
     }
-    // One call: a string that grows unit by unit would have to be put together again to be read.
-    return String.fromCharCode.apply(undefined, units);
+    copyUnits(units, from, to, this.keptCount, this.kept);
+    this.keptCount = count;
   }
 
-  private forget(): void {
-    if (this.liveStart === NONE) this.kept.length = 0;
-    else if (this.liveStart - this.keptFrom > VALIDATED_UNITS_MAX) {
-      this.kept.splice(0, this.liveStart - this.keptFrom);
-      this.keptFrom = this.liveStart;
-    }
+  /** Keeps what the start has taken, which is all up to `to`, and may be asked about again. */
+  private keepFrom(data: Uint16Array, start: number, to: number): void {
+    if (data !== this.kept) {
+      this.keptCount = 0;
+      this.keep(data, start, to);
+    } else if (2 * start > to) {
+      data.copyWithin(0, start, to);
+      this.keptCount = to - start;
+    } else return;
+    this.next -= start;
   }
 }

@@ -4,6 +4,7 @@
  * meanwhile what the automaton says of the rule does not count.
  */
 import type { MatchSink, Tracker } from './detector.ts';
+import { copyUnits } from './text-units.ts';
 import {
   AWAKE,
   FIELDS,
@@ -62,21 +63,6 @@ function follow(
   return at;
 }
 
-/** A view costs more than a few units. */
-const FEW_UNITS = 48;
-
-function copyUnits(
-  source: Uint16Array,
-  from: number,
-  to: number,
-  at: number,
-  target: Uint16Array,
-): void {
-  if (to - from > FEW_UNITS) target.set(source.subarray(from, to), at);
-  else
-    for (let index = from; index < to; index++) target[at + index - from] = source[index] as number;
-}
-
 export class UnionRun {
   private readonly automaton: UnionAutomaton;
   private readonly host: UnionHost;
@@ -102,7 +88,7 @@ export class UnionRun {
     copyUnits(this.tail, 0, from, 0, buffer);
     copyUnits(units, 0, count, from, buffer);
     this.origin = first - from;
-    for (const one of this.awake) this.runAhead(one, from, to);
+    for (const one of this.awake) this.runAhead(one, from, from, to);
     this.automaton.count(count);
     let at = from;
     this.state = this.automaton.current(this.state);
@@ -178,31 +164,27 @@ export class UnionRun {
       sink: this.host.sink(rule),
       idleAt: 0,
     });
-    const { tracker, sink } = one;
+    const { tracker } = one;
     one.idleAt = Number.POSITIVE_INFINITY;
     this.awake.push(one);
     const before = from > 0 ? (buffer[from - 1] as number) : -1;
     const earlier = from > 1 ? (buffer[from - 2] as number) : -1;
     tracker.resume?.(before, earlier);
-    for (let at = from; at < called; at++) {
-      this.host.consume(this.origin + at + 1);
-      tracker.step(buffer[at] as number, this.origin + at, sink);
-    }
-    if (tracker.liveStart === Number.POSITIVE_INFINITY) one.idleAt = this.origin + called;
-    else this.runAhead(one, called, end);
+    this.runAhead(one, from, called, end);
   }
 
-  private runAhead(one: Awake, from: number, end: number): void {
+  /** Reads up to `least`, and on as long as something of the rule is live. */
+  private runAhead(one: Awake, from: number, least: number, end: number): void {
     const { tracker, sink } = one;
     const to =
-      tracker.readLive?.(buffer, from, end, this.origin + from, sink, this.host) ??
-      this.stepAhead(one, from, end);
+      tracker.readLive?.(buffer, from, least, end, this.origin + from, sink, this.host) ??
+      this.stepAhead(one, from, least, end);
     if (tracker.liveStart === Number.POSITIVE_INFINITY) one.idleAt = this.origin + to;
   }
 
-  private stepAhead({ tracker, sink }: Awake, from: number, end: number): number {
+  private stepAhead({ tracker, sink }: Awake, from: number, least: number, end: number): number {
     let at = from;
-    while (at < end && tracker.liveStart !== Number.POSITIVE_INFINITY) {
+    while (at < least || (at < end && tracker.liveStart !== Number.POSITIVE_INFINITY)) {
       this.host.consume(this.origin + at + 1);
       tracker.step(buffer[at] as number, this.origin + at, sink);
       at++;
