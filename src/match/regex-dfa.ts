@@ -3,6 +3,7 @@
  * share their future. States are worked out once and kept, up to a limit; beyond it they are worked out
  * each time. Shared by all texts of a rule.
  */
+import { isInvisible } from './characters.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, KINDS, kindOf, type Node } from './regex-program.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
@@ -87,10 +88,11 @@ const ROWS_AT_FIRST = 16;
 /** No match ends here, but one may further on. */
 const isPlain = ({ matchKinds, more }: DfaState): boolean => matchKinds === 0 && more !== NEVER;
 
-/** Number of the state at which `leap` stopped. */
+/** Number of the state at which `leap` stopped, and what it left out. */
 let reached = 0;
+let leftOut = 0;
 
-/** Stops before the first unit that leads to a state of which more is to be known, or which is not printable. */
+/** A function of its own, and of nothing but locals, as that of the automaton of all rules is. */
 function leap(
   table: Uint16Array,
   width: number,
@@ -98,18 +100,25 @@ function leap(
   units: Uint16Array,
   from: number,
   to: number,
-  row: number,
+  state: number,
+  skippedMax: number,
 ): number {
-  let here = row;
+  let number = state;
+  let skipped = 0;
   let at = from;
   for (; at < to; at++) {
     const unit = units[at] as number;
-    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) break;
-    const entry = table[here + (ascii[unit] as number)] as number;
+    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) {
+      if (skipped === skippedMax || !isInvisible(unit)) break;
+      skipped++;
+      continue;
+    }
+    const entry = table[number * width + (ascii[unit] as number)] as number;
     if (entry === UNKNOWN || entry >= SPECIAL) break;
-    here = entry * width;
-    reached = entry;
+    number = entry;
   }
+  reached = number;
+  leftOut = skipped;
   return at;
 }
 
@@ -132,6 +141,7 @@ export class RegexDfa {
   private readonly width: number;
   /** Where the last `leap` came to. */
   leapt: DfaState = DEAD;
+  skipped = 0;
 
   constructor(steps: RegexSteps, nodes: readonly Node[], limits: DfaLimits) {
     this.steps = steps;
@@ -189,17 +199,27 @@ export class RegexDfa {
   }
 
   /**
-   * The index of the first of `units[from,to)` that must be stepped: what comes before it is printable ASCII, and
-   * only leads on. No farther than where all states are still within `room` units of a match. `leapt` is the
-   * state there.
+   * The index of the first of `units[from,to)` that must be stepped: what comes before it is ASCII that only leads
+   * on, or not seen and left out, `skippedMax` units of it at most. No farther than where all states are still
+   * within `room` units of a match. `leapt` and `skipped` say what has become of the state.
    */
-  leap(state: DfaState, units: Uint16Array, from: number, to: number, room: number): number {
+  leap(
+    state: DfaState,
+    units: Uint16Array,
+    from: number,
+    to: number,
+    room: number,
+    skippedMax: number,
+  ): number {
     this.leapt = state;
+    this.skipped = 0;
     const stop = Math.min(to, from + room - this.farthest);
     if (state.row < 0 || stop <= from) return from;
     const { table, width, classes } = this;
-    const at = leap(table, width, classes.ascii, units, from, stop, state.row);
-    if (at > from) this.leapt = this.states[reached] as DfaState;
+    const number = state.row / width;
+    const at = leap(table, width, classes.ascii, units, from, stop, number, skippedMax);
+    if (reached !== number) this.leapt = this.states[reached] as DfaState;
+    this.skipped = leftOut;
     return at;
   }
 

@@ -45,14 +45,22 @@ export function compileToken({ expression, label, check, unitsMax }: TokenOption
   const automaton = buildAutomaton(expression);
   if (typeof automaton === 'string') throw new Error(`${label}: ${automaton}`);
   const steps = new RegexSteps(automaton);
-  const unitsCap = Math.min(longestMatch(automaton, steps.measures) ?? NEVER, unitsMax ?? NEVER);
+  const longest = longestMatch(automaton, steps.measures) ?? NEVER;
+  const unitsCap = Math.min(longest, unitsMax ?? NEVER);
   if (unitsCap === NEVER) throw new Error(`${label}: no bound`);
   if (check !== undefined && unitsCap > VALIDATED_UNITS_MAX)
     throw new Error(`${label}: ${unitsCap} units are too many to validate`);
   const { nodes } = automaton;
   const dfa = new RegexDfa(steps, nodes, limitsFor(nodes.length));
   const headUnits = headUnitsOf(check, steps);
-  const kind = Object.freeze({ dfa, unitsCap, label, check, headUnits });
+  const kind = Object.freeze({
+    dfa,
+    unitsCap,
+    bounded: longest <= unitsCap,
+    label,
+    check,
+    headUnits,
+  });
   return Object.freeze({
     part: tokenPart(steps, nodes, unitsCap),
     unitsMax: unitsCap + SKIPPED_MAX,

@@ -17,6 +17,7 @@ import {
   LAST_PRINTABLE,
   type RegexDfa,
 } from './regex-dfa.ts';
+import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-program.ts';
 import { copyUnits } from './text-units.ts';
 import { classIn } from './unit-classes.ts';
@@ -45,6 +46,8 @@ export interface TokenKind {
   readonly dfa: RegexDfa;
   /** Candidates of more units that are seen do not exist. */
   readonly unitsCap: number;
+  /** The expression itself has none longer. */
+  readonly bounded: boolean;
   readonly label: string;
   readonly check: Check | undefined;
   /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
@@ -220,7 +223,7 @@ export class TokenTracker implements Tracker {
    * the last unit that was needed.
    */
   private follow(data: Uint16Array, start: number, to: number, ended: boolean): number {
-    const { dfa, unitsCap, headUnits } = this.kind;
+    const { dfa, unitsCap, bounded, headUnits } = this.kind;
     const { ascii } = dfa.classes;
     const from = this.next;
     let { state, units, fresh } = this;
@@ -238,12 +241,13 @@ export class TokenTracker implements Tracker {
       if (state.matchKinds === 0) {
         // No farther than to the unit after which the verdict is asked for.
         const stop = units < headUnits ? Math.min(to, at + headUnits - 1 - units) : to;
-        const leapt = dfa.leap(state, data, at, stop, unitsCap - units);
+        const room = bounded ? NEVER : unitsCap - units;
+        const leapt = dfa.leap(state, data, at, stop, room, SKIPPED_MAX - this.skipped);
         if (leapt > at) {
           state = dfa.leapt;
-          units += leapt - at;
+          units += leapt - at - dfa.skipped;
+          this.skipped += dfa.skipped;
           at = needed = leapt;
-          fresh = true;
           continue;
         }
       }
