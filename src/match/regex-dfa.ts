@@ -101,16 +101,18 @@ function leap(
   from: number,
   to: number,
   state: number,
+  seenMax: number,
   skippedMax: number,
 ): number {
   let number = state;
   let skipped = 0;
   let at = from;
-  for (; at < to; at++) {
+  for (let stop = Math.min(to, from + seenMax); at < stop; at++) {
     const unit = units[at] as number;
     if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) {
       if (skipped === skippedMax || !isInvisible(unit)) break;
       skipped++;
+      if (stop < to) stop++;
       continue;
     }
     const entry = table[number * width + (ascii[unit] as number)] as number;
@@ -200,24 +202,25 @@ export class RegexDfa {
 
   /**
    * The index of the first of `units[from,to)` that must be stepped: what comes before it is ASCII that only leads
-   * on, or not seen and left out, `skippedMax` units of it at most. No farther than where all states are still
-   * within `room` units of a match. `leapt` and `skipped` say what has become of the state.
+   * on, `seenMax` units at most, or not seen and left out, `skippedMax` at most. No farther than where all states
+   * are still within `room` seen units of a match. `leapt` and `skipped` say what has become of the state.
    */
   leap(
     state: DfaState,
     units: Uint16Array,
     from: number,
     to: number,
+    seenMax: number,
     room: number,
     skippedMax: number,
   ): number {
     this.leapt = state;
     this.skipped = 0;
-    const stop = Math.min(to, from + room - this.farthest);
-    if (state.row < 0 || stop <= from) return from;
+    const most = Math.min(seenMax, room - this.farthest);
+    if (state.row < 0 || most <= 0) return from;
     const { table, width, classes } = this;
     const number = state.row / width;
-    const at = leap(table, width, classes.ascii, units, from, stop, number, skippedMax);
+    const at = leap(table, width, classes.ascii, units, from, to, number, most, skippedMax);
     if (reached !== number) this.leapt = this.states[reached] as DfaState;
     this.skipped = leftOut;
     return at;

@@ -20,6 +20,7 @@ import {
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-program.ts';
 import { copyUnits } from './text-units.ts';
+import { isOnTrail, lastOnTrail, nextOnTrail, Trail } from './token-trail.ts';
 import { classIn } from './unit-classes.ts';
 
 /** How many invisible units a match may hold. */
@@ -111,9 +112,13 @@ export class TokenTracker implements Tracker {
   private keptCount = 0;
   /** Place of the first unit that the start has not taken. */
   private next = 0;
+  /** Where starts came by, if many may live for long. */
+  private readonly trail: Trail | undefined;
 
   constructor(kind: TokenKind) {
     this.kind = kind;
+    const { check, bounded, unitsCap } = kind;
+    if (check === undefined && !bounded && unitsCap > VALIDATED_UNITS_MAX) this.trail = new Trail();
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -164,6 +169,7 @@ export class TokenTracker implements Tracker {
   ): number {
     // What was kept has its neighbours; of what comes new only `before` knows what stands before it.
     const bare = this.liveStart === NONE ? from : -1;
+    if (this.liveStart === NONE) this.trail?.clear();
     let index = from;
     /** Behind the farthest unit that was needed: what is decided is decided there. */
     let reach = from;
@@ -177,6 +183,7 @@ export class TokenTracker implements Tracker {
           return limit;
         }
         this.liveStart = origin + index;
+        this.trail?.startAt(index);
       }
       const start = this.liveStart - origin;
       reach = Math.max(reach, this.follow(data, start, to, ended));
@@ -190,6 +197,7 @@ export class TokenTracker implements Tracker {
         index++;
         continue;
       }
+      this.trail?.clear();
       told?.consume(origin + reach);
       sink({ start: origin + start, end: origin + index, label: this.kind.label });
     }
@@ -224,15 +232,27 @@ export class TokenTracker implements Tracker {
    */
   private follow(data: Uint16Array, start: number, to: number, ended: boolean): number {
     const { dfa, unitsCap, bounded, headUnits } = this.kind;
+    const { trail } = this;
     const { ascii } = dfa.classes;
-    const from = this.next;
+    let from = this.next;
     let { state, units, fresh } = this;
     let at = from;
     let needed = from;
     while (mayEndFurther(state, unitsCap - units, fresh)) {
+      if (trail !== undefined && isOnTrail(at)) {
+        const { skipped } = this;
+        const farther = trail.pass(at, { state, units, skipped, fresh });
+        if (farther !== undefined) {
+          from += farther.place - at;
+          at = needed = farther.place;
+          ({ state, units, fresh } = farther.as);
+          this.skipped = farther.as.skipped;
+          continue;
+        }
+      }
       if (at === to) {
         if (!ended) {
-          this.pause(state, units, fresh, at);
+          this.pause(state, units, fresh, at, from);
           return needed;
         }
         if (fresh && (state.matchKinds & (1 << EDGE)) !== 0) this.endCandidate(at - start, units);
@@ -240,9 +260,10 @@ export class TokenTracker implements Tracker {
       }
       if (state.matchKinds === 0) {
         // No farther than to the unit after which the verdict is asked for.
-        const stop = units < headUnits ? Math.min(to, at + headUnits - 1 - units) : to;
+        const most = units < headUnits ? headUnits - 1 - units : NEVER;
         const room = bounded ? NEVER : unitsCap - units;
-        const leapt = dfa.leap(state, data, at, stop, room, SKIPPED_MAX - this.skipped);
+        const stop = trail === undefined ? to : Math.min(to, nextOnTrail(at));
+        const leapt = dfa.leap(state, data, at, stop, most, room, SKIPPED_MAX - this.skipped);
         if (leapt > at) {
           state = dfa.leapt;
           units += leapt - at - dfa.skipped;
@@ -263,7 +284,7 @@ export class TokenTracker implements Tracker {
           if (!mayEndFurther(state, unitsCap - units, fresh)) break;
           if (at + 1 < to) needed = at + 2;
           else if (!ended) {
-            this.pause(state, units, fresh, at);
+            this.pause(state, units, fresh, at, from);
             return needed;
           }
         }
@@ -291,8 +312,8 @@ export class TokenTracker implements Tracker {
   }
 
   /** What comes next must tell. */
-  private pause(state: DfaState, units: number, fresh: boolean, next: number): void {
-    this.work += next - this.next;
+  private pause(state: DfaState, units: number, fresh: boolean, next: number, from: number): void {
+    this.work += next - from;
     this.state = state;
     this.units = units;
     this.fresh = fresh;
@@ -355,10 +376,15 @@ export class TokenTracker implements Tracker {
     if (data !== this.kept) {
       this.keptCount = 0;
       this.keep(data, start, to);
-    } else if (2 * start > to) {
-      data.copyWithin(0, start, to);
-      this.keptCount = to - start;
-    } else return;
-    this.next -= start;
+      this.next -= start;
+      this.trail?.clear();
+      return;
+    }
+    const unneeded = lastOnTrail(start);
+    if (2 * unneeded <= to) return;
+    data.copyWithin(0, unneeded, to);
+    this.keptCount = to - unneeded;
+    this.next -= unneeded;
+    this.trail?.shift(unneeded);
   }
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Detector, Match } from '../../src/match/detector.ts';
 import { keywordDetector } from '../../src/match/keywords.ts';
+import { regexDetector } from '../../src/match/regex.ts';
+import { DEAD } from '../../src/match/regex-dfa.ts';
 import { TextScanner } from '../../src/match/scanner.ts';
 import { compileToken } from '../../src/match/token-kind.ts';
 import {
@@ -11,8 +13,10 @@ import {
   VALIDATED_UNITS_MAX,
   type Validator,
 } from '../../src/match/token-tracker.ts';
+import { TRAIL_UNITS, Trail } from '../../src/match/token-trail.ts';
 import { UNION_LIMITS, UnionAutomaton } from '../../src/match/union-automaton.ts';
 import { UnionRun } from '../../src/match/union-run.ts';
+import { matchesIn } from '../../src/match/whole-text.ts';
 import { pieces, type Span, textsOver } from './oracle.ts';
 
 interface Made {
@@ -328,6 +332,67 @@ describe('tokens', () => {
     assert.throws(() => compile({ expression: 'a{257}', check }), /too many/);
     assert.ok(compile({ expression: 'a+', check, unitsMax: 256 }));
     assert.throws(() => compile({ expression: 'a+', check, unitsMax: 257 }), /too many/);
+  });
+
+  it('without a validator are what their expression says however many starts live, and cost little more', () => {
+    const unitsMax = 400;
+    for (const expression of ['x-[^1]*1', 'x-(?:[^1][^1z])*1', 'x-[^1]*1|y-[x-]*\\bz']) {
+      const made = regexDetector({ pattern: expression, maxMatchBytes: unitsMax });
+      assert.ok(made.ok);
+      const compiled = compile({ expression, unitsMax });
+      const piece = fc.constantFrom(
+        ...['x-', 'x-', 'x-x-', 'y-', 'z', 'x', '-'.repeat(70), 'x-'.repeat(90), '1', '\u200b'],
+      );
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 60, size: 'max' }), cuts, (parts, places) => {
+          const whole = parts.join('');
+          // Fewer than a match may hold: each counts as if it were not there.
+          const seenAt = Array.from(whole, (_, at) => at).filter((at) => whole[at] !== '\u200b');
+          const expected = matchesIn(made.detector.start(), whole.replaceAll('\u200b', '')).map(
+            ({ start, end }) => `${seenAt[start]}-${(seenAt[end - 1] as number) + 1}`,
+          );
+          const tracker = compiled.start();
+          const found: string[] = [];
+          let at = 0;
+          const sink = ({ start, end }: Match) => found.push(`${start}-${end}`);
+          for (const part of pieces(whole, places)) {
+            const units = Uint16Array.from(part.split(''), (unit) => unit.charCodeAt(0));
+            const { length } = units;
+            const told = { consume: () => {} };
+            assert.equal(tracker.readLive?.(units, 0, length, length, at, sink, told), length);
+            at += length;
+          }
+          tracker.end(at, sink);
+          assert.deepEqual(found, expected);
+        }),
+        RUNS(100),
+      );
+    }
+    const flooded = (units: number): number => {
+      const tracker = compile({ expression: 'x-[^1]*1', unitsMax: 8_192 }).start() as TokenTracker;
+      for (let at = 0; at < units; at++) tracker.step(at % 2 === 0 ? 0x78 : 0x2d, at, () => {});
+      return tracker.work;
+    };
+    // Each of 4,096 starts that live goes from one place on the trail to the next, and from the last one on.
+    assert.ok(flooded(30_000) < 30_000 * TRAIL_UNITS);
+  });
+
+  it('go on only where a start before them came by in the same state, and that way goes on', () => {
+    const [one, other, third] = [0, 1, 2].map(() => ({ ...DEAD }));
+    const trail = new Trail();
+    const pass = (place: number, state = one as typeof DEAD, units = place) =>
+      trail.pass(place, { state, units, skipped: 0, fresh: true });
+    trail.startAt(0);
+    assert.equal(pass(64) ?? pass(128) ?? pass(192, third), undefined);
+    // This one comes to nothing behind its first place: who comes there in its state does, too.
+    trail.startAt(10);
+    assert.equal(pass(64, other, 54), undefined);
+    trail.startAt(20);
+    assert.equal(pass(64, other, 44), undefined);
+    assert.deepEqual(pass(128, one, 108), {
+      place: 192,
+      as: { state: third, units: 172, skipped: 0, fresh: true },
+    });
   });
 
   it('cost a bounded number of steps a unit, whatever floods them', () => {
