@@ -66,7 +66,8 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
     // Half of a character does not say whether it is part of a word: the tracker waits for the other.
     if ((terminal & NEEDS_BOUNDARY) !== 0 && (isHigh(unit) || !isWordUnit(unit))) sink.call();
     if (isSkipped(unit)) {
-      sink.go(place);
+      // Behind half of a character only its other half goes on.
+      if (!isHigh(trie.unit[node] as number)) sink.go(place);
       return;
     }
     const space = isSpaceUnit(unit);

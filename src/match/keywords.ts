@@ -192,7 +192,9 @@ class KeywordTracker implements Tracker {
       return;
     }
     if (isSkipped(unit)) {
-      this.skipUnits(thread, 1);
+      // Behind half of a character only its other half goes on.
+      if (isHigh(trie.unit[thread.node] as number)) thread.node = NO_NODE;
+      else this.skipUnits(thread, 1);
       return;
     }
     const space = isSpaceUnit(unit);
@@ -209,7 +211,7 @@ class KeywordTracker implements Tracker {
   /** Whether the low unit that this high one waits for may bring the thread on. */
   private mayGoOnAsPair(thread: Thread, high: number): boolean {
     const { trie } = this;
-    if (!foldsAsPair(high)) return false;
+    if (!foldsAsPair(high) || isHigh(trie.unit[thread.node] as number)) return false;
     if (mayPairBeSkipped(high)) return thread.skipped + 2 <= SKIPPED_MAX;
     let child = trie.child[thread.node] as number;
     while (child !== NO_NODE && !mayPairLookLike(trie.fold, high, trie.unit[child] as number))

@@ -257,8 +257,8 @@ export interface ExpressionSpec {
   readonly unitsMax?: number;
 }
 
-/** Most characters that are put behind a text to see whether a match comes of it. */
-const COMPLETION_CHARACTERS_MAX = 24;
+/** Most units that are put behind a text to see whether a match comes of it. */
+const COMPLETION_UNITS_MAX = 32;
 
 export function expressionLanguage({
   expression,
@@ -303,27 +303,26 @@ export function expressionLanguage({
     return trail;
   };
 
-  /** The shortest continuation behind `before` that ends in a match, of one character at least. */
+  /** The continuation behind `before` that ends in a match with the fewest units, one character at least. */
   const shortest = (state: number, before: string): string | undefined => {
-    let level: { state: number; before: string; path: string }[] = [{ state, before, path: '' }];
+    const levels: { state: number; before: string; path: string }[][] = [
+      [{ state, before, path: '' }],
+    ];
     const seen = new Set<string>();
-    for (let length = 0; length < COMPLETION_CHARACTERS_MAX && level.length > 0; length++) {
-      const next: typeof level = [];
-      for (const one of level)
+    for (let units = 0; units < COMPLETION_UNITS_MAX; units++)
+      for (const one of levels[units] ?? [])
         for (const character of ['', ...samples]) {
           const reached = reach([one.state], one.before, character);
-          if (reached.has(MATCH) && one.path + character !== '' && one.path !== '')
-            return one.path + character;
+          if (reached.has(MATCH) && one.path !== '') return one.path + character;
           if (character === '') continue;
           for (const to of take(reached, character)) {
             const key = `${to} ${character}`;
-            if (!seen.has(key))
-              next.push({ state: to, before: character, path: one.path + character });
+            if (seen.has(key)) continue;
             seen.add(key);
+            const next = { state: to, before: character, path: one.path + character };
+            (levels[units + character.length] ??= []).push(next);
           }
         }
-      level = next;
-    }
     return undefined;
   };
   const known = new Map<string, string | undefined>();

@@ -44,9 +44,9 @@ const MUTANTS: readonly Mutant[] = [
     to: 'if (completesCrlf) return this.#lineIsEmpty;',
   },
   {
-    file: 'formats/sse.ts',
-    from: 'dataStart += end - value + 1',
-    to: 'dataStart += end - value + 2',
+    file: 'formats/json-frame.ts',
+    from: 'const shift = line.rawStart - line.dataStart;',
+    to: 'const shift = line.rawStart - line.dataStart + 1;',
   },
   {
     file: 'formats/json-stream.ts',

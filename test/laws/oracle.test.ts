@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { insidePair } from './characters.ts';
-import { partition } from './foresight.ts';
+import { Foresight, partition } from './foresight.ts';
 import {
   cardLanguage,
   emailLanguage,
   expressionLanguage,
   keywordLanguage,
+  one,
+  oneOf,
+  or,
+  sequence,
   sourceOf,
+  times,
 } from './languages.ts';
 import { predict } from './oracle.ts';
 import { DOCUMENTS, STREAMS } from './readers.ts';
@@ -64,6 +69,22 @@ describe('the oracle of the laws', () => {
     assert.deepEqual(found(cardLanguage(), '4111 1111 1111 1111, 4111111111111112'), [
       '4111 1111 1111 1111',
     ]);
+  });
+
+  it('tries the continuations with the fewest units', () => {
+    const x = one('x');
+    const y = one('y');
+    const face = oneOf('[😀-😄]', '😀');
+    // Of at most six units: only a letter still fits behind the face, and with it the match is longer.
+    const regex = {
+      expression: sequence(x, times(y, 1, 2), oneOf('[^x]', 'y'), or(face, y)),
+      unitsMax: 6,
+    };
+    const told = new Foresight(expressionLanguage(regex));
+    told.read('xyy😀', false);
+    assert.equal(told.live, 0);
+    told.read('xyy😀😀', false);
+    assert.deepEqual(told.certain, [{ start: 0, end: 5 }]);
   });
 
   it('reads JSON as JSON.parse does', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type KeywordOptions, keywordDetector } from '../../src/match/keywords.ts';
+import { TextScanner } from '../../src/match/scanner.ts';
 import { partition, progressByForesight, progressOf, scan, textsOver } from './oracle.ts';
 
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
@@ -236,6 +237,16 @@ describe('keywords', () => {
     assert.equal(live(['Bank'], 'Bank\ud83d'), none);
     assert.equal(live(['Bank'], 'Bank\ud801'), 0);
     assert.equal(live(['Bank'], 'Bank\udb40'), none);
+    // Between two halves nothing stands, seen or not: they were no character.
+    assert.equal(live(['😀😀'], '\ud83d'), 0);
+    assert.equal(live(['😀😀'], '😀\u200b\ud83d'), 0);
+    for (const unseen of ['\u200b', '\u0301', '\udb40'])
+      assert.equal(live(['😀😀'], `\ud83d${unseen}`), none);
+    const detector = keywordDetector({ words: ['😀😀'] });
+    assert.deepEqual(scan(detector, '\ud83d\u200b\ude00😀'), []);
+    const scanner = new TextScanner([{ rule: 0, detector }]);
+    scanner.push('\ud83d\u200b');
+    assert.equal(scanner.safe, 2);
   });
 
   it('does a bounded number of steps per unit in a flood', () => {
