@@ -6,6 +6,7 @@ import {
   foldPair,
   isMark,
   lookOf,
+  mayPairLookLike,
   SKIPPED,
   UNFOLDED,
 } from './look-alikes.ts';
@@ -32,6 +33,8 @@ export interface KeywordTrie {
   readonly free: readonly boolean[];
   /** For each ASCII unit: whether it is part of a word, and where a keyword may begin with it. */
   readonly ascii: Uint8Array;
+  /** Where a keyword may begin with a letter of two units: the same, but for IS_WORD. */
+  readonly asPair: number;
   readonly unitsMax: number;
 }
 
@@ -139,5 +142,8 @@ export function buildTrie(
     const begins = node === undefined ? 0 : free[node] ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
     return begins | (isWordUnit(own) ? IS_WORD : 0);
   });
-  return { fold, roots, unit, child, sibling, terminal, free, ascii, unitsMax };
+  let asPair = 0;
+  for (const [folded, node] of roots)
+    if (mayPairLookLike(fold, folded)) asPair |= free[node] ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
+  return { fold, roots, unit, child, sibling, terminal, free, ascii, asPair, unitsMax };
 }

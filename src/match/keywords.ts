@@ -214,18 +214,16 @@ class KeywordTracker implements Tracker {
     if (!foldsAsPair(high) || isHigh(trie.unit[thread.node] as number)) return false;
     if (mayPairBeSkipped(high)) return thread.skipped + 2 <= SKIPPED_MAX;
     let child = trie.child[thread.node] as number;
-    while (child !== NO_NODE && !mayPairLookLike(trie.fold, high, trie.unit[child] as number))
+    while (child !== NO_NODE && !mayPairLookLike(trie.fold, trie.unit[child] as number))
       child = trie.sibling[child] as number;
     return child !== NO_NODE;
   }
 
   /** Whether a keyword may begin with a character whose high unit this is. */
   private mayBeginAsPair(high: number): boolean {
-    const { roots, fold, free } = this.trie;
-    if (!foldsAsPair(high)) return false;
-    for (const [folded, node] of roots)
-      if (mayPairLookLike(fold, high, folded) && (!this.afterWord || free[node])) return true;
-    return false;
+    if (!foldsAsPair(high) || mayPairBeSkipped(high)) return false;
+    const { asPair } = this.trie;
+    return (asPair & BEGINS_ANYWHERE) !== 0 || (asPair !== 0 && !this.afterWord);
   }
 
   private skipUnits(thread: Thread, units: number): void {

@@ -105,6 +105,14 @@ const MATHEMATICAL = 0xd835;
 const TAGS = 0xdb40;
 export const foldsAsPair = (high: number): boolean => high === MATHEMATICAL || high === TAGS;
 
+const FIRST_LOW = 0xdc00;
+const HALVES = 0x400;
+/** What a mathematical letter looks like, by its low unit; 0 if like nothing else. */
+const mathematicalLooks = Uint16Array.from({ length: HALVES }, (_, index) => {
+  const base = baseOf(String.fromCharCode(MATHEMATICAL, FIRST_LOW + index));
+  return base.length === 1 ? base.charCodeAt(0) : 0;
+});
+
 export const SKIPPED = -1;
 export const UNFOLDED = -2;
 
@@ -112,21 +120,17 @@ export const UNFOLDED = -2;
 export function foldPair(fold: Fold, high: number, low: number): number {
   if (!isHigh(high) || !isLow(low)) return UNFOLDED;
   if (high === TAGS) return low <= 0xddef ? SKIPPED : UNFOLDED;
-  if (high !== MATHEMATICAL) return UNFOLDED;
-  const base = baseOf(String.fromCharCode(high, low));
-  return base.length === 1 ? fold(base.charCodeAt(0)) : UNFOLDED;
+  const look = high === MATHEMATICAL ? (mathematicalLooks[low - FIRST_LOW] as number) : 0;
+  return look === 0 ? UNFOLDED : fold(look);
 }
 
 const pairFolds = new Map<Fold, ReadonlySet<number>>();
-for (const fold of [lookOf, foldedLookOf]) {
-  const folds = new Set<number>();
-  for (let low = 0xdc00; low <= 0xdfff; low++) folds.add(foldPair(fold, MATHEMATICAL, low));
-  pairFolds.set(fold, folds);
-}
+for (const fold of [lookOf, foldedLookOf])
+  pairFolds.set(fold, new Set(Array.from(mathematicalLooks, fold)));
 
-/** Whether some character that begins with this high unit looks like this folded unit. */
-export const mayPairLookLike = (fold: Fold, high: number, folded: number): boolean =>
-  high === MATHEMATICAL && (pairFolds.get(fold)?.has(folded) ?? false);
+/** Whether some character of two units that is not skipped looks like this folded unit. */
+export const mayPairLookLike = (fold: Fold, folded: number): boolean =>
+  folded !== 0 && (pairFolds.get(fold)?.has(folded) ?? false);
 
 /** Whether some character that begins with this high unit is skipped. */
 export const mayPairBeSkipped = (high: number): boolean => high === TAGS;

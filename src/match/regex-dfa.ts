@@ -3,7 +3,7 @@
  * share their future. States are worked out once and kept, up to a limit; beyond it they are worked out
  * each time. Shared by all texts of a rule.
  */
-import { isInvisible } from './characters.ts';
+import { unseenUnits } from './invisible-pairs.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, KINDS, kindOf, type Node } from './regex-program.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
@@ -110,9 +110,11 @@ function leap(
   for (let stop = Math.min(to, from + seenMax); at < stop; at++) {
     const unit = units[at] as number;
     if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) {
-      if (skipped === skippedMax || !isInvisible(unit)) break;
-      skipped++;
-      if (stop < to) stop++;
+      const unseen = unseenUnits(units, at, to);
+      if (unseen === 0 || skipped + unseen > skippedMax) break;
+      skipped += unseen;
+      at += unseen - 1;
+      stop = Math.min(to, stop + unseen);
       continue;
     }
     const entry = table[number * width + (ascii[unit] as number)] as number;

@@ -9,7 +9,7 @@
  */
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
-import { endsTag, isTagLead } from './invisible-pairs.ts';
+import { isTagLead, unseenUnits } from './invisible-pairs.ts';
 import {
   DEAD,
   type DfaState,
@@ -65,13 +65,6 @@ const oneUnit = new Uint16Array(1);
 /** Whether a start in this state, with room for so many more units, may have an end that it has not yet. */
 const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =>
   state.more <= room || (fresh && !state.sure && state.matchKinds !== 0);
-
-/** How many units that are not seen stand at `at`, as one character; 0 if it is seen. */
-function unseenUnits(data: Uint16Array, at: number, to: number): number {
-  const unit = data[at] as number;
-  if (isTagLead(unit)) return at + 1 < to && endsTag(data[at + 1] as number) ? 2 : 0;
-  return isInvisible(unit) ? 1 : 0;
-}
 
 /** Without what is not seen. */
 function textOf(data: Uint16Array, from: number, to: number): string {

@@ -58,8 +58,8 @@ export class Trail {
   }
 
   /**
-   * The start that is followed passes `place`, which it does at each place on the trail. Returns where it may go on
-   * instead, if that is farther, and as what.
+   * The start that is followed passes `place`. Returns where it may go on instead, if that is farther, and as
+   * what.
    */
   pass(
     place: number,
@@ -80,7 +80,9 @@ export class Trail {
     const skipped = known.skipped - passage.skipped;
     // Its own passages so far become part of that way, and count as it does.
     for (let at = this.own; at < index; at++) {
-      const one = this.passages[at] as Passage;
+      const one = this.passages[at];
+      // Half of what is not seen may have stood there.
+      if (one === undefined) continue;
       this.passages[at] = moved(one, units - this.unitsLess, skipped - this.skippedLess);
     }
     this.unitsLess = units;
