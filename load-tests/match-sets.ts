@@ -196,6 +196,13 @@ export const floods = (): Readonly<Record<string, string>> => ({
   ),
   'passwords without an end': repeated('password:'),
   'letters with marks': repeated('a\u0301\u200b'),
+  // Every letter may begin a key of hexadecimal digits, of which 64 units that are not seen are left out.
+  'letters and what is not seen': repeated('a\u200b'),
+  'letters and tags': repeated('a\u{e0041}'),
+  'mathematical letters': repeated('\u{1d400}'),
+  'beginnings of a key of 8,192 units': repeated('PuTTY-User-Key-File-2: ssh-'),
+  'beginnings of connection strings': repeated('host=server='),
+  'private keys of zeros': repeated(`private_key=${'0'.repeat(64)} `),
 });
 
 /** Expressions that are costly by their nature, each with the text that is worst for it. */
