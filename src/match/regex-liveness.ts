@@ -31,6 +31,8 @@ const CONTEXTS = KINDS * KINDS;
 export function distancesOf({ nodes }: Automaton): Distances {
   const predecessors = predecessorsOf(nodes);
   const far = new Int32Array(nodes.length * CONTEXTS).fill(NEVER);
+  /** What is in a level already: later ones are no nearer. */
+  const inLevel = new Uint8Array(nodes.length * CONTEXTS);
   let level: number[] = [];
   let next: number[] = [];
   for (const [index, node] of nodes.entries()) {
@@ -51,8 +53,12 @@ export function distancesOf({ nodes }: Automaton): Distances {
         if (node.op === 'split' || (node.op === 'assert' && holds(node.mask, before, after)))
           level.push(from * CONTEXTS + context);
         else if (node.op === 'unit' && (node.kinds & (1 << before)) !== 0)
-          for (let kind = EDGE; kind < KINDS; kind++)
-            next.push(from * CONTEXTS + kind * KINDS + before);
+          for (let kind = EDGE; kind < KINDS; kind++) {
+            const behind = from * CONTEXTS + kind * KINDS + before;
+            if (inLevel[behind] !== 0) continue;
+            inLevel[behind] = 1;
+            next.push(behind);
+          }
       }
     }
     level = next;
