@@ -2,6 +2,7 @@
  * The seam between rules and the matcher. A Detector is compiled once and frozen; a Tracker is one
  * detector's small state in one text. Positions are UTF-16 units from the start of that text.
  */
+import type { History } from './text-history.ts';
 import type { UnionPart } from './union-part.ts';
 
 export interface Match {
@@ -74,8 +75,8 @@ export interface Partition {
   readonly part: UnionPart;
   /** Estimated bytes of its tables, which are there once for all rules that it is part of. */
   readonly bytes: number;
-  /** Its tracker, one with `resume`, which the automaton calls where a match ends. */
-  start(): Tracker;
+  /** Its tracker, one with `resume`, which the automaton calls where a match ends; `history` is of that text. */
+  start(history?: History): Tracker;
 }
 
 export interface Detector {
@@ -91,6 +92,8 @@ export interface Detector {
   readonly part?: UnionPart;
   /** The same for a rule of many partitions, in the order of `start`. */
   readonly partitions?: readonly Partition[];
+  /** Trackers that it has beside `partitions`, which read every unit. */
+  lanes?(): readonly Tracker[];
   /** Estimated bytes of its tables but those of `partitions`, for `matcherBytesMax`. */
   readonly bytes: number;
   /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */

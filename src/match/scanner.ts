@@ -1,5 +1,6 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
 import type { Consumption, Detector, Match, MatchSink, Partition, Tracker } from './detector.ts';
+import type { History } from './text-history.ts';
 import { unitsTarget } from './text-units.ts';
 import { automatonFor } from './union-cache.ts';
 import type { UnionPart } from './union-part.ts';
@@ -79,7 +80,7 @@ export class TextScanner implements UnionHost, Consumption {
     this.rules = rules;
     const lanes: Lane[] = [];
     const parts: UnionPart[] = [];
-    for (const [order, { detector }] of rules.entries())
+    for (const [order, { detector }] of rules.entries()) {
       if (detector.part !== undefined) {
         parts.push(detector.part);
         this.shared.push({ order, partition: undefined });
@@ -88,18 +89,18 @@ export class TextScanner implements UnionHost, Consumption {
           parts.push(partition.part);
           this.shared.push({ order, partition });
         }
-      else
-        for (const tracker of detector.start())
-          lanes.push({ order, tracker, sink: this.sinkOf(order) });
+      const alone = (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start();
+      for (const tracker of alone ?? []) lanes.push({ order, tracker, sink: this.sinkOf(order) });
+    }
     this.lanes = lanes;
     if (parts.length > 0) this.union = new UnionRun(automatonFor(parts), this);
     this.liveUnitsMax = limits.liveUnitsMax;
   }
 
   /** For the run of the automaton, like the two after it. */
-  start(part: number): Tracker {
+  start(part: number, history: History): Tracker {
     const { order, partition } = this.shared[part] as Shared;
-    return partition?.start() ?? (this.rules[order]?.detector.start()[0] as Tracker);
+    return partition?.start(history) ?? (this.rules[order]?.detector.start()[0] as Tracker);
   }
 
   sink(part: number): MatchSink {

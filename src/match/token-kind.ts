@@ -5,19 +5,31 @@ import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
 import { buildAutomaton, EDGE, KINDS } from './regex-program.ts';
 import { RegexSteps } from './regex-steps.ts';
+import type { History } from './text-history.ts';
 import { tokenPart } from './token-part.ts';
-import { type Check, SKIPPED_MAX, TokenTracker, VALIDATED_UNITS_MAX } from './token-tracker.ts';
+import {
+  type Check,
+  SKIPPED_MAX,
+  type TokenKind,
+  TokenTracker,
+  VALIDATED_UNITS_MAX,
+} from './token-tracker.ts';
 
 export interface TokenOptions {
   /** RE2 syntax; what it matches is one unit long at least. */
   readonly expression: string;
   readonly label: string;
   readonly check?: Check;
+  /** Digits, letters, spaces and hyphens of all widths and scripts count as those of ASCII. */
+  readonly plain?: boolean;
+  /** How far the automaton of all rules follows a start before the tracker does: less saves it states. */
+  readonly agedUnitsMax?: number;
   /** Longer candidates do not exist, not counting what is not seen; needed where the expression has no bound. */
   readonly unitsMax?: number;
 }
 
 export interface CompiledToken extends Partition {
+  readonly kind: TokenKind;
   /** Longest match in units, also those that are not seen. */
   readonly unitsMax: number;
 }
@@ -41,7 +53,14 @@ function headUnitsOf(check: Check | undefined, steps: RegexSteps): number {
  * Throws Error if it is no expression, has no bound, or one above VALIDATED_UNITS_MAX with a validator: all
  * ends of a start may be asked about.
  */
-export function compileToken({ expression, label, check, unitsMax }: TokenOptions): CompiledToken {
+export function compileToken({
+  expression,
+  label,
+  check,
+  plain = false,
+  agedUnitsMax = SKIPPED_MAX,
+  unitsMax,
+}: TokenOptions): CompiledToken {
   const automaton = buildAutomaton(expression);
   if (typeof automaton === 'string') throw new Error(`${label}: ${automaton}`);
   const steps = new RegexSteps(automaton);
@@ -59,12 +78,24 @@ export function compileToken({ expression, label, check, unitsMax }: TokenOption
     bounded: longest <= unitsCap,
     label,
     check,
+    plain,
     headUnits,
   });
   return Object.freeze({
-    part: tokenPart(steps, nodes, unitsCap),
+    kind,
+    part: tokenPart(steps, nodes, kind, agedUnitsMax),
     unitsMax: unitsCap + SKIPPED_MAX,
     bytes: nodes.length * BYTES_PER_NODE + dfa.bytesMax,
-    start: () => new TokenTracker(kind),
+    start: (history?: History) => new TokenTracker(kind, history),
+  });
+}
+
+/** The same expression with another check, which looks at as much of a candidate; they share their tables. */
+export function judgedBy(token: CompiledToken, check: Check): CompiledToken {
+  const kind: TokenKind = Object.freeze({ ...token.kind, check });
+  return Object.freeze({
+    ...token,
+    kind,
+    start: (history?: History) => new TokenTracker(kind, history),
   });
 }

@@ -1,49 +1,78 @@
 /**
  * A token as part of the automaton of all rules. A place is a node of its own automaton, and behind units
- * that are not seen also the kind of the last one that is: for assertions they do not stand between.
+ * that are not seen also the kind of the last one that is: for assertions they do not stand between. Behind
+ * a letter or digit in another spelling the place says so, as the context of the automaton does not.
  */
 import { invisibleUnits, isInvisible } from './characters.ts';
 import { isTagLead, TAG_LEAD } from './invisible-pairs.ts';
+import { plainUnit, spellingsOf } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
-import { kindOf, type Node } from './regex-program.ts';
+import { KINDS, kindOf, type Node, WORD } from './regex-program.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
-import { SKIPPED_MAX } from './token-tracker.ts';
+import { LOOK_BACK_UNITS } from './text-history.ts';
+import { SKIPPED_MAX, type TokenKind, VALIDATED_UNITS_MAX } from './token-tracker.ts';
 import { kindBefore, type PartSink, type UnionPart } from './union-part.ts';
 import { rangesOfUnits } from './unit-classes.ts';
 
 const INVISIBLE = rangesOfUnits(invisibleUnits);
+/** Units whose plain spelling is another one. */
+const RESPELT = rangesOfUnits(
+  Array.from({ length: 0x10000 }, (_, unit) => unit).filter((unit) => plainUnit(unit) !== unit),
+);
 
-export function tokenPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: number): UnionPart {
+const spelled = new Map<string, readonly number[]>();
+
+function spellingsKnown(ranges: readonly number[]): readonly number[] {
+  const key = ranges.join();
+  const known = spelled.get(key) ?? spellingsOf(ranges);
+  spelled.set(key, known);
+  return known;
+}
+
+export function tokenPart(
+  steps: RegexSteps,
+  nodes: readonly Node[],
+  { unitsCap, plain, check }: Pick<TokenKind, 'unitsCap' | 'plain' | 'check'>,
+  agedUnitsMax = SKIPPED_MAX,
+): UnionPart {
   const count = nodes.length;
-  const kindAt = (place: number, context: number): number =>
-    place < count ? kindBefore(context) : Math.floor(place / count) - 1;
+  const unseenFrom = count;
+  const respeltFrom = count * (1 + KINDS);
+  const kindAt = (place: number, context: number): number => {
+    if (place < unseenFrom) return kindBefore(context);
+    return place < respeltFrom ? Math.floor(place / count) - 1 : WORD;
+  };
+  const isUnseen = (place: number): boolean => place >= unseenFrom && place < respeltFrom;
 
   const take = (
     node: number,
     before: number,
-    unit: number,
+    raw: number,
     begins: boolean,
     sink: PartSink,
   ): void => {
+    const unit = plain ? plainUnit(raw) : raw;
     const kind = kindOf(unit);
+    const respelt = kind === WORD && raw !== unit ? respeltFrom : 0;
     for (const next of steps.closure(node, before, kind).units) {
       if (!accepts(next, unit)) continue;
       const fewest = steps.fewest(next.out, kind);
       if (fewest === NEVER || (begins && 1 + fewest > unitsCap)) continue;
       if (steps.matchesSurely(next.out, kind)) sink.call();
-      sink.go(next.out);
+      sink.go(next.out + respelt);
     }
   };
 
   const step = (place: number, context: number, unit: number, sink: PartSink): void => {
     const node = place % count;
     const before = kindAt(place, context);
+    const kind = kindOf(plain ? plainUnit(unit) : unit);
     // Behind what is not seen it was asked already whether a match ends.
-    if (place < count && steps.closure(node, before, kindOf(unit)).matches) sink.call();
+    if (!isUnseen(place) && steps.closure(node, before, kind).matches) sink.call();
     // Only the unit after it says whether it is seen.
     if (isTagLead(unit)) sink.call();
     else if (!isInvisible(unit)) take(node, before, unit, false, sink);
-    else if (steps.fewestMore(node, before) !== NEVER) sink.go(node + count * (1 + before));
+    else if (steps.fewestMore(node, before) !== NEVER) sink.go(node + unseenFrom + count * before);
   };
 
   const begin = (context: number, unit: number, sink: PartSink): void => {
@@ -53,15 +82,21 @@ export function tokenPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: n
 
   return {
     nodes: nodes.length,
+    ...(check?.judge === undefined
+      ? {}
+      : { lookBackUnits: VALIDATED_UNITS_MAX + SKIPPED_MAX + 1 + LOOK_BACK_UNITS }),
     unitSets: [
       INVISIBLE,
       [TAG_LEAD, TAG_LEAD],
-      ...nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])),
+      ...(plain ? [RESPELT] : []),
+      ...nodes.flatMap((node) =>
+        node.op === 'unit' ? [plain ? spellingsKnown(node.ranges) : node.ranges] : [],
+      ),
     ],
     step,
     begin,
     agedUnitsMax: (place, context) =>
-      // Up to here it cannot have skipped too much.
-      Math.min(SKIPPED_MAX, unitsCap - steps.fewest(place % count, kindAt(place, context))),
+      // Up to SKIPPED_MAX it cannot have skipped too much.
+      Math.min(agedUnitsMax, unitsCap - steps.fewest(place % count, kindAt(place, context))),
   };
 }

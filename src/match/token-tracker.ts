@@ -10,6 +10,7 @@
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
+import { plainUnit } from './plain-units.ts';
 import {
   DEAD,
   type DfaState,
@@ -19,6 +20,7 @@ import {
 } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-program.ts';
+import { type History, RecentUnits } from './text-history.ts';
 import { copyUnits } from './text-units.ts';
 import { isOnTrail, lastOnTrail, nextOnTrail, Trail } from './token-trail.ts';
 import { classIn } from './unit-classes.ts';
@@ -32,8 +34,23 @@ export const VALIDATED_UNITS_MAX = 256;
 /** Whether a candidate is one, given it without the units that are not seen. A pure function. */
 export type Validator = (token: string) => boolean;
 
+/** What stands around a candidate, in plain units and without those that are not seen. */
+export interface Surroundings {
+  /** Up to `LOOK_BACK_UNITS` before it. */
+  readonly before: string;
+  /** What it would go on with to be the longest that the expression allows here. */
+  readonly after: string;
+  /** The text ends where it ends. */
+  readonly last: boolean;
+}
+
+/** What a candidate is: its label, or undefined for nothing. A pure function. */
+export type Judge = (token: string, around: Surroundings) => string | undefined;
+
 export interface Check {
   readonly validator: Validator;
+  /** Asked of what the validator lets pass, if that depends on the whole candidate. */
+  readonly judge?: Judge;
   /**
    * How much of a candidate its verdict depends on, from its start: longer and shorter ones that begin with it
    * get the same. `shortest`: as much as the shortest match has, so one question for each start is enough.
@@ -51,6 +68,8 @@ export interface TokenKind {
   readonly bounded: boolean;
   readonly label: string;
   readonly check: Check | undefined;
+  /** Digits, letters, spaces and hyphens of all widths and scripts count as those of ASCII. */
+  readonly plain: boolean;
   /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
   readonly headUnits: number;
 }
@@ -61,6 +80,9 @@ const NONE = Number.POSITIVE_INFINITY;
 const STORE_UNITS_KEPT = 512;
 const NO_UNITS = new Uint16Array(0);
 const oneUnit = new Uint16Array(1);
+/** Units in plain spelling, so many at a time: most of a piece is not read at all. */
+const PLAIN_UNITS = 64;
+const plainUnits = new Uint16Array(PLAIN_UNITS);
 
 /** Whether a start in this state, with room for so many more units, may have an end that it has not yet. */
 const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =>
@@ -108,8 +130,19 @@ export class TokenTracker implements Tracker {
   /** Where starts came by, if many may live for long. */
   private readonly trail: Trail | undefined;
 
-  constructor(kind: TokenKind) {
+  private readonly history: History | undefined;
+  /** The same, where nobody else keeps it: then it reads one unit at a time. */
+  private readonly recent: RecentUnits | undefined;
+  /** What the judge has called the candidate that it was asked about last. */
+  private label: string;
+
+  /** `history`: of the text that it reads, if it does not read every unit. */
+  constructor(kind: TokenKind, history?: History) {
     this.kind = kind;
+    this.label = kind.label;
+    if (history === undefined && kind.check?.judge !== undefined)
+      this.recent = new RecentUnits(VALIDATED_UNITS_MAX + SKIPPED_MAX + 1);
+    this.history = history ?? this.recent;
     const { check, bounded, unitsCap } = kind;
     if (check === undefined && !bounded && unitsCap > VALIDATED_UNITS_MAX) this.trail = new Trail();
   }
@@ -128,6 +161,38 @@ export class TokenTracker implements Tracker {
     sink: MatchSink,
     told?: Consumption,
   ): number {
+    if (!this.kind.plain && this.recent === undefined)
+      return this.readUnits(units, from, least, to, at, sink, told);
+    let place = from;
+    while (place < to) {
+      const count = Math.min(this.recent === undefined ? PLAIN_UNITS : 1, to - place);
+      this.respell(units, place, count);
+      const needed = Math.min(count, Math.max(0, least - place));
+      const read = this.readUnits(plainUnits, 0, needed, count, at + place - from, sink, told);
+      place += read;
+      if (place >= least && (read < count || this.liveStart === NONE)) break;
+    }
+    return place;
+  }
+
+  private respell(units: Uint16Array, from: number, count: number): void {
+    const { plain } = this.kind;
+    for (let index = 0; index < count; index++) {
+      const unit = units[from + index] as number;
+      plainUnits[index] = plain ? plainUnit(unit) : unit;
+      this.recent?.add(unit);
+    }
+  }
+
+  private readUnits(
+    units: Uint16Array,
+    from: number,
+    least: number,
+    to: number,
+    at: number,
+    sink: MatchSink,
+    told?: Consumption,
+  ): number {
     if (this.liveStart === NONE) return this.scan(units, from, least, to, at - from, sink, told);
     const first = this.keptCount;
     this.keep(units, from, to);
@@ -137,7 +202,7 @@ export class TokenTracker implements Tracker {
   }
 
   resume(before: number): void {
-    this.before = before < 0 ? EDGE : kindOf(before);
+    this.before = before < 0 ? EDGE : kindOf(this.kind.plain ? plainUnit(before) : before);
   }
 
   end(at: number, sink: MatchSink): void {
@@ -185,14 +250,14 @@ export class TokenTracker implements Tracker {
         return to;
       }
       this.liveStart = NONE;
-      index = this.longestValid(data, start);
+      index = this.longestValid(data, start, origin, ended ? to : -1);
       if (index === start) {
         index++;
         continue;
       }
       this.trail?.clear();
       told?.consume(origin + reach);
-      sink({ start: origin + start, end: origin + index, label: this.kind.label });
+      sink({ start: origin + start, end: origin + index, label: this.label });
     }
   }
 
@@ -333,8 +398,8 @@ export class TokenTracker implements Tracker {
     return this.verdict;
   }
 
-  /** Where the longest valid candidate of the start ends, or `start`. */
-  private longestValid(data: Uint16Array, start: number): number {
+  /** Where the longest valid candidate of the start ends, or `start`. The text ends at `textEnd`, or later. */
+  private longestValid(data: Uint16Array, start: number, origin: number, textEnd: number): number {
     const { endCount, ends, counts } = this;
     const { check, headUnits } = this.kind;
     if (endCount === 0) return start;
@@ -347,10 +412,22 @@ export class TokenTracker implements Tracker {
       if (units >= refused) continue;
       const token = longest.slice(0, units);
       this.work += units;
-      if (check.validator(token)) return start + (ends[index] as number);
+      const end = start + (ends[index] as number);
+      if (check.validator(token)) {
+        const after = longest.slice(units);
+        if (this.isJudged(token, origin + start, after, end === textEnd)) return end;
+      }
       if (typeof check.looksAt === 'function') refused = check.looksAt(token);
     }
     return start;
+  }
+
+  private isJudged(token: string, at: number, after: string, last: boolean): boolean {
+    const judge = this.kind.check?.judge;
+    if (judge === undefined || this.history === undefined) return true;
+    const label = judge(token, { before: this.history.before(at), after, last });
+    this.label = label ?? this.kind.label;
+    return label !== undefined;
   }
 
   private keep(units: Uint16Array, from: number, to: number): void {

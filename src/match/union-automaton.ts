@@ -112,6 +112,8 @@ export class UnionAutomaton {
   /** Times all states were dropped. */
   generation = 0;
   readonly parts: readonly UnionPart[];
+  /** Units before the present one that trackers may ask for. */
+  readonly lookBackUnits: number;
   private readonly limits: UnionLimits;
   private readonly bytesMax: number;
   private bytes = 0;
@@ -131,6 +133,7 @@ export class UnionAutomaton {
       })(),
     );
     this.width = this.classes.samples.length;
+    this.lookBackUnits = Math.max(0, ...parts.map(({ lookBackUnits = 0 }) => lookBackUnits));
     this.limits = limits;
     const nodes = parts.reduce((sum, part) => sum + part.nodes, 0);
     this.bytesMax = unionBytesMax(nodes, limits) - CLASS_BYTES;

@@ -45,6 +45,8 @@ export interface PartSink {
 export interface UnionPart {
   /** Nodes of its own automaton: what the room that it may take in that of all rules is reckoned by. */
   readonly nodes: number;
+  /** If its tracker looks at what stands before a match: how far back one may begin when it does. */
+  readonly lookBackUnits?: number;
   /** Sets of units (pairs of first and last, ascending) that it tells from all others. */
   readonly unitSets: readonly (readonly number[])[];
   /** What a thread that is in `place`, behind `context`, becomes with `unit`. */

@@ -4,6 +4,7 @@
  * meanwhile what the automaton says of the rule does not count.
  */
 import type { MatchSink, Tracker } from './detector.ts';
+import { type History, LOOK_BACK_UNITS, plainText } from './text-history.ts';
 import { copyUnits } from './text-units.ts';
 import {
   AWAKE,
@@ -15,8 +16,11 @@ import {
 
 /** Where a run finds the trackers of its rules, and tells what they find. */
 export interface UnionHost {
-  /** A new tracker of a rule, by its place in the automaton; asked for once, when it is first needed. */
-  start(rule: number): Tracker;
+  /**
+   * A new tracker of a rule, by its place in the automaton; asked for once, when it is first needed. `history`
+   * is of the text, as far back as the automaton's parts look.
+   */
+  start(rule: number, history: History): Tracker;
   /** Where that tracker reports. */
   sink(rule: number): MatchSink;
   /** So many units are consumed as of what is reported next. */
@@ -63,7 +67,7 @@ function follow(
   return at;
 }
 
-export class UnionRun {
+export class UnionRun implements History {
   private readonly automaton: UnionAutomaton;
   private readonly host: UnionHost;
   private readonly trackers: (Awake | undefined)[] = [];
@@ -97,6 +101,11 @@ export class UnionRun {
       if (this.awake.length > 0) this.putToSleep(this.origin + at);
     }
     return this.settle(to);
+  }
+
+  before(at: number): string {
+    const to = at - this.origin;
+    return plainText(buffer, Math.max(0, to - LOOK_BACK_UNITS), to);
   }
 
   /** Rules with something live behind `at` units, each with where its earliest live match begins. */
@@ -160,7 +169,7 @@ export class UnionRun {
   private wake(rule: number, from: number, end: number, called = end): void {
     const one = (this.trackers[rule] ??= {
       rule,
-      tracker: this.host.start(rule),
+      tracker: this.host.start(rule, this),
       sink: this.host.sink(rule),
       idleAt: 0,
     });
@@ -211,7 +220,7 @@ export class UnionRun {
     const aged = this.state.oldest;
     let live = Number.POSITIVE_INFINITY;
     for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
-    const kept = Math.min(to, aged + CONTEXT_UNITS);
+    const kept = Math.min(to, Math.max(aged + CONTEXT_UNITS, this.automaton.lookBackUnits));
     if (kept > this.tail.length) this.tail = new Uint16Array(2 * kept);
     copyUnits(buffer, to - kept, to, 0, this.tail);
     this.tailUnits = kept;

@@ -1,0 +1,55 @@
+/** What stands before a place in a text: for kinds of tokens that are told by the words before them. */
+import { isInvisible } from './characters.ts';
+import { endsTag, isTagLead } from './invisible-pairs.ts';
+import { plainUnit } from './plain-units.ts';
+
+/** How far back words are looked for, in units. */
+export const LOOK_BACK_UNITS = 96;
+
+export interface History {
+  /**
+   * Up to `LOOK_BACK_UNITS` units before position `at`, in plain units and without those that are not seen.
+   * `at` is no farther back than a candidate is long.
+   */
+  before(at: number): string;
+}
+
+/** Of `units[from,to)`, in plain units, those that are seen. */
+export function plainText(units: Uint16Array, from: number, to: number): string {
+  const kept: number[] = [];
+  for (let index = from; index < to; index++) {
+    const unit = units[index] as number;
+    if (isTagLead(unit) && index + 1 < to && endsTag(units[index + 1] as number)) index++;
+    else if (!isInvisible(unit)) kept.push(plainUnit(unit));
+  }
+  return String.fromCharCode.apply(undefined, kept);
+}
+
+/** The last units of a text that a tracker reads alone, all of them, one by one. */
+export class RecentUnits implements History {
+  private readonly unitsMax: number;
+  private units: Uint16Array;
+  private count = 0;
+  /** Position behind the last unit. */
+  private end = 0;
+
+  /** `unitsMax`: how far back what is asked about may begin, `LOOK_BACK_UNITS` not counted. */
+  constructor(unitsMax: number) {
+    this.unitsMax = unitsMax + LOOK_BACK_UNITS;
+    this.units = new Uint16Array(2 * this.unitsMax);
+  }
+
+  add(unit: number): void {
+    if (this.count === this.units.length) {
+      this.units.copyWithin(0, this.count - this.unitsMax);
+      this.count = this.unitsMax;
+    }
+    this.units[this.count++] = unit;
+    this.end++;
+  }
+
+  before(at: number): string {
+    const to = this.count - (this.end - at);
+    return plainText(this.units, Math.max(0, to - LOOK_BACK_UNITS), Math.max(0, to));
+  }
+}
