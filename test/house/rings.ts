@@ -28,7 +28,14 @@ export const IO_FOLDERS = [
 export const COMPOSITION_ROOT = 'main.ts';
 
 /** Packages that compute and do nothing else: no sockets, files, timers or randomness. */
-export const PURE_PACKAGES = ['@bufbuild/cel', 're2js', 'typebox', 'yaml', 'xxhash-wasm'] as const;
+export const PURE_PACKAGES = [
+  '@bufbuild/cel',
+  'libphonenumber-js',
+  're2js',
+  'typebox',
+  'yaml',
+  'xxhash-wasm',
+] as const;
 
 export interface Violation {
   /** Path under `src`. */
