@@ -133,6 +133,9 @@ export class TokenTracker implements Tracker {
   private readonly history: History | undefined;
   /** The same, where nobody else keeps it: then it reads one unit at a time. */
   private readonly recent: RecentUnits | undefined;
+  /** What stands before the start that the judge was asked about last, and where that is. */
+  private beforeText = '';
+  private beforeAt = -1;
   /** What the judge has called the candidate that it was asked about last. */
   private label: string;
 
@@ -425,7 +428,11 @@ export class TokenTracker implements Tracker {
   private isJudged(token: string, at: number, after: string, last: boolean): boolean {
     const judge = this.kind.check?.judge;
     if (judge === undefined || this.history === undefined) return true;
-    const label = judge(token, { before: this.history.before(at), after, last });
+    if (this.beforeAt !== at) {
+      this.beforeAt = at;
+      this.beforeText = this.history.before(at);
+    }
+    const label = judge(token, { before: this.beforeText, after, last });
     this.label = label ?? this.kind.label;
     return label !== undefined;
   }

@@ -188,7 +188,7 @@ const formsFor = (regions: readonly PhoneRegion[]): readonly PiiForm[] => [
     head: '[\\w+]',
   },
   {
-    expression: `\\(?\\d{1,5}(?:${GAP}\\d{1,9}){1,5}${EXTENSION}`,
+    expression: `\\(?\\d{1,5}(?:${GAP}\\d{2,9}){1,5}${EXTENSION}`,
     score: 0.8,
     scoreOf: scoreNational(regions),
     open: 'start',

@@ -5,6 +5,7 @@
 import type { Check } from '../token-tracker.ts';
 import type { Names } from './named.ts';
 import { type PiiForm, type PiiKind, plainId } from './pii-kind.ts';
+import { ShapeIndex } from './shape-index.ts';
 
 /** What a name in front of a candidate is worth. */
 export const NAMED_SCORE = 0.4;
@@ -91,10 +92,14 @@ const isExcepted = (token: string, except: ReadonlySet<string>): boolean => {
 
 export function checkOf(members: readonly PiiMember[], settings: JudgeSettings): Check {
   const { threshold, names, except } = settings;
-  const matchers = members.map(matcherOf);
+  const index = new ShapeIndex(
+    members.map((member) => [member.form.expression, matcherOf(member)] as const),
+  );
   return {
     validator: () => true,
     judge: (token, { before, after, last }) => {
+      const matchers = index.candidates(token);
+      if (matchers.length === 0) return undefined;
       let label: string | undefined;
       let best = 0;
       const insideBefore = ENDS_IN_WORD.test(before);
