@@ -3,6 +3,8 @@
  * detector's small state in one text. Positions are UTF-16 units from the start of that text.
  */
 import type { History } from './text-history.ts';
+import type { SignalSeen } from './signal-score.ts';
+import type { Trust } from './signals.ts';
 import type { UnionPart } from './union-part.ts';
 
 export interface Match {
@@ -12,6 +14,17 @@ export interface Match {
   readonly end: number;
   /** What was found, for placeholders and records: `KEYWORD`, `REGEX`, `EMAIL`, `CREDIT_CARD`. Never the text. */
   readonly label: string;
+  /** Of a detector that weighs: 0..1, up to this match. */
+  readonly score?: number;
+  /** What that score is made of. */
+  readonly signals?: readonly SignalSeen[];
+}
+
+/** What a detector that weighs must know of a text besides its words. */
+export interface TextContext {
+  readonly trust: Trust;
+  /** Evidence (`-ln(1 - score)`) that its session brings along. */
+  readonly carried: number;
 }
 
 /** Receives the matches of a tracker's own greedy partition (SEMANTICS §1), each once, in order of start. */
@@ -68,6 +81,8 @@ export interface Tracker {
    * smaller start was reported. `Infinity` when nothing is live. Exact, not an estimate.
    */
   readonly liveStart: number;
+  /** Of a detector that weighs: the most that the text has come to so far, as evidence. */
+  readonly evidence?: number;
 }
 
 /** One partition of a rule, which shares an automaton with others. */
@@ -80,7 +95,7 @@ export interface Partition {
 }
 
 export interface Detector {
-  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible';
+  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible' | 'injection' | 'topic';
   /** Every label that its matches can bear. */
   readonly labels: readonly string[];
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
@@ -96,8 +111,11 @@ export interface Detector {
   lanes?(): readonly Tracker[];
   /** Estimated bytes of its tables but those of `partitions`, for `matcherBytesMax`. */
   readonly bytes: number;
-  /** The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two). */
-  start(): readonly Tracker[];
+  /**
+   * The trackers that run for this detector in one text (one per partition: a `pii` of two entities has two).
+   * Without a context: a user's text, and no session.
+   */
+  start(context?: TextContext): readonly Tracker[];
   /** Whether `text` alone contains a match: for replacements that would trip a rule. */
   matches(text: string): boolean;
 }

@@ -1,0 +1,62 @@
+/** What asks a model for what it was told, or for what it keeps. */
+import type { SignalSpec } from '../signals.ts';
+
+export const EXTRACTION: readonly SignalSpec[] = [
+  {
+    id: 'extraction.system_prompt',
+    weight: 0.84,
+    patterns: [
+      '@reveal ~4 @whose ~3 @sysprompt',
+      '@whose @sysprompt ~3 @reveal',
+      'what ~3 your ~2 @sysprompt',
+      'what ~3 the ~2 system prompt|hidden prompt|initial prompt',
+      '@sysprompt ~6 verbatim|word for word|wortwortlich|mot pour mot|palabra por palabra|parola per parola|palavra por palavra|дословно|一字一句|逐字|そのまま',
+      '@reveal ~1 @sysprompt',
+    ],
+  },
+  { id: 'extraction.system_prompt_named', weight: 0.5, patterns: ['@reveal ~8 @sysprompt', '@sysprompt ~4 @reveal', 'was|welche|quelles|cual*|quais|quali|как*|什么|何 ~4 @sysprompt', 'your @sysprompt'] },
+  {
+    id: 'extraction.your_orders',
+    weight: 0.72,
+    patterns: [
+      '@reveal ~3 @your ~2 instructions|instruction|prompt|prompts|directives|programming|guidelines|configuration|rules|anweisungen|instruktionen|consignes|instrucciones|instrucoes|istruzioni|инструкции|指令|指示|提示词',
+      'what ~2 your ~2 instructions|prompt|directives|programming',
+    ],
+  },
+  { id: 'extraction.orders_weak', weight: 0.4, patterns: ['what ~2 your ~2 rules|guidelines|constraints|restrictions|limitations', '@reveal ~3 exact instructions', 'opposite of your'] },
+  {
+    id: 'extraction.given',
+    weight: 0.7,
+    patterns: [
+      '@text ~3 you were|you have been|you ve been|you had been|you received|you got ~3 @given',
+      'what ~2 were you|have you been|you were|did they|did your ~3 @given|tell',
+      'how|what ~2 were you ~2 instructed|programmed|prompted|configured',
+      'not supposed to ~2 tell|reveal|say|share|talk', 'not allowed to ~2 tell|reveal|share|disclose',
+    ],
+  },
+  {
+    id: 'extraction.above',
+    weight: 0.74,
+    patterns: [
+      'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype ~5 @text ~3 above|preceding|prior to this|before this|previous|so far|earlier',
+      'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype|show me ~3 above|preceding|previous ~3 @text',
+      'repeat|print|output|copy|recite|echo|reproduce ~2 entire|whole|full|complete ~2 conversation|context|prompt|text|chat|session',
+      'what ~2 written|said|text|is|was ~3 above ~2 this|conversation|here',
+      '@reveal ~3 context window', '@reveal ~4 hidden|secret|internal ~2 prompt|instructions|rules|context|message',
+    ],
+  },
+  { id: 'extraction.you_are', weight: 0.76, patterns: ['@start_with ~1 you are', '@start_with ~1 you are chatgpt', 'up to this point ~4 you are'] },
+  {
+    id: 'extraction.complete',
+    weight: 0.7,
+    patterns: ['my @sysprompt ~1 is|are|says', 'my instructions ~0 are|say|were', 'the system prompt is', 'i was instructed to', 'i was told to', 'my rules are', 'my prompt is', 'output ~1 initialization'],
+  },
+  { id: 'extraction.verbatim', weight: 0.35, patterns: ['verbatim', 'word for word', 'letter for letter', 'character by character', 'in a code block', 'in a txt code block', 'wortwortlich', 'mot pour mot', 'palabra por palabra', 'parola per parola', 'palavra por palavra', 'дословно', 'in its entirety', 'without omitting', 'do not omit'] },
+  {
+    id: 'extraction.secrets',
+    weight: 0.5,
+    fromOthers: 0.75,
+    patterns: ['@reveal ~3 @whose ~2 @secret_thing', '@reveal ~6 confidential|classified|internal|hidden|secret ~3 data|information|configuration|config|documents|details|keys', '@reveal ~6 credentials|environment variables|api keys|internal config*|environment variable*', 'what ~2 is|s ~2 the|your ~2 password|secret|passphrase|codeword|flag|passwort|密码', 'raw ~2 database', 'geheime*|interne* ~1 daten', 'list ~3 environment'],
+  },
+  { id: 'extraction.encoded', weight: 0.6, patterns: ['encode|base64|rot13|reverse|obfuscate|hex|spell|morse|emoji|leet*|pig latin|acrostic|poem ~10 @sysprompt', 'encode|base64|rot13|reverse|obfuscate|hex ~6 text|instructions|words ~3 given|initial*|above', '@sysprompt ~6 base64|rot13|emoji|morse|hex|reversed|json|xml|yaml|code block|encoded'] },
+];

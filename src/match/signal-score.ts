@@ -1,0 +1,67 @@
+/**
+ * What the signals of a text come to. Evidence is `-ln(1 - weight)`, so that adding evidence is noisy-or:
+ * independent signals of .5 and .5 make .75. What says the same again counts less: inside a family the strongest
+ * counts whole, the next half, the one after it a quarter. And it fades: words that stand far apart in a long
+ * text do not add up as if they stood together.
+ */
+import { scoreOf } from './signals.ts';
+
+/** After so many words a signal counts half. */
+export const HALF_LIFE_WORDS = 400;
+/** Signals of one text that are kept: with each of them worth less the farther back it stands. */
+export const SIGNALS_KEPT_MAX = 32;
+/** What the second strongest of a family counts of its evidence, and so on. */
+export const FAMILY_DAMPING = 0.5;
+
+/** One signal as a finding tells it: never the text. Offsets are units of the text. */
+export interface SignalSeen {
+  readonly id: string;
+  /** 0..1, as it counted: by who wrote the text, and less in quotes or where such texts are spoken about. */
+  readonly weight: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Kept extends SignalSeen {
+  readonly family: number;
+  readonly evidence: number;
+  readonly word: number;
+}
+
+export class SignalScore {
+  private kept: Kept[] = [];
+
+  /** Adds a signal that ends at word `word`; returns the evidence of the text up to there. */
+  add(
+    id: string,
+    family: number,
+    evidence: number,
+    place: { readonly start: number; readonly end: number; readonly word: number },
+  ): number {
+    this.kept.push({ id, family, evidence, weight: rounded(scoreOf(evidence)), ...place });
+    if (this.kept.length > SIGNALS_KEPT_MAX) this.kept.shift();
+    return this.at(place.word);
+  }
+
+  /** What counts now, in order of the text. */
+  get seen(): readonly SignalSeen[] {
+    return this.kept.map(({ id, weight, start, end }) => ({ id, weight, start, end }));
+  }
+
+  private at(word: number): number {
+    const now = this.kept.map(({ family, evidence, word: then }) => ({
+      family,
+      evidence: evidence * 2 ** ((then - word) / HALF_LIFE_WORDS),
+    }));
+    now.sort((a, b) => a.family - b.family || b.evidence - a.evidence);
+    let total = 0;
+    let factor = 1;
+    now.forEach(({ family, evidence }, index) => {
+      factor = now[index - 1]?.family === family ? factor * FAMILY_DAMPING : 1;
+      total += evidence * factor;
+    });
+    return total;
+  }
+}
+
+const rounded = (weight: number): number => Math.round(weight * 1_000) / 1_000;
