@@ -1,7 +1,7 @@
 /**
  * What the signals of a text come to. Evidence is `-ln(1 - weight)`, so that adding evidence is noisy-or:
- * independent signals of .5 and .5 make .75. What says the same again counts less: inside a family the strongest
- * counts whole, the next half, the one after it a quarter. And it fades: words that stand far apart in a long
+ * independent signals of .5 and .5 make .75. What says the same again counts less: a signal that is there many times
+ * counts once, and inside a family the strongest counts whole, the next half, the one after it a quarter. And it fades: words that stand far apart in a long
  * text do not add up as if they stood together.
  */
 import { scoreOf } from './signals.ts';
@@ -49,10 +49,12 @@ export class SignalScore {
   }
 
   private at(word: number): number {
-    const now = this.kept.map(({ family, evidence, word: then }) => ({
-      family,
-      evidence: evidence * 2 ** ((then - word) / HALF_LIFE_WORDS),
-    }));
+    const strongest = new Map<string, { family: number; evidence: number }>();
+    for (const { id, family, evidence, word: then } of this.kept) {
+      const left = evidence * 2 ** ((then - word) / HALF_LIFE_WORDS);
+      if (left > (strongest.get(id)?.evidence ?? 0)) strongest.set(id, { family, evidence: left });
+    }
+    const now = [...strongest.values()];
     now.sort((a, b) => a.family - b.family || b.evidence - a.evidence);
     let total = 0;
     let factor = 1;

@@ -36,7 +36,7 @@ export const EXTRACTION: readonly SignalSpec[] = [
   },
   {
     id: 'extraction.above',
-    weight: 0.74,
+    weight: 0.78,
     patterns: [
       'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype ~5 @text ~3 above|preceding|prior to this|before this|previous|so far|earlier',
       'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype|show me ~3 above|preceding|previous ~3 @text',

@@ -33,7 +33,7 @@ export const PERSONAS: readonly SignalSpec[] = [
     id: 'persona.named',
     weight: 0.75,
     patterns: [
-      'you are|you re|you will be|now|act|acting|act just|pretend to be|respond|answer|play|be|become|speaking directly|simulator to|stay|as ~3 @persona',
+      'you are|you re|you will be|now|act|acting|act just|pretend to be|respond as|answer as|play|become|speaking directly|simulator to|stay|act as|acting as ~2 @persona',
       '@persona ~2 would|mode|can|has|does|is|will|virtual',
       '[ @persona ]',
     ],

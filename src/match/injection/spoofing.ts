@@ -12,7 +12,7 @@ export const SPOOFING: readonly SignalSpec[] = [
     id: 'spoofing.role_tag',
     weight: 0.5,
     fromOthers: 0.8,
-    patterns: ['<system>', '</system>', '[system]', '[/system]', '<system_prompt>', '</user>', '</user_input>', '</instructions>', '</document>', '</context>', '</data>', '</prompt>', '<admin>', '[admin]', '<developer>', '[developer]', '{{system}}', '[[system]]', '<thinking>', '# system', '[system_message]', '[system note]', '[system update]', '[assistant]', '[user]', '# new instruction*', '# instruction*', '# end of'],
+    patterns: ['<system>', '</system>', '[system]', '[/system]', '<system_prompt>', '</user>', '</user_input>', '</instructions>', '</document>', '</context>', '</data>', '</prompt>', '<admin>', '[admin]', '<developer>', '[developer]', '{{system}}', '[[system]]', '<thinking>', '# system', '[system_message]', '[system note]', '[system update]', '[assistant]', '[user]', '# new instruction*', '# instruction*', '# end of ~0 user|input|document|prompt|context|instructions|data|conversation|system'],
   },
   {
     id: 'spoofing.role_line',
@@ -20,7 +20,7 @@ export const SPOOFING: readonly SignalSpec[] = [
     fromOthers: 0.75,
     patterns: ['\n system :', '\n assistant :', '\n admin :', '\n developer :', '\n human :', '\n ai :', 'system : ~4 you|the|ignore|new|override|user|grant|cleanup|call|all|this', 'assistant : ~0 sure|of course|ok|yes|here is|here s', 'role : system'],
   },
-  { id: 'spoofing.end', weight: 0.55, fromOthers: 0.8, patterns: ['end of user input', 'end user input', 'end of system prompt', 'end of prompt', 'end of context', 'end of instructions', 'end of untrusted', 'end of document ~3 system|new|instruction*|[', 'begin system', 'start of system', 'begin new instructions', 'end of data', 'end of input', '= end of','# end of','- end of'] },
+  { id: 'spoofing.end', weight: 0.55, fromOthers: 0.8, patterns: ['end of user input', 'end user input', 'end of system prompt', 'end of prompt', 'end of context', 'end of instructions', 'end of untrusted', 'end of document ~3 system|new|instruction*|[', 'begin system', 'start of system', 'begin new instructions', 'end of data', 'end of input', '= end of ~0 user|input|document|prompt|context|instructions|data|conversation|system'] },
   {
     id: 'spoofing.authority',
     weight: 0.55,

@@ -51,18 +51,19 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
   { id: 'address.task', weight: 0.6, fromOthers: 0.8, patterns: ['@your ~1 real|actual|true|original|primary|main|current|new|first task|job|goal|purpose|objective|mission ~2 is|now|:|instead', 'task ~3 i gave you', 'before you can solve', 'instead of ~3 your|the user s|the|summarizing|answering ~2 task|question|request|document|text', 'forget ~3 task', 'hereby instructed', 'you are instructed', 'you have been instructed', 'you must ~2 comply|obey|execute|follow', 'do the following first', 'following instruction*', 'real task'] },
   {
     id: 'exfiltration.send',
-    weight: 0.45,
-    fromOthers: 0.75,
+    weight: 0.5,
+    fromOthers: 0.7,
     patterns: ['@send ~8 @data ~10 @address', '@send ~8 @data ~8 @evil', '@send ~6 @evil', '@send ~10 @ ~2 @evil', '@send ~4 it|them|this|everything|envoie|les|las|all ~6 @evil|@', '@data ~8 @send ~8 @evil'],
   },
   { id: 'exfiltration.data', weight: 0.2, fromOthers: 0.5, patterns: ['@send ~6 @data', 'collect|gather|rassemble|recopila|raccogli|sammle|fetch|extract|harvest|retrieve|find ~6 @data', '@send ~4 summary|result|results|output|copy|content ~8 @address'] },
   { id: 'exfiltration.address', weight: 0.1, fromOthers: 0.3, patterns: ['@send ~10 @address'] },
   {
     id: 'exfiltration.link',
-    weight: 0.3,
+    weight: 0.35,
     fromOthers: 0.6,
-    patterns: ['![ ~12 ]( http', '![ ~12 ]( https', '<img ~4 src', 'markdown image', 'image|link|url ~8 @append_to ~8 @data', 'render|display|embed|include|insert ~4 image|link|markdown ~10 http|https|url'],
+    patterns: ['image|link|url ~8 @append_to ~8 @data', 'render|display|embed|include|insert ~4 image|link|markdown ~10 http|https|url'],
   },
+  { id: 'exfiltration.image', weight: 0.05, fromOthers: 0.2, patterns: ['![ ~12 ]( http', '![ ~12 ]( https', 'markdown image'] },
   {
     id: 'tool.call',
     weight: 0.3,
