@@ -31,6 +31,7 @@ import {
   resolveConfig,
   type ServerConfig,
 } from './engine/server-config.ts';
+import { MemorySessionScores } from './engine/session-scores.ts';
 import { Serving } from './engine/snapshot.ts';
 import { SwapQueue } from './engine/swap-queue.ts';
 import { Turns } from './engine/turns.ts';
@@ -181,6 +182,7 @@ async function serve(config: ServerConfig): Promise<void> {
     held: new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta)),
     turns: new Turns(clock),
     stances,
+    sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
   };
 

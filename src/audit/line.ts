@@ -49,6 +49,13 @@ function processFields(record: DecisionRecord) {
       text: clip(finding.text),
       start: finding.start,
       end: finding.end,
+      score: finding.score,
+      signals: finding.signals?.slice(0, LIST_ITEMS_MAX).map((signal) => ({
+        id: clip(signal.id),
+        weight: signal.weight,
+        start: signal.start,
+        end: signal.end,
+      })),
     })),
     findingsDropped: record.findingsDropped + cut,
     errors: record.errors

@@ -33,6 +33,14 @@ export interface DecisionRecord {
     readonly text: string;
     readonly start: number;
     readonly end: number;
+    /** Of a rule that weighs: 0..1 up to this match, and the signals that it is made of: never the text. */
+    readonly score?: number;
+    readonly signals?: readonly {
+      readonly id: string;
+      readonly weight: number;
+      readonly start: number;
+      readonly end: number;
+    }[];
   }[];
   readonly findingsDropped: number;
   readonly errors: readonly { readonly rule: string; readonly error: string }[];

@@ -32,9 +32,14 @@ function whoLine(record: DecisionRecord): string {
 
 function findingLines(record: DecisionRecord): string[] {
   if (record.findings.length === 0) return ['  no rule matched'];
-  const lines = record.findings.map(({ rule, action, enforced, label, text, start, end }) => {
+  const lines = record.findings.flatMap((finding) => {
+    const { rule, action, enforced, label, text, start, end, score, signals } = finding;
     const how = enforced ? action : `${action} (shadow: not enforced)`;
-    return `  ${rule}: ${how}, ${label} at ${start}–${end} of ${text}`;
+    const scored = score === undefined ? '' : `, score ${score}`;
+    return [
+      `  ${rule}: ${how}, ${label} at ${start}–${end} of ${text}${scored}`,
+      ...(signals ?? []).map((one) => `    ${one.id} ${one.weight} at ${one.start}–${one.end}`),
+    ];
   });
   if (record.findingsDropped > 0) lines.push(`  and ${record.findingsDropped} more`);
   return lines;

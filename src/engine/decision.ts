@@ -86,6 +86,8 @@ export class DecisionDraft {
       text: shownKey(finding.text),
       start: finding.start,
       end: finding.end,
+      ...(finding.score !== undefined && { score: finding.score }),
+      ...(finding.signals !== undefined && { signals: finding.signals }),
     });
   }
 

@@ -28,6 +28,7 @@ import { ResponseSide } from './response-side.ts';
 import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
+import { TextScores } from './text-scores.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const SWITCHYARD_NAMESPACE = 'switchyard';
@@ -198,6 +199,14 @@ export class Exchange implements ProcessHandler {
     if (bodyModel !== undefined) return factsOf(this.deps.facts, this.factContext(bodyModel));
     this.headerFacts ??= factsOf(this.deps.facts, this.factContext(undefined));
     return this.headerFacts;
+  }
+
+  /** What this exchange's session has come to, for rules that weigh. */
+  textScores(): TextScores {
+    const { clock, sessionScores: scores } = this.deps;
+    const session = this.decision.session?.hex;
+    if (scores === undefined || session === undefined) return new TextScores(undefined);
+    return new TextScores({ scores, session, nowMs: clock.monotonicMs() });
   }
 
   /** No source that comes before the body names the model. */

@@ -12,6 +12,7 @@ import type { RefusalCode } from './codes.ts';
 import { MatchBudget } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
+import { TextScores, weighsPlace } from './text-scores.ts';
 import { type Finding, TextTrack } from './text-track.ts';
 
 export type StopReason =
@@ -63,6 +64,8 @@ export interface InspectionOptions {
   /** Whether what these rules should read may pass unread, as their class says. All rules when absent. */
   readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
   readonly observer?: BodyObserver | undefined;
+  /** What the session brings along for rules that weigh; without it every text is on its own. */
+  readonly scores?: TextScores | undefined;
 }
 
 interface Span {
@@ -117,6 +120,7 @@ export class BodyInspection {
   private stop: StopReason | undefined;
   private blockedTrack: TextTrack | undefined;
   private readonly budget: MatchBudget;
+  private readonly scores: TextScores;
   private readonly onFinding: (finding: Finding) => void;
 
   /** What may still be done before the others have their turn; the reader takes from it, too. */
@@ -135,6 +139,7 @@ export class BodyInspection {
     this.options = options;
     options.reader.readAt?.(this.pace);
     this.budget = new MatchBudget(options.matchesMax, (rule) => options.mayPassUnread([rule]));
+    this.scores = options.scores ?? new TextScores(undefined);
     this.onFinding = (finding) => {
       this.pace.left -= MATCH_UNITS;
       options.onFinding(finding);
@@ -370,7 +375,10 @@ export class BodyInspection {
     const known = this.tracks.get(key);
     if (known && !known.ended) return known;
     const { direction, rules, appends } = this.options;
-    const reading = rules.filter((rule) => ruleReaches(rule, direction, place));
+    this.scores.pass(place);
+    const reading = rules.filter(
+      (rule) => ruleReaches(rule, direction, place) && weighsPlace(rule, place),
+    );
     if (reading.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
       if (this.options.mayPassUnread(reading)) return undefined;
@@ -385,6 +393,7 @@ export class BodyInspection {
       reading,
       numbers,
       this.budget,
+      this.scores,
     );
     this.tracks.set(key, track);
     return track;

@@ -27,6 +27,8 @@ export interface EngineLimits {
   readonly sliceUnitsMax: number;
   /** Body bytes of one exchange that wait while others of it are judged; beyond it no more is read from Envoy. */
   readonly waitingBytesMax: number;
+  /** Pairs of rule and session whose scores are kept, about 1 KiB each at most; beyond it the oldest is forgotten. */
+  readonly scoredSessionsMax: number;
   /** Bytes that the matcher's tables of one policy set may take at their largest; a larger set does not compile. */
   readonly matcherBytesMax: number;
   /** For all golden cases of a save together; beyond it the save is refused, as nobody knows whether it is good. */
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   requestBodyMsMax: 300_000,
   sliceUnitsMax: 8_192,
   waitingBytesMax: 256 << 10,
+  scoredSessionsMax: 100_000,
   matcherBytesMax: 64 << 20,
   goldenMsMax: 30_000,
   tenantPercentMax: 25,

@@ -11,6 +11,7 @@ import type { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
 import type { RouteStances } from './route-stances.ts';
+import type { SessionScores } from './session-scores.ts';
 import type { Serving } from './snapshot.ts';
 import type { Turns } from './turns.ts';
 
@@ -67,6 +68,8 @@ export interface EngineDeps {
   readonly held: HeldBudget;
   readonly turns: Turns;
   readonly stances: RouteStances;
+  /** What sessions have tried; without it every text is on its own. */
+  readonly sessionScores?: SessionScores;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

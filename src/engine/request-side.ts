@@ -359,6 +359,7 @@ export class RequestSide {
     const matched = new Set<Rule>();
     const format = exchange.requestFormat.name;
     const observer = deps.observer?.body({ direction: 'request', format, streamed: false, rules });
+    const scores = exchange.textScores();
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -377,6 +378,7 @@ export class RequestSide {
       },
       mayPassUnread: (reading = rules) => !exchange.cannotEnforce(reading),
       observer,
+      scores,
     });
     const output: Uint8Array[] = [];
     let step = inspection.finish(frames);
@@ -384,6 +386,7 @@ export class RequestSide {
       output.push(...step.output);
       yield;
     }
+    scores.store();
     if (step.stopped) {
       const { code, rule } = refusalOf(step.stopped);
       exchange.refuse('request', code, rule);

@@ -8,10 +8,12 @@
  */
 import { escapeInner, JsonTextView } from '../formats/json-view.ts';
 import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
+import type { SignalSeen } from '../match/signal-score.ts';
 import { exempts } from '../policy/evaluate.ts';
 import type { Place, Rule } from '../policy/set.ts';
 import type { MatchBudget } from './match-budget.ts';
 import type { Placeholders } from './placeholders.ts';
+import type { TextScores } from './text-scores.ts';
 
 export interface Finding {
   readonly rule: Rule;
@@ -21,6 +23,9 @@ export interface Finding {
   readonly end: number;
   readonly enforced: boolean;
   readonly effect: Effect;
+  /** Of a rule that weighs: 0..1, and what it is made of, in units of the text as it reads it. */
+  readonly score?: number;
+  readonly signals?: readonly SignalSeen[];
 }
 
 /** What became of a match. */
@@ -96,6 +101,7 @@ export class TextTrack {
   private readonly view: JsonTextView | undefined;
   private readonly placeholders: Placeholders;
   private readonly budget: MatchBudget;
+  private readonly scores: TextScores;
   private whole = false;
   /** Nothing more of it may be judged. */
   private exhausted = false;
@@ -118,6 +124,7 @@ export class TextTrack {
     rules: readonly Rule[],
     placeholders: Placeholders,
     budget: MatchBudget,
+    scores: TextScores,
   ) {
     this.key = kind.key;
     this.sealed = kind.sealed;
@@ -125,9 +132,14 @@ export class TextTrack {
     this.rules = rules;
     this.placeholders = placeholders;
     this.budget = budget;
+    this.scores = scores;
     this.view = kind.encoding === 'json' ? new JsonTextView() : undefined;
     this.scanner = new TextScanner(
-      rules.map((rule, index) => ({ rule: index, detector: rule.detector! })),
+      rules.map((rule, index) => ({
+        rule: index,
+        detector: rule.detector!,
+        context: scores.contextOf(rule, kind.place),
+      })),
     );
   }
 
@@ -162,6 +174,8 @@ export class TextTrack {
     this.ended = true;
     this.read(this.view?.end() ?? '');
     this.scanner.end();
+    for (const { rule, evidence } of this.scanner.evidence())
+      this.scores.ended(this.rules[rule]!, evidence);
     this.settle(findings);
   }
 
@@ -274,7 +288,9 @@ export class TextTrack {
       : by === undefined
         ? EFFECTS.shadow
         : { kind: 'exempt' as const, by };
-    findings({ rule, label: match.label, text: this.key, start, end, enforced, effect });
+    const { label, score, signals } = match;
+    const weighed = signals && { ...(score !== undefined && { score }), signals };
+    findings({ rule, label, text: this.key, start, end, enforced, effect, ...weighed });
   }
 
   private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect {

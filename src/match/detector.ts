@@ -98,6 +98,8 @@ export interface Detector {
   readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible' | 'injection' | 'topic';
   /** Every label that its matches can bear. */
   readonly labels: readonly string[];
+  /** Of one that weighs over a session: what is brought along loses half in so long. */
+  readonly session?: { readonly halfLifeMs: number };
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */
   readonly unitsMax?: number;
   /**

@@ -1,5 +1,13 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type { Consumption, Detector, Match, MatchSink, Partition, Tracker } from './detector.ts';
+import type {
+  Consumption,
+  Detector,
+  Match,
+  MatchSink,
+  Partition,
+  TextContext,
+  Tracker,
+} from './detector.ts';
 import type { History } from './text-history.ts';
 import { unitsTarget } from './text-units.ts';
 import { automatonFor } from './union-cache.ts';
@@ -10,6 +18,8 @@ export interface ScannedRule {
   /** What the caller calls the rule; comes back in its matches. */
   readonly rule: number;
   readonly detector: Detector;
+  /** For a detector that weighs; others need none. */
+  readonly context?: TextContext;
 }
 
 export interface ScannedMatch extends Match {
@@ -80,7 +90,7 @@ export class TextScanner implements UnionHost, Consumption {
     this.rules = rules;
     const lanes: Lane[] = [];
     const parts: UnionPart[] = [];
-    for (const [order, { detector }] of rules.entries()) {
+    for (const [order, { detector, context }] of rules.entries()) {
       if (detector.part !== undefined) {
         parts.push(detector.part);
         this.shared.push({ order, partition: undefined });
@@ -89,7 +99,7 @@ export class TextScanner implements UnionHost, Consumption {
           parts.push(partition.part);
           this.shared.push({ order, partition });
         }
-      const alone = (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start();
+      const alone = (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start(context);
       for (const tracker of alone ?? []) lanes.push({ order, tracker, sink: this.sinkOf(order) });
     }
     this.lanes = lanes;
@@ -142,6 +152,13 @@ export class TextScanner implements UnionHost, Consumption {
     return this.overflowed;
   }
 
+  /** What the text has come to for those rules that weigh, as evidence. */
+  evidence(): readonly { readonly rule: number; readonly evidence: number }[] {
+    return this.lanes.flatMap(({ tracker: { evidence }, order }) =>
+      evidence === undefined ? [] : [{ rule: (this.rules[order] as ScannedRule).rule, evidence }],
+    );
+  }
+
   /** Throws Error after `end`. */
   push(text: string): void {
     if (this.ended) throw new Error('the text has ended');
@@ -172,19 +189,12 @@ export class TextScanner implements UnionHost, Consumption {
     if (this.found.length === 0) return [];
     const found = this.found.sort(byDecision);
     this.found = [];
-    return found.map(({ rule, start, end, label, decidedAt }) => ({
-      rule,
-      start,
-      end,
-      label,
-      decidedAt,
-    }));
+    return found.map(({ order: _, ...match }) => match);
   }
 
   private sinkOf(order: number): MatchSink {
     const { rule } = this.rules[order] as ScannedRule;
-    return ({ start, end, label }) =>
-      this.found.push({ rule, order, decidedAt: this.consumed, start, end, label });
+    return (match) => this.found.push({ ...match, rule, order, decidedAt: this.consumed });
   }
 
   private take(text: string, from: number, to: number, first: number): void {

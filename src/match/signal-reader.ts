@@ -82,7 +82,6 @@ export class SignalReader {
   private afterWord = false;
   private words = 0;
   private newlines = 0;
-  private previous = -1;
   private mentionedAt = Number.NEGATIVE_INFINITY;
   private quoteFrom = -1;
   private closedFrom = -1;
@@ -124,7 +123,6 @@ export class SignalReader {
       return;
     }
     this.character(foldedLookOf(unit), isLetterUnit(unit), isUnspaced(unit), at, at + 1);
-    this.previous = unit;
   }
 
   /** The text ends before `at`. */
@@ -174,7 +172,6 @@ export class SignalReader {
     }
     const word = folded >= 0 ? isLetterUnit(folded) : isWordPair(high, low);
     this.character(folded >= 0 ? folded : high, word, false, at, at + 2);
-    this.previous = high;
   }
 
   private skip(units: number): void {
@@ -219,7 +216,8 @@ export class SignalReader {
     this.newlines = 0;
     if (SENTENCE_ENDS.has(unit)) this.words += SENTENCE_WORDS;
     if (this.quoteFrom !== -1 && at - this.quoteFrom > QUOTE_UNITS_MAX) this.quoteFrom = -1;
-    if (QUOTES_OPEN.has(unit) && (unit !== GERMAN_CLOSE || this.quoteFrom === -1)) this.quoteFrom = at;
+    if (QUOTES_OPEN.has(unit) && (unit !== GERMAN_CLOSE || this.quoteFrom === -1))
+      this.quoteFrom = at;
     else if (unit === GERMAN_CLOSE) this.closeQuote(at);
     else if (QUOTES_CLOSE.has(unit)) this.closeQuote(at);
     else if (QUOTES_BOTH.has(unit) || (unit === APOSTROPHE && !this.afterWord)) {

@@ -23,6 +23,7 @@ export interface SignalSeen {
 }
 
 interface Kept extends SignalSeen {
+  readonly signal: number;
   readonly family: number;
   readonly evidence: number;
   readonly word: number;
@@ -30,17 +31,19 @@ interface Kept extends SignalSeen {
 
 export class SignalScore {
   private kept: Kept[] = [];
+  private readonly halfLifeWords: number;
+
+  constructor(halfLifeWords: number = HALF_LIFE_WORDS) {
+    this.halfLifeWords = halfLifeWords;
+  }
 
   /** Adds a signal that ends at word `word`; returns the evidence of the text up to there. */
-  add(
-    id: string,
-    family: number,
-    evidence: number,
-    place: { readonly start: number; readonly end: number; readonly word: number },
-  ): number {
-    this.kept.push({ id, family, evidence, weight: rounded(scoreOf(evidence)), ...place });
+  add(seen: Omit<Kept, 'weight'>): number {
+    const { id, signal, family, evidence, start, end, word } = seen;
+    const weight = rounded(scoreOf(evidence));
+    this.kept.push({ id, signal, family, evidence, weight, start, end, word });
     if (this.kept.length > SIGNALS_KEPT_MAX) this.kept.shift();
-    return this.at(place.word);
+    return this.at(word);
   }
 
   /** What counts now, in order of the text. */
@@ -49,10 +52,11 @@ export class SignalScore {
   }
 
   private at(word: number): number {
-    const strongest = new Map<string, { family: number; evidence: number }>();
-    for (const { id, family, evidence, word: then } of this.kept) {
-      const left = evidence * 2 ** ((then - word) / HALF_LIFE_WORDS);
-      if (left > (strongest.get(id)?.evidence ?? 0)) strongest.set(id, { family, evidence: left });
+    const strongest = new Map<number, { family: number; evidence: number }>();
+    for (const { signal, family, evidence, word: then } of this.kept) {
+      const left = evidence * 2 ** ((then - word) / this.halfLifeWords);
+      if (left > (strongest.get(signal)?.evidence ?? 0))
+        strongest.set(signal, { family, evidence: left });
     }
     const now = [...strongest.values()];
     now.sort((a, b) => a.family - b.family || b.evidence - a.evidence);
@@ -66,4 +70,4 @@ export class SignalScore {
   }
 }
 
-const rounded = (weight: number): number => Math.round(weight * 1_000) / 1_000;
+export const rounded = (weight: number): number => Math.round(weight * 1_000) / 1_000;

@@ -1,7 +1,7 @@
 /** Signals as a detector: the signal with which a text's score reaches the threshold is the first match. */
 import type { Consumption, Match, MatchSink, TextContext, Tracker } from './detector.ts';
 import { type Sighting, SignalReader } from './signal-reader.ts';
-import { SignalScore } from './signal-score.ts';
+import { rounded, SignalScore } from './signal-score.ts';
 import { evidenceOf, type SignalTable, scoreOf } from './signals.ts';
 
 export interface SignalOptions {
@@ -10,6 +10,10 @@ export interface SignalOptions {
   readonly threshold: number;
   /** The same for the score with what the session has brought along. */
   readonly session?: { readonly threshold: number };
+  /** See `SignalScore`. */
+  readonly halfLifeWords?: number;
+  /** Whether it counts less in quotes, or where such texts are spoken about; it does unless this says no. */
+  readonly damped?: boolean;
 }
 
 /** What is left of a signal in quotes, of one where such texts are spoken about, and of one where both are. */
@@ -33,7 +37,7 @@ export class SignalTracker implements Tracker {
   private readonly options: SignalOptions;
   private readonly context: TextContext;
   private readonly reader: SignalReader;
-  private readonly score = new SignalScore();
+  private readonly score: SignalScore;
   private readonly needed: number;
   private readonly neededOfSession: number;
   private sink: MatchSink | undefined;
@@ -41,6 +45,9 @@ export class SignalTracker implements Tracker {
   /** End of the last match. */
   private from = 0;
   private next = 0;
+  /** What the signals cover that the last unit has completed; none when the end is 0. */
+  private seenStart = Number.POSITIVE_INFINITY;
+  private seenEnd = 0;
   /** By signal: where it was seen last. */
   private readonly lastEnds = new Map<number, number>();
 
@@ -48,6 +55,7 @@ export class SignalTracker implements Tracker {
     this.table = table;
     this.options = options;
     this.context = context;
+    this.score = new SignalScore(options.halfLifeWords);
     this.needed = evidenceOf(options.threshold);
     this.neededOfSession = options.session
       ? evidenceOf(options.session.threshold)
@@ -57,7 +65,7 @@ export class SignalTracker implements Tracker {
 
   get liveStart(): number {
     const live = this.reader.liveStart(this.next);
-    return live < this.from ? this.from : live;
+    return Math.max(live, this.from);
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -65,6 +73,7 @@ export class SignalTracker implements Tracker {
     this.next = at + 1;
     if (at === 0) this.bringAlong();
     this.reader.step(unit, at);
+    this.decide();
   }
 
   read(
@@ -86,6 +95,7 @@ export class SignalTracker implements Tracker {
     this.sink = sink;
     this.next = at;
     this.reader.end(at);
+    this.decide();
   }
 
   /** A session that has reached its threshold needs no further signal: its next text is a match where it begins. */
@@ -98,23 +108,40 @@ export class SignalTracker implements Tracker {
     const signal = this.table.signals[sighting.signal];
     if (signal === undefined) return;
     const { start, end, endWord } = sighting;
+    this.seenStart = Math.min(this.seenStart, start);
+    this.seenEnd = Math.max(this.seenEnd, end);
     // The same words in the same sense, one word more: not another signal.
     const again = (this.lastEnds.get(sighting.signal) ?? -1) > start;
     this.lastEnds.set(sighting.signal, end);
-    if (again) {
-      if (this.reported) this.report({ start, end }, this.evidence);
-      return;
-    }
-    const evidence = signal.evidence[this.context.trust] * dampingOf(sighting);
-    const total = this.score.add(signal.id, signal.family, evidence, { start, end, word: endWord });
+    if (again) return;
+    const damping = this.options.damped === false ? 1 : dampingOf(sighting);
+    const evidence = signal.evidence[this.context.trust] * damping;
+    const total = this.score.add({
+      id: signal.id,
+      signal: sighting.signal,
+      family: signal.family,
+      evidence,
+      start,
+      end,
+      word: endWord,
+    });
     this.evidence = Math.max(this.evidence, total);
-    const withSession = this.context.carried + this.evidence;
-    if (this.reported || this.evidence >= this.needed) this.report({ start, end }, this.evidence);
-    else if (withSession >= this.neededOfSession)
-      this.report({ start, end }, withSession, sessionLabel(this.options.label));
   }
 
-  /** What two signals share is matched once. */
+  /** What one unit has completed is one match. */
+  private decide(): void {
+    const { seenStart, seenEnd, evidence } = this;
+    if (seenEnd === 0) return;
+    this.seenStart = Number.POSITIVE_INFINITY;
+    this.seenEnd = 0;
+    const place = { start: seenStart, end: seenEnd };
+    const withSession = this.context.carried + evidence;
+    if (this.reported || evidence >= this.needed) this.report(place, evidence);
+    else if (withSession >= this.neededOfSession)
+      this.report(place, withSession, sessionLabel(this.options.label));
+  }
+
+  /** What two matches share is matched once. */
   private report(
     { start, end }: Pick<Match, 'start' | 'end'>,
     evidence: number,
@@ -124,7 +151,7 @@ export class SignalTracker implements Tracker {
     const first = Math.max(start, this.from);
     if (first >= end) return;
     this.from = end;
-    const score = Math.round(scoreOf(evidence) * 1_000) / 1_000;
+    const score = rounded(scoreOf(evidence));
     this.sink?.({ start: first, end, label, score, signals: this.score.seen });
   }
 }

@@ -19,7 +19,9 @@ export interface SignalSpec {
   readonly weight: number;
   /** The same in a text of a third party; without it, `OTHERS_TRUST` says by how much more it counts there. */
   readonly fromOthers?: number;
-  readonly patterns: readonly string[];
+  readonly patterns?: readonly string[];
+  /** Or words each of which is one, just as they are. */
+  readonly words?: readonly string[];
 }
 
 /** Names of classes and their words: `a|b c|d*`, or a list where `|` is part of a word. */
@@ -143,8 +145,9 @@ export function buildSignals(specs: readonly SignalSpec[], classes: WordClasses)
   };
   let elementsMax = 1;
   const signals = specs.map((spec, signal): Signal => {
-    for (const pattern of spec.patterns) {
-      const elements = elementsOf(pattern, classes);
+    const patterns = (spec.patterns ?? []).map((pattern) => elementsOf(pattern, classes));
+    if (spec.words !== undefined) patterns.push([{ words: spec.words, gapWords: 0 }]);
+    for (const elements of patterns) {
       elementsMax = Math.max(elementsMax, elements.length);
       elements.forEach(({ words, gapWords }, index) => {
         if (gapWords > GAP_WORDS_MAX) throw new Error(`too wide a gap in ${spec.id}`);
@@ -153,7 +156,8 @@ export function buildSignals(specs: readonly SignalSpec[], classes: WordClasses)
         states.push({ signal, gapWords, first: index === 0, last });
       });
     }
-    const family = spec.id.slice(0, spec.id.indexOf('.'));
+    // Patterns say one thing in many ways; words are as many things.
+    const family = spec.words === undefined ? spec.id.slice(0, spec.id.indexOf('.')) : `${signal}`;
     if (!families.includes(family)) families.push(family);
     const user = evidenceOf(spec.weight);
     const others =

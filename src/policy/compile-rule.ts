@@ -77,7 +77,8 @@ export function compileRule(
     hasMatch: match !== undefined,
     report: tell,
   });
-  const detector = match && compileMatch(match, { inspect, limits, report: tell });
+  const detector =
+    match && compileMatch(match, { inspect, action: then.action.kind, limits, report: tell });
   const when = document.when === undefined ? undefined : compileCondition(document.when, limits);
   if (when !== undefined && !when.ok) tell(at('when'), when.code, when.message);
   if (!clean) return undefined;

@@ -158,6 +158,13 @@ const Match = Type.Object(
     /** The rule that lifts it or whose replacement stands for it. */
     by: Type.Union([Text, Type.Null()]),
     replacement: Type.Union([Text, Type.Null()]),
+    /** Of a rule that weighs: 0..1 up to this match, and what it is made of. */
+    score: Type.Optional(Type.Number()),
+    signals: Type.Optional(
+      Type.Array(
+        Type.Object({ id: Text, weight: Type.Number(), start: Count, end: Count }, closed),
+      ),
+    ),
   },
   closed,
 );

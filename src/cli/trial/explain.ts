@@ -134,6 +134,7 @@ function matchBlock({ matches, added }: Told, paint: Paint): readonly string[] {
     .flatMap((match) => [
       `  matched    ${match.label}, ${placeOf(match)}`,
       ...excerpt(match, paint).map((line) => `${INDENT}${line}`),
+      ...signalLines(match),
     ]);
   if (matches.length > MATCHES_SHOWN_MAX)
     lines.push(`${INDENT}and ${matches.length - MATCHES_SHOWN_MAX} more`);
@@ -142,6 +143,17 @@ function matchBlock({ matches, added }: Told, paint: Paint): readonly string[] {
     lines.push(`  adds to    ${where}`);
   }
   return lines;
+}
+
+/** What a score is made of: signals, how much each counted, and where. */
+function signalLines({ score, signals }: MatchEvent): readonly string[] {
+  if (score === undefined || signals === undefined) return [];
+  return [
+    `${INDENT}score ${score}, from`,
+    ...signals.map(
+      ({ id, weight, start, end }) => `${INDENT}  ${id} ${weight} at ${start}..${end}`,
+    ),
+  ];
 }
 
 /** Why it did what it did, in one sentence. */

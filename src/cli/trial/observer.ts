@@ -234,7 +234,7 @@ class BodyWatch implements BodyObserver {
     });
   }
 
-  finding({ rule, label, text, start, end, effect }: Finding): void {
+  finding({ rule, label, text, start, end, effect, score, signals }: Finding): void {
     this.tally.matches += 1;
     const stretch = this.texts.stretch(text, start, end);
     const { first, last } = stretch ?? {};
@@ -260,6 +260,8 @@ class BodyWatch implements BodyObserver {
       effect: effect.kind,
       by: 'by' in effect ? effect.by.id : null,
       replacement: 'replacement' in effect ? effect.replacement : null,
+      ...(score !== undefined && { score }),
+      ...(signals !== undefined && { signals: signals.map((signal) => ({ ...signal })) }),
     });
   }
 

@@ -23,7 +23,7 @@ export const INJECTION_LABEL = 'INJECTION';
 export interface InjectionOptions {
   /** More than 0, less than 1. */
   readonly threshold: number;
-  readonly session?: { readonly threshold: number };
+  readonly session?: { readonly threshold: number; readonly halfLifeMs: number };
 }
 
 let table: SignalTable | undefined;
@@ -41,6 +41,7 @@ export function injectionDetector(options: InjectionOptions): Detector {
   return Object.freeze({
     kind: 'injection' as const,
     labels: [INJECTION_LABEL, sessionLabel(INJECTION_LABEL)],
+    ...(options.session && { session: { halfLifeMs: options.session.halfLifeMs } }),
     unitsMax: signals.unitsMax,
     bytes: signals.bytes,
     start,

@@ -16,18 +16,36 @@ export const OVERRIDES: readonly SignalSpec[] = [
   {
     id: 'override.your_orders',
     weight: 0.83,
-    patterns: ['@ignore ~2 @your ~4 @orders', '@undo ~2 @your ~4 @orders_strong', '@your ~3 @orders ~3 @ignore'],
+    patterns: [
+      '@ignore ~2 @your ~4 @orders',
+      '@undo ~2 @your ~4 @orders_strong',
+      '@your ~3 @orders ~3 @ignore',
+    ],
   },
   {
     id: 'override.all_orders',
     weight: 0.82,
     patterns: ['@ignore ~2 @all ~4 @orders_strong', '@undo ~1 @all ~3 @orders_strong'],
   },
-  { id: 'override.any_orders', weight: 0.6, patterns: ['@ignore ~2 @all ~3 @orders', '@ignore @orders_strong', '@ignore the @orders_strong'] },
+  {
+    id: 'override.any_orders',
+    weight: 0.6,
+    patterns: [
+      '@ignore ~2 @all ~3 @orders',
+      '@ignore @orders_strong',
+      '@ignore the @orders_strong',
+    ],
+  },
   {
     id: 'override.everything',
     weight: 0.82,
-    patterns: ['@ignore ~2 @all ~6 @before', '@ignore what ~5 @before', '@ignore whatever ~5 @before', '@ignore alles', '@ignore everything'],
+    patterns: [
+      '@ignore ~2 @all ~6 @before',
+      '@ignore what ~5 @before',
+      '@ignore whatever ~5 @before',
+      '@ignore alles',
+      '@ignore everything',
+    ],
   },
   { id: 'override.above', weight: 0.55, patterns: ['@ignore ~3 @before', '@ignore all'] },
   {
@@ -75,7 +93,14 @@ export const OVERRIDES: readonly SignalSpec[] = [
       '@orders_strong ~3 void|invalid|obsolete|revoked|cancelled|canceled|deprecated|outdated|compromised',
     ],
   },
-  { id: 'override.only_me', weight: 0.5, patterns: ['follow|obey|listen to ~2 only|just ~3 me|my|user|these|this', 'only ~1 follow|obey|listen to ~3 me|my|this|these|user'] },
+  {
+    id: 'override.only_me',
+    weight: 0.5,
+    patterns: [
+      'follow|obey|listen to ~2 only|just ~3 me|my|user|these|this',
+      'only ~1 follow|obey|listen to ~3 me|my|this|these|user',
+    ],
+  },
   {
     id: 'override.instead',
     weight: 0.55,
@@ -87,7 +112,22 @@ export const OVERRIDES: readonly SignalSpec[] = [
   {
     id: 'override.from_now_on',
     weight: 0.5,
-    patterns: ['@now ~3 @your ~2 must|will|shall|have|are|can|should|may|do|answer|respond|obey|not|no|never|only', 'from now on ~2 respond|answer|act|reply|behave|ignore|only'],
+    patterns: [
+      '@now ~3 @your ~2 must|will|shall|have|are|can|should|may|do|answer|respond|obey|not|no|never|only',
+      'from now on ~2 respond|answer|act|reply|behave|ignore|only',
+    ],
   },
-  { id: 'override.stop', weight: 0.45, patterns: ['stop everything', 'stop all ~2 @ignore', 'stop|halt|wait ~3 @ignore', 'just print', 'end of conversation', 'new conversation', 'new session'] },
+  {
+    id: 'override.stop',
+    weight: 0.45,
+    patterns: [
+      'stop everything',
+      'stop all ~2 @ignore',
+      'stop|halt|wait ~3 @ignore',
+      'just print',
+      'end of conversation',
+      'new conversation',
+      'new session',
+    ],
+  },
 ];

@@ -57,7 +57,8 @@ export const INJECTION_WORDS: WordClasses = Object.freeze({
     'ограничени*|правил|фильтр*|цензур*|запрет*|限制|约束|规则|审查|过滤|束缚|道德|制限|制約|検閲|規制|フィルター|beperking*|ograniczen|filtrow|sinir*|제한|검열',
   safety:
     'content polic*|safety polic*|safety measure*|safety rule*|safety guideline*|safety protocol*|safety check*|safety filter*|safety feature*|safety setting*|safety instruction*|safety mechanism*|safety train*|security polic*|security measure*|security rule*|security protocol*|ethical guideline*|ethical rule*|ethical constraint*|ethical boundar*|ethical standard*|ethics|moral guideline*|moral compass|morality|guardrail*|safeguard*|content filter*|content moderation|content restriction*|moderation filter*|moderation polic*|usage polic*|confidentiality polic*|openai polic*|openai s polic*|openai guideline*|openai s guideline*|openai rule*|anthropic s polic*|censorship|alignment|restrictions|limitations|sicherheitsrichtlinie*|sicherheitsregel*|sicherheitsvorkehrung*|inhaltsrichtlinie*|regles de securite|politique de contenu|reglas de seguridad|politicas de contenido|politicas de seguridad|regole di sicurezza|linee guida di sicurezza|правила безопасности|安全限制|安全规则|安全准则|内容政策|道德限制|安全ルール|倫理',
-  no: 'no|without|zero|free of|free from|not bound by|no longer bound by|without any|not have any|not have|devoid of|lacking|not limited by|not restricted by|unbound by|outside of|beyond|' +
+  no:
+    'no|without|zero|free of|free from|not bound by|no longer bound by|without any|not have any|not have|devoid of|lacking|not limited by|not restricted by|unbound by|outside of|beyond|' +
     'ohne|keine|keinen|keinerlei|sans|aucun|aucune|pas de|plus de|sin|ningun*|sem|nenhum*|senza|nessun*|без|никаких|нет|没有|沒有|不受|无|不再受|なしで|のない|ない|zonder|geen|bez|없이',
   reveal:
     'reveal|revealing|show|showing|print|printing|repeat|repeating|output|outputting|display|displaying|tell|telling|give|share|dump|leak|expose|disclose|divulge|recite|list|paste|echo|reproduce|spit out|spill|read out|regurgitate|restate|state|provide|return|summarize|summarise|paraphrase|describe|see|view|write down|write out|rewrite|retrieve|access|print out|copy|quote|type out|report|send me|encode|' +
@@ -91,7 +92,8 @@ export const INJECTION_WORDS: WordClasses = Object.freeze({
     'sin restriccion*|sin filtro*|sin limites|sin censura|sin reglas|ninguna restriccion|sem restric*|sem filtro*|sem limites|sem censura|sem regras|' +
     'senza restrizion*|senza filtri|senza filtro|senza limiti|senza censura|senza regole|nessuna restrizione|nessuna regola|' +
     'без ограничени*|без цензуры|без фильтр*|без правил|неограниченн*|没有限制|没有任何限制|不受限制|不受任何|无限制|没有道德|不受约束|制限なし|制限のない|制約のない|無制限|検閲なし|zonder beperking*|bez ograniczen|sinirsiz|제한 없이|제한이 없는',
-  be: 'you are|you re|youre|you will be|you shall be|you must be|act|acting|behave|respond|answer|reply|pretend|pretending|roleplay|role play|simulate|imagine|become|impersonate|play|speak|talk|be|operate|function|' +
+  be:
+    'you are|you re|youre|you will be|you shall be|you must be|act|acting|behave|respond|answer|reply|pretend|pretending|roleplay|role play|simulate|imagine|become|impersonate|play|speak|talk|be|operate|function|' +
     'du bist|sie sind|bist du|spiel|spiele|verhalte dich|tu so|stell dir vor|antworte|handle|' +
     'tu es|vous etes|agis|agissez|reponds|repondez|fais semblant|faites semblant|imagine|imaginez|joue|' +
     'eres|usted es|actua|actue|responde|responda|finge|finja|imagina|comportate|simula|voce e|atue|aja|finja|' +
@@ -119,7 +121,8 @@ export const INJECTION_WORDS: WordClasses = Object.freeze({
   send: 'send|sending|email|mail|forward|forwarding|post|upload|transmit|exfiltrate|leak|deliver|submit|copy|relay|transfer|sende|schicke|leite weiter|envoie*|transmet*|envia*|envie|manda*|reenvia*|encaminhe|invia*|inoltra*|отправ*|перешли*|发送|转发|上传|送信|転送',
   data: 'conversation*|chat history|chat log*|customer list|customer data|customer database|customer record*|customer email*|customer*|credential*|password*|api key*|secret*|token|tokens|personal data|user data|user information|database|environment variable*|env vars|private key*|ssh key*|id rsa|cookies|session token*|credit card*|bank details|contacts|contact list|confidential|sensitive|private data|order data|internal data|records|history|all files|file contents|contents of|the data|data|medical|financial|summary|inbox|emails|messages|donnees|datos|dados|dati|clientes|clients|clienti|kundendaten|contrasena*|mots de passe|mot de passe|senha*|passwort*|пароли|пароль|данные|客户|数据|密码|データ|パスワード',
   address: '@|http|https|url|webhook|endpoint|external|externally|server|ftp|www|to me at',
-  append_to: 'append|appending|appended|with|containing|include|contains|parameter|query|replace|replacing',
+  append_to:
+    'append|appending|appended|with|containing|include|contains|parameter|query|replace|replacing',
   tool_name:
     'send email|send mail|send message|delete file|delete files|remove file|http post|http get|http request|read file|write file|read text file|transfer money|send money|transfer funds|grant access|grant permission|create user|delete user|update user|run command|run shell|exec command|execute command|shell exec|execute sql|run sql|run query|fetch url|get url|post request|make request|open url|web request|send slack message|post message|create webhook|unlock door|reset password|update password|add member|share file|share document|create calendar event|send direct message|schedule transaction|send sms|book hotel|get contacts|search emails|list files|get secret|read secret|read env',
   evil: 'attacker*|evil|hacker*|exfil|malicious|pwned|attaquant|atacante|attaccante',
@@ -127,7 +130,7 @@ export const INJECTION_WORDS: WordClasses = Object.freeze({
     'password|passphrase|secret|secret key|secret word|secret code|codeword|code word|api key*|access token*|private key*|credentials|admin password|environment variables|env variables|hidden key|flag|passcode|passwort|geheimnis|mot de passe|contrasena|senha|clave secreta|parola segreta|пароль|секрет|密码|口令|秘密|パスワード|合言葉',
   harm: 'illegal|unethical|immoral|dangerous|harmful|offensive|reckless|inhumane|inappropriate|explicit|evil|racist|hateful|violent|nsfw|controversial|criminal|toxic|profane',
   refuse:
-    'refuse|refusing|decline|say no|reject|object|apologize|apologise|hesitate|say you can t|say you cannot|say i can t|say i cannot|say i m sorry|say sorry|say as an ai|disclaim*|lecture|moralize|judge|weigern|ablehnen|refuser|refuses|rechazar|negarte|recusar|rifiutare|rifiutarti|отказыва*|отказать*|拒绝|拒否|断ら',
+    'refuse|refusing|decline|say no|apologize|apologise|hesitate|say you can t|say you cannot|say i can t|say i cannot|say i m sorry|say sorry|say as an ai|disclaim*|moralize|weigern|ablehnen|refuser|refuses|rechazar|negarte|recusar|rifiutare|rifiutarti|отказыва*|отказать*|拒绝|拒否|断ら',
   never:
     'never|not|can t|cannot|must not|don t|do not|dont|won t|no|unable to|without|niemals|nicht|jamais|nunca|no puedes|mai|никогда|не|不能|不要|不得|永远不|絶対に',
   urge: 'urgent|urgently|immediately|emergency|critical|asap|right now|dringend|sofort|urgence|urgente|immediatamente|срочно|немедленно|紧急|立即|緊急',

@@ -77,7 +77,8 @@ function areSound(keywords: Keywords, { node, limits, report }: MatchContext): b
   return clean;
 }
 
-function keywordFault(word: string, limits: CompileLimits): string | undefined {
+/** What is wrong with it, and the way out. */
+export function keywordFault(word: string, limits: CompileLimits): string | undefined {
   if (word.trim() === '') return 'a keyword is empty; write a word or remove it';
   if (word.length > limits.keywordCharsMax) {
     return `a keyword has ${word.length} characters; write at most ${limits.keywordCharsMax}`;

@@ -4,13 +4,14 @@ import type { Detector } from '../../match/detector.ts';
 import type { CompileLimits } from '../limits.ts';
 import type { Located } from '../located.ts';
 import type { Report } from '../read.ts';
-import type { InspectWord } from '../set.ts';
+import type { Action, InspectWord } from '../set.ts';
 
 /** What a kind may know of the rule around it. */
 export interface MatchContext {
   /** The settings, with their places. */
   readonly node: Located;
   readonly inspect: ReadonlySet<InspectWord>;
+  readonly action: Action['kind'];
   readonly limits: CompileLimits;
   readonly report: Report;
 }

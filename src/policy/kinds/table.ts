@@ -3,12 +3,14 @@ import { Type } from 'typebox';
 import type { Detector } from '../../match/detector.ts';
 import { child, type Located, plain } from '../located.ts';
 import { closed } from '../schema-parts.ts';
+import { INJECTION } from './injection.ts';
 import { INVISIBLE } from './invisible.ts';
 import { KEYWORDS } from './keywords.ts';
 import type { MatchContext, MatchKind } from './kind.ts';
 import { PII } from './pii.ts';
 import { REGEX } from './regex.ts';
 import { SECRETS } from './secrets.ts';
+import { TOPIC } from './topic.ts';
 
 export const MATCH_KINDS = Object.freeze({
   keywords: KEYWORDS,
@@ -16,10 +18,12 @@ export const MATCH_KINDS = Object.freeze({
   pii: PII,
   secrets: SECRETS,
   invisible: INVISIBLE,
+  injection: INJECTION,
+  topic: TOPIC,
 });
 
 /** Of the language, but not of this version. */
-const LATER = ['all', 'any', 'not', 'injection', 'topic', 'classifier', 'tool', 'json', 'baseline'];
+const LATER = ['all', 'any', 'not', 'classifier', 'tool', 'json', 'baseline'];
 
 /** `match`: one word with its settings. */
 export const MatchSchema = Type.Object(
