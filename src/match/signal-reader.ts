@@ -39,7 +39,6 @@ const MENTION_WORDS = 24;
 const QUOTE_UNITS_MAX = 400;
 
 const NOTHING_LIVE = Number.POSITIVE_INFINITY;
-const NEVER = -1;
 const NEWLINE = 0x0a;
 const SENTENCE_ENDS = new Set([...'.!?…;。！？；'].map((one) => one.charCodeAt(0)));
 const QUOTES_OPEN = new Set([...'“„«‹「『‘'].map((one) => one.charCodeAt(0)));
@@ -65,18 +64,23 @@ interface Thread {
   endWord: number;
 }
 
+/** How far a pattern has been met. */
+interface Reached {
+  /** The last word so far, and the first. */
+  readonly word: number;
+  readonly firstWord: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class SignalReader {
   private readonly table: SignalTable;
   private readonly see: (sighting: Sighting) => void;
   private threads: Thread[] = [];
-  /** By state: the last word of its latest hit, and where what leads there begins and ends. */
-  private readonly reachedWord: Int32Array;
-  private readonly reachedStart: Float64Array;
-  private readonly reachedEnd: Float64Array;
-  private readonly firstWord: Int32Array;
+  /** By state: its latest hit. Most texts have few: what none is reached of takes no room. */
+  private readonly reached = new Map<number, Reached>();
   /** States that may still be gone on from. */
-  private open: number[] = [];
-  private readonly isOpen: Uint8Array;
+  private readonly open = new Set<number>();
 
   private high = -1;
   private afterWord = false;
@@ -90,12 +94,6 @@ export class SignalReader {
   constructor(table: SignalTable, see: (sighting: Sighting) => void) {
     this.table = table;
     this.see = see;
-    const { length } = table.states;
-    this.reachedWord = new Int32Array(length).fill(NEVER);
-    this.reachedStart = new Float64Array(length);
-    this.reachedEnd = new Float64Array(length);
-    this.firstWord = new Int32Array(length);
-    this.isOpen = new Uint8Array(length);
   }
 
   /** Words so far. */
@@ -131,7 +129,7 @@ export class SignalReader {
     this.high = -1;
     for (const thread of this.threads) this.endWordOf(thread);
     this.threads = [];
-    this.open = [];
+    this.open.clear();
   }
 
   /** Smallest start of a signal that is not yet complete; `next` is the position of the next unit. */
@@ -144,23 +142,13 @@ export class SignalReader {
       firstWord = Math.min(firstWord, thread.word);
       firstStart = Math.min(firstStart, thread.start);
     }
-    const { states } = this.table;
-    let kept = 0;
     for (const state of this.open) {
-      const following = states[state + 1];
-      const word = this.reachedWord[state] as number;
-      const reach =
-        following !== undefined &&
-        firstWord - word - 1 <= following.gapWords &&
-        firstStart - (this.reachedEnd[state] as number) <= GAP_UNITS_MAX;
-      if (!reach) {
-        this.isOpen[state] = 0;
-        continue;
-      }
-      live = Math.min(live, this.reachedStart[state] as number);
-      this.open[kept++] = state;
+      const { gapWords } = this.table.states[state + 1]!;
+      const { word, start, end } = this.reached.get(state)!;
+      if (firstWord - word - 1 <= gapWords && firstStart - end <= GAP_UNITS_MAX)
+        live = Math.min(live, start);
+      else this.open.delete(state);
     }
-    this.open.length = kept;
     return live;
   }
 
@@ -325,13 +313,12 @@ export class SignalReader {
     const { gapWords, first, last, signal } = this.table.states[state]!;
     let { start, word } = thread;
     if (!first) {
-      const before = state - 1;
-      const passed = word - (this.reachedWord[before] as number) - 1;
-      if (this.reachedWord[before] === NEVER || passed > gapWords) return;
-      const units = start - (this.reachedEnd[before] as number);
+      const before = this.reached.get(state - 1);
+      if (before === undefined || word - before.word - 1 > gapWords) return;
+      const units = start - before.end;
       if (units < 0 || units > GAP_UNITS_MAX) return;
-      start = this.reachedStart[before] as number;
-      word = this.firstWord[before] as number;
+      start = before.start;
+      word = before.firstWord;
     }
     if (last) {
       this.see({
@@ -345,13 +332,8 @@ export class SignalReader {
       });
       return;
     }
-    this.reachedWord[state] = thread.endWord;
-    this.reachedStart[state] = start;
-    this.reachedEnd[state] = thread.end;
-    this.firstWord[state] = word;
-    if (this.isOpen[state] === 1) return;
-    this.isOpen[state] = 1;
-    this.open.push(state);
+    this.reached.set(state, { word: thread.endWord, start, end: thread.end, firstWord: word });
+    this.open.add(state);
   }
 
   private isQuoted(start: number): boolean {
