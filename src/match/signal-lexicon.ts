@@ -7,7 +7,9 @@ import { isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
 import { foldedLookOf, foldPair, isMark } from './look-alikes.ts';
 
 export interface Lexicon {
-  /** `parent * UNITS + folded unit` → node. The root is node 0. */
+  /** `node * ROW + place of the unit` → child, or 0: for the common units. The root is node 0. */
+  readonly rows: Uint16Array | Uint32Array;
+  /** `node * UNITS + folded unit` → child, for all others. */
   readonly children: ReadonlyMap<number, number>;
   /** Whether a unit of ASCII begins a word, once folded. */
   readonly begins: Uint8Array;
@@ -20,7 +22,14 @@ export interface Lexicon {
   readonly bytes: number;
 }
 
-export const UNITS = 0x10000;
+const UNITS = 0x10000;
+const ASCII = 0x80;
+/** Signs, digits and small letters of ASCII have a place in the row of each node; no unit folds to a capital. */
+const ROW = 0x40;
+const placeOf = (unit: number): number => {
+  if (unit >= 0x60) return unit < ASCII ? unit - 0x40 : -1;
+  return unit >= 0x20 && unit < 0x40 ? unit - 0x20 : -1;
+};
 /** Stands for what parts the words of a phrase. */
 export const SPACE = 0x20;
 /** Units between two words of a phrase, at most. */
@@ -45,22 +54,35 @@ export const isUnspaced = (unit: number): boolean =>
 /** The underscore parts words here: names in code are words, too. */
 export const isLetterUnit = (unit: number): boolean => unit !== 0x5f && isWordUnit(unit);
 
-/** The letter that a digit is written for. */
-const WRITTEN_FOR: ReadonlyMap<number, number> = new Map(
-  [...'0o1i3e4a5s7t8b'].flatMap((one, index, all) =>
-    index % 2 === 0 ? [[one.charCodeAt(0), (all[index + 1] as string).charCodeAt(0)]] : [],
-  ) as [number, number][],
-);
+const ZERO = 0x30;
+const NINE = 0x39;
+/** The letters that each digit is written for. */
+const WRITTEN_FOR: readonly (readonly number[])[] = [
+  'o',
+  'il',
+  '',
+  'e',
+  'a',
+  's',
+  '',
+  't',
+  'b',
+  '',
+].map((letters) => [...letters].map((letter) => letter.charCodeAt(0)));
 
 /** -1 for none. */
 export function childOf(lexicon: Lexicon, node: number, folded: number): number {
-  const child = lexicon.children.get(node * UNITS + folded);
-  if (child !== undefined) return child;
-  const letter = WRITTEN_FOR.get(folded);
-  if (letter === undefined) return -1;
-  const other = lexicon.children.get(node * UNITS + letter);
-  if (other !== undefined) return other;
-  return folded === 0x31 ? (lexicon.children.get(node * UNITS + 0x6c) ?? -1) : -1;
+  const place = placeOf(folded);
+  if (place === -1) return lexicon.children.get(node * UNITS + folded) ?? -1;
+  const { rows } = lexicon;
+  const child = rows[node * ROW + place] as number;
+  if (child > 0) return child;
+  if (folded < ZERO || folded > NINE) return -1;
+  for (const letter of WRITTEN_FOR[folded - ZERO] as readonly number[]) {
+    const other = rows[node * ROW + placeOf(letter)] as number;
+    if (other > 0) return other;
+  }
+  return -1;
 }
 
 /** The units of a word as the trie has them. */
@@ -79,7 +101,8 @@ function foldedUnits(word: string): readonly number[] {
   return folded;
 }
 
-const BYTES_PER_NODE = 96;
+/** Beside its row. */
+const BYTES_PER_NODE = 64;
 
 export function buildLexicon(
   entries: readonly { readonly word: string; readonly class: number }[],
@@ -111,8 +134,15 @@ export function buildLexicon(
     if (!classes.includes(id)) classes.push(id);
     at[node] = classes;
   }
-  const lexicon = { children, ends, prefixes, unitsMax, bytes: ends.length * BYTES_PER_NODE };
-  const begins = new Uint8Array(128);
+  const rows = new (ends.length < UNITS ? Uint16Array : Uint32Array)(ends.length * ROW);
+  for (const [key, child] of children) {
+    const unit = key % UNITS;
+    const place = placeOf(unit);
+    if (place !== -1) rows[((key - unit) / UNITS) * ROW + place] = child;
+  }
+  const bytes = rows.byteLength + ends.length * BYTES_PER_NODE;
+  const lexicon = { rows, children, ends, prefixes, unitsMax, bytes };
+  const begins = new Uint8Array(ASCII);
   const whole: Lexicon = { ...lexicon, begins };
   for (let unit = 0; unit < begins.length; unit++)
     if (childOf(whole, 0, foldedLookOf(unit)) !== -1) begins[unit] = 1;

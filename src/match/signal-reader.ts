@@ -3,7 +3,14 @@
  * it was cut. Words come from the trie; of every element of every pattern only the latest place where it was
  * reached is kept, so the work for a word is bounded by the patterns it is part of, and nothing grows with the text.
  */
-import { isHigh, isInvisible, isLow, isSpaceUnit, isWordPair } from './characters.ts';
+import {
+  isAsciiLetter,
+  isHigh,
+  isInvisible,
+  isLow,
+  isSpaceUnit,
+  isWordPair,
+} from './characters.ts';
 import { foldedLookOf, foldPair, foldsAsPair, isMark, SKIPPED } from './look-alikes.ts';
 import {
   childOf,
@@ -103,6 +110,9 @@ export class SignalReader {
 
   /** Reads the unit at position `at`. */
   step(unit: number, at: number): void {
+    // The rest of a word that is none of ours.
+    if (this.afterWord && this.threads.length === 0 && this.high === -1 && isAsciiLetter(unit))
+      return;
     if (this.high !== -1) {
       const high = this.high;
       this.high = -1;
