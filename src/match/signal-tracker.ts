@@ -1,5 +1,6 @@
 /** Signals as a detector: the signal with which a text's score reaches the threshold is the first match. */
 import type { Consumption, Match, MatchSink, TextContext, Tracker } from './detector.ts';
+import { type Disguise, DisguisedSignals } from './signal-disguise.ts';
 import { type Sighting, SignalReader } from './signal-reader.ts';
 import { rounded, SignalScore } from './signal-score.ts';
 import { evidenceOf, type SignalTable, scoreOf } from './signals.ts';
@@ -22,6 +23,9 @@ export const DAMPING = Object.freeze({ quoted: 0.6, mentioned: 0.45, both: 0.2 }
 /** Of a match that the session made one. */
 export const sessionLabel = (label: string): string => `${label}_SESSION`;
 
+/** Nobody hides orders for honest reasons: what is found in disguise is so much more evidence. */
+export const DISGUISED = 1.5;
+
 const EVERYONES: TextContext = Object.freeze({ trust: 'user', carried: 0 });
 
 function dampingOf({ quoted, mentioned }: Sighting): number {
@@ -37,6 +41,8 @@ export class SignalTracker implements Tracker {
   private readonly options: SignalOptions;
   private readonly context: TextContext;
   private readonly reader: SignalReader;
+  /** None where disguises do not matter. */
+  private readonly disguised: DisguisedSignals | undefined;
   private readonly score: SignalScore;
   private readonly needed: number;
   private readonly neededOfSession: number;
@@ -61,11 +67,14 @@ export class SignalTracker implements Tracker {
       ? evidenceOf(options.session.threshold)
       : Number.POSITIVE_INFINITY;
     this.reader = new SignalReader(table, (sighting) => this.see(sighting));
+    if (options.damped !== false)
+      this.disguised = new DisguisedSignals(table, (sighting, as) => this.see(sighting, as));
   }
 
   get liveStart(): number {
-    const live = this.reader.liveStart(this.next);
-    return Math.max(live, this.from);
+    const { next, disguised } = this;
+    const live = this.reader.liveStart(next);
+    return Math.max(Math.min(live, disguised?.liveStart(next) ?? live), this.from);
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -73,6 +82,7 @@ export class SignalTracker implements Tracker {
     this.next = at + 1;
     if (at === 0) this.bringAlong();
     this.reader.step(unit, at);
+    this.disguised?.step(unit, at);
     this.decide();
   }
 
@@ -95,6 +105,7 @@ export class SignalTracker implements Tracker {
     this.sink = sink;
     this.next = at;
     this.reader.end(at);
+    this.disguised?.end(at);
     this.decide();
   }
 
@@ -104,7 +115,7 @@ export class SignalTracker implements Tracker {
     this.report({ start: 0, end: 1 }, this.context.carried, sessionLabel(this.options.label));
   }
 
-  private see(sighting: Sighting): void {
+  private see(sighting: Sighting, disguise?: Disguise): void {
     const signal = this.table.signals[sighting.signal];
     if (signal === undefined) return;
     const { start, end, endWord } = sighting;
@@ -115,9 +126,10 @@ export class SignalTracker implements Tracker {
     this.lastEnds.set(sighting.signal, end);
     if (again) return;
     const damping = this.options.damped === false ? 1 : dampingOf(sighting);
-    const evidence = signal.evidence[this.context.trust] * damping;
+    const plain = signal.evidence[this.context.trust] * damping;
+    const evidence = disguise === undefined ? plain : plain * DISGUISED;
     const total = this.score.add({
-      id: signal.id,
+      id: disguise === undefined ? signal.id : `${disguise}/${signal.id}`,
       signal: sighting.signal,
       family: signal.family,
       evidence,

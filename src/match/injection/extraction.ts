@@ -53,6 +53,14 @@ export const EXTRACTION: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'extraction.given_shown',
+    weight: 0.82,
+    patterns: [
+      'repeat|print|show|tell|reveal|output|list|recite|translate|encode|write|disclose ~5 instructions|rules|prompt|directives|guidelines ~3 you were|you have been|you ve been ~2 @given',
+      'what ~1 were you ~2 told|instructed|programmed ~4 before|initially|beginning|start|secretly',
+    ],
+  },
+  {
     id: 'extraction.above',
     weight: 0.78,
     patterns: [

@@ -29,7 +29,7 @@ export const OVERRIDES: readonly SignalSpec[] = [
   },
   {
     id: 'override.any_orders',
-    weight: 0.6,
+    weight: 0.7,
     patterns: [
       '@ignore ~2 @all ~3 @orders',
       '@ignore @orders_strong',

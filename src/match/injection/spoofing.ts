@@ -103,7 +103,7 @@ export const SPOOFING: readonly SignalSpec[] = [
   },
   {
     id: 'spoofing.authority',
-    weight: 0.55,
+    weight: 0.6,
     fromOthers: 0.8,
     patterns: [
       'system note',
