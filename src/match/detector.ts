@@ -2,9 +2,10 @@
  * The seam between rules and the matcher. A Detector is compiled once and frozen; a Tracker is one
  * detector's small state in one text. Positions are UTF-16 units from the start of that text.
  */
-import type { History } from './text-history.ts';
+
 import type { SignalSeen } from './signal-score.ts';
 import type { Trust } from './signals.ts';
+import type { History } from './text-history.ts';
 import type { UnionPart } from './union-part.ts';
 
 export interface Match {

@@ -99,7 +99,8 @@ export class TextScanner implements UnionHost, Consumption {
           parts.push(partition.part);
           this.shared.push({ order, partition });
         }
-      const alone = (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start(context);
+      const alone =
+        (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start(context);
       for (const tracker of alone ?? []) lanes.push({ order, tracker, sink: this.sinkOf(order) });
     }
     this.lanes = lanes;
