@@ -1,8 +1,11 @@
 /** `switchyard try` and `switchyard explain`: policies against an input, without a server. */
 import { type Command, Option } from 'commander';
+import type { Conditions } from '../../policy/set.ts';
 import { didYouMean } from '../../policy/suggest.ts';
+import { compiledSet, readPolicyPath } from '../compile.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
+import { effectiveJson, effectiveLines } from './effective.ts';
 import type { TrialEvent, TrialListener } from './events.ts';
 import { explanation } from './explain.ts';
 import { addTrialOptions, prepareTrial, type TrialFlags, type TrialSources } from './options.ts';
@@ -58,6 +61,10 @@ export function addTrialCommands(program: Command, ports: ProgramPorts): void {
     program.command('explain').description('why each rule did, or did not, act on a body'),
   )
     .option('--rule <id>', 'this rule only, as policy/rule or rule; repeatable', gather)
+    .option('--effective', 'what composes for who asks, in order, and what overrides what; no body')
+    .option('--tenant <name>', 'short for --facts tenant=<name>')
+    .option('--app <name>', 'short for --facts app=<name>')
+    .option('--model <name>', 'short for --facts model=<name>')
     .addHelpText('after', EXPLAIN_HELP)
     .action((flags: ExplainFlags) => explainPolicies(flags, ports));
 }
@@ -69,6 +76,40 @@ interface TryFlags extends TrialFlags {
 
 interface ExplainFlags extends TrialFlags {
   readonly rule?: readonly string[];
+  readonly effective?: boolean;
+  readonly tenant?: string;
+  readonly app?: string;
+  readonly model?: string;
+}
+
+/** With the facts that have an option of their own. */
+function withShortFacts(flags: ExplainFlags): ExplainFlags {
+  const { tenant, app, model } = flags;
+  const short = { ...(tenant && { tenant }), ...(app && { app }), ...(model && { model }) };
+  return { ...flags, facts: { ...flags.facts, ...short } };
+}
+
+/** What conditions read of a request that was only described. */
+function describedConditions(flags: ExplainFlags, nowMs: number): Conditions {
+  const headers = flags.header ?? {};
+  return {
+    facts: flags.facts ?? {},
+    method: flags.method,
+    path: flags.path ?? '/',
+    authority: headers.host ?? '',
+    route: flags.route,
+    headers,
+    nowMs,
+  };
+}
+
+async function explainEffective(flags: ExplainFlags, ports: ProgramPorts): Promise<void> {
+  const set = compiledSet(await readPolicyPath(flags.policy, ports.readPolicies));
+  const { clock } = await meansFor(flags, ports);
+  const conditions = describedConditions(flags, clock.nowMs());
+  ports.write(
+    flags.json ? effectiveJson(set, conditions) : `${effectiveLines(set, conditions).join('\n')}\n`,
+  );
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {
@@ -118,7 +159,9 @@ function listenerFor(flags: TryFlags, ports: ProgramPorts): TrialListener {
   };
 }
 
-async function explainPolicies(flags: ExplainFlags, ports: ProgramPorts): Promise<void> {
+async function explainPolicies(given: ExplainFlags, ports: ProgramPorts): Promise<void> {
+  const flags = withShortFacts(given);
+  if (flags.effective) return explainEffective(flags, ports);
   const prepared = await prepareTrial(flags, sourcesOf(ports), false);
   const ids = prepared.set.rules.map(({ id }) => id);
   const only = (flags.rule ?? []).map((word) => ruleNamed(word, ids));

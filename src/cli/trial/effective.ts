@@ -1,0 +1,91 @@
+/** `explain --effective`: what composes for an asker, without a body. */
+import { type EffectiveRule, effectivePolicy } from '../../policy/effective.ts';
+import type { Conditions, PolicySet, Rule } from '../../policy/set.ts';
+import { visible } from '../printable.ts';
+import { entry, pairs } from './report.ts';
+
+/** Lines for people. */
+export function effectiveLines(set: PolicySet, conditions: Conditions): readonly string[] {
+  const { rules, denies } = effectivePolicy(set, conditions);
+  const facts = Object.entries(conditions.facts).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const lines = [
+    entry('set', set.digest),
+    entry('facts', visible(pairs(Object.fromEntries(facts))) || 'none'),
+    ...composed(set, rules).map((said, index) => entry(index === 0 ? 'composes' : '', said)),
+    '',
+  ];
+  for (const [index, one] of rules.entries()) lines.push(...ruleLines(index + 1, one));
+  if (rules.length === 0) lines.push('no rule is for this exchange');
+  for (const layer of denies)
+    lines.push(entry('default', `deny, of layer ${layer}: what no rule of it or above allows`));
+  return lines;
+}
+
+/** For scripts: the same as JSON. */
+export function effectiveJson(set: PolicySet, conditions: Conditions): string {
+  const { rules, denies } = effectivePolicy(set, conditions);
+  const told = rules.map(({ rule, condition, liftedBy, liftedWithin }) => ({
+    rule: rule.id,
+    policy: rule.policy,
+    module: rule.module ?? null,
+    layer: rule.layer,
+    priority: rule.priority,
+    class: rule.class,
+    action: rule.action.kind,
+    enforcement: rule.enforcement,
+    overridable: rule.overridable,
+    condition,
+    liftedBy: liftedBy?.id ?? null,
+    liftedWithin: liftedWithin.map(({ id }) => id),
+    position: placeOf(rule),
+  }));
+  const facts = conditions.facts;
+  return `${JSON.stringify({ set: set.digest, facts, denies, rules: told })}\n`;
+}
+
+/** Policies and modules that have a rule here, each with its version. */
+function composed(set: PolicySet, rules: readonly EffectiveRule[]): readonly string[] {
+  const policies = new Set(rules.map(({ rule }) => rule.policy));
+  const modules = new Set(rules.map(({ rule }) => rule.module));
+  const versioned = (name: string, version: string | undefined): string =>
+    version === undefined ? name : `${name} ${version}`;
+  return [
+    ...set.policies
+      .filter(({ name }) => policies.has(name))
+      .map(({ name, version, layer }) => `${versioned(name, version)}, of layer ${layer}`),
+    ...set.modules
+      .filter(({ name }) => modules.has(name))
+      .map(({ name, version, usedBy }) => {
+        const here = usedBy.filter((user) => policies.has(user));
+        return `${versioned(name, version)}, a module of ${here.join(', ')}`;
+      }),
+  ];
+}
+
+function ruleLines(
+  number: number,
+  { rule, condition, liftedBy, liftedWithin }: EffectiveRule,
+): readonly string[] {
+  const overridable = rule.overridable ? ', overridable' : '';
+  const shadow = rule.enforcement === 'shadow' ? ', in shadow' : '';
+  const reads = rule.inspect.size === 0 ? '' : `, reads ${[...rule.inspect].join(', ')}`;
+  const lines = [
+    `${String(number).padStart(3)}  ${rule.id}  ${placeOf(rule)}`,
+    `     ${rule.action.kind} of layer ${rule.layer}, priority ${rule.priority}${overridable}, ${rule.class}${reads}${shadow}`,
+  ];
+  const when = visible(rule.when?.source ?? '');
+  if (condition === 'not') lines.push(`     does not act: \`${when}\` is false`);
+  if (condition === 'error')
+    lines.push(`     fails: \`${when}\` cannot be evaluated, and \`onError\` is ${rule.onError}`);
+  if (condition === 'holds') lines.push(`     acts: \`${when}\` is true`);
+  if (liftedBy !== undefined)
+    lines.push(`     overridden by ${liftedBy.id}, for the whole exchange`);
+  for (const allow of liftedWithin)
+    lines.push(`     overridden by ${allow.id}, where that one matches`);
+  return lines;
+}
+
+const placeOf = ({ position }: Rule): string =>
+  `${position.file}:${position.line}:${position.column}`;
