@@ -133,6 +133,8 @@ export class BodyInspection {
   private lastRead: Frame | undefined;
   /** The queue may begin with frames that can leave. */
   private releasing = false;
+  /** The first of them is being written. */
+  private rendering: Generator<undefined, Uint8Array> | undefined;
   private ending: 'not' | 'reader' | 'texts' | 'release' = 'not';
 
   constructor(options: InspectionOptions) {
@@ -483,8 +485,12 @@ export class BodyInspection {
         this.releasing = true;
         break;
       }
-      this.pace.left -= FRAME_UNITS;
+      if (this.rendering === undefined) this.pace.left -= FRAME_UNITS;
       const bytes = this.rendered(held);
+      if (bytes === undefined) {
+        this.releasing = true;
+        break;
+      }
       output.push(bytes);
       this.options.observer?.released(held.frame, bytes);
       if (held.frame) this.options.reader.sent(held.frame);
@@ -504,7 +510,27 @@ export class BodyInspection {
       this.options.observer?.held(lastRead, this.waiting());
   }
 
-  private rendered(held: HeldFrame): Uint8Array {
+  /** The frame as it leaves; undefined when that is more to write than the slice has room for. */
+  private rendered(held: HeldFrame): Uint8Array | undefined {
+    if (this.rendering === undefined) {
+      const edits = this.editsOf(held);
+      if (edits === undefined) return held.bytes;
+      this.changed = true;
+      if (!held.frame) return held.bytes;
+      const { frame } = held;
+      const units = frame.bytes.length / BYTES_PER_UNIT + edits.length * MATCH_UNITS;
+      if (frame.rendering === undefined || units <= this.options.sliceUnitsMax)
+        return frame.render(edits);
+      this.rendering = frame.rendering(edits, this.pace);
+    }
+    const step = this.rendering.next();
+    if (!step.done) return undefined;
+    this.rendering = undefined;
+    return step.value;
+  }
+
+  /** What changes in a frame; undefined where it leaves as it came. */
+  private editsOf(held: HeldFrame): readonly Edit[] | undefined {
     const edits: Edit[] = [...held.inserts];
     for (const { track, piece, start: from, end: to } of held.spans) {
       // Named one by one: a spread costs more than all the rest.
@@ -512,11 +538,8 @@ export class BodyInspection {
         edits.push({ piece, start, end, replacement });
     }
     const stale = held.frame?.stale?.() ?? false;
-    if (held.frame && edits.length === 0 && !stale) return held.bytes;
-    this.changed = true;
-    if (!held.frame) return held.bytes;
-    edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
-    return held.frame.render(edits);
+    if (held.frame && edits.length === 0 && !stale) return undefined;
+    return edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
   }
 
   /** After a block: each text up to its own settled point, the blocked one up to its match. */

@@ -49,6 +49,14 @@ export class ByteStore {
     return copy;
   }
 
+  /** Gives all of it away, without a copy. */
+  take(): Uint8Array {
+    const all = this.view;
+    this.#buffer = new Uint8Array(0);
+    this.#length = 0;
+    return all;
+  }
+
   /** Forgets the first `count` bytes. */
   drop(count: number): void {
     this.#buffer.copyWithin(0, count, this.#length);

@@ -38,8 +38,15 @@ export function isChatFrame(frame: Frame): frame is ChatFrame {
   return 'chat' in frame;
 }
 
-/** A frame of an answer. `ledger`: what was changed of its texts in the frames before, and will be in this one. */
-export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveLedger): ChatFrame {
+/**
+ * A frame of an answer. `ledger`: what was changed of its texts in the frames before, and will be in this one;
+ * undefined where nothing points into them.
+ */
+export function chatFrame(
+  parts: JsonFrameParts,
+  facts: ChatFacts,
+  ledger: MoveLedger | undefined,
+): ChatFrame {
   const points = facts.choices.some((choice) => choice.anchored.length > 0);
   const anchored = points ? facts.choices.flatMap((choice) => choice.anchored) : [];
   const swaps = (edits: readonly Edit[], unfinished: boolean): readonly Swap[] => [
@@ -49,10 +56,10 @@ export function chatFrame(parts: JsonFrameParts, facts: ChatFacts, ledger: MoveL
     ]
       .filter((node) => node.kind !== 'null')
       .map((node) => ({ node, json: 'null' })),
-    ...ledger.swaps(parts.pieces, edits, anchored, parts.data),
+    ...(ledger?.swaps(parts.pieces, edits, anchored, parts.data) ?? []),
   ];
   const frame = Object.assign(jsonFrame(parts, swaps), { chat: facts });
-  return !points ? frame : Object.assign(frame, { stale: () => ledger.moves(anchored) });
+  return !points || !ledger ? frame : Object.assign(frame, { stale: () => ledger.moves(anchored) });
 }
 
 /** Texts of an answer that annotations point into. */

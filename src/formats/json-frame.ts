@@ -4,10 +4,14 @@ import type { Edit, Frame, Piece, RequestFacts } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
 import { asciiJson, escapeJson, isAscii, stringValue } from './json-string.ts';
 import { encodedText } from './media.ts';
+import { type Pace, UNPACED } from './pace.ts';
 import type { EncodedText, PieceSource } from './piece-collector.ts';
-import { applySplices, editsByPiece, type Splice, wholeCharacterEdits } from './splice.ts';
+import { editsByPiece, type Splice, spliced, wholeCharacterEdits } from './splice.ts';
 import type { DataLine } from './sse.ts';
-import { unitStarts } from './utf8.ts';
+import { UnitCursor } from './utf8.ts';
+
+/** What writing a replacement costs. */
+const EDIT_UNITS = 16;
 
 /** A value that gives way to another, whatever it is: `json` is written in its place. */
 export interface Swap {
@@ -42,28 +46,41 @@ export function jsonFrame(parts: JsonFrameParts, swaps: Swaps | undefined = part
     pieces: parts.pieces,
     ends: parts.ends,
     terminal: parts.terminal ?? false,
-    render: (edits) => rendered(parts, edits, swaps?.(edits, false) ?? []),
-    renderUnfinished: (edits) => rendered(parts, edits, swaps?.(edits, true) ?? []),
+    render: (edits) => inOneGo(rendered(parts, edits, swaps?.(edits, false) ?? [], UNPACED)),
+    renderUnfinished: (edits) =>
+      inOneGo(rendered(parts, edits, swaps?.(edits, true) ?? [], UNPACED)),
+    rendering: (edits, pace) => rendered(parts, edits, swaps?.(edits, false) ?? [], pace),
   };
   if (parts.ended !== undefined) frame.ended = parts.ended;
   if (parts.request !== undefined) frame.request = parts.request;
   return frame;
 }
 
-function rendered(
+function inOneGo<Result>(steps: Generator<undefined, Result>): Result {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+function* rendered(
   parts: JsonFrameParts,
   edits: readonly Edit[],
   swaps: readonly Swap[],
-): Uint8Array {
-  const texts = textSplices(parts, edits);
+  pace: Pace,
+): Generator<undefined, Uint8Array> {
+  const texts = yield* textSplices(parts, edits, pace);
   const all = [...halved(parts, edits).map((node) => ({ node, json: 'null' })), ...swaps];
   // Of two splices that begin together the first one counts: a value that gives way takes its text along.
-  return applySplices(parts.raw, [
-    ...all.flatMap(({ node, json }) =>
-      inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
-    ),
-    ...texts,
-  ]);
+  return yield* spliced(
+    parts.raw,
+    [
+      ...all.flatMap(({ node, json }) =>
+        inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
+      ),
+      ...texts,
+    ],
+    pace,
+  );
 }
 
 /** A frame without text: a comment, an empty event, the end marker. */
@@ -89,7 +106,11 @@ export function unchanged(bytes: Uint8Array, edits: readonly Edit[]): Uint8Array
   return bytes;
 }
 
-function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Splice[] {
+function* textSplices(
+  parts: JsonFrameParts,
+  edits: readonly Edit[],
+  pace: Pace,
+): Generator<undefined, readonly Splice[]> {
   const splices: Splice[] = [];
   const asciiOnly = edits.length > 0 && isAscii(parts.raw);
   for (const [index, group] of editsByPiece(parts.pieces, edits)) {
@@ -103,14 +124,19 @@ function textSplices(parts: JsonFrameParts, edits: readonly Edit[]): readonly Sp
     const written = literal.kind === 'written';
     const from = written ? literal.start : literal.start + 1;
     const to = written ? literal.end : literal.end - 1;
-    const starts = literal.simple ? undefined : unitStarts(parts.data, from, to, !written);
-    const byteAt = (unit: number): number => starts?.[unit] ?? from + unit;
+    const cursor = literal.simple ? undefined : new UnitCursor(parts.data, from, to, !written);
     for (const edit of wholeCharacterEdits(parts.pieces[index]!, group)) {
       const { replacement } = edit;
+      pace.left -= EDIT_UNITS;
+      if (pace.left <= 0) yield;
+      while (cursor && !cursor.reach(edit.start, pace)) yield;
+      const start = cursor?.at ?? from + edit.start;
+      while (cursor && !cursor.reach(edit.end, pace)) yield;
+      const end = cursor?.at ?? from + edit.end;
       // What replaces a part of written JSON comes as written JSON.
       const json = written ? replacement : escapeJson(replacement, asciiOnly);
       const bytes = Buffer.from(written && asciiOnly ? asciiJson(json) : json, 'utf8');
-      splices.push(...inRaw(parts, { start: byteAt(edit.start), end: byteAt(edit.end), bytes }));
+      splices.push(...inRaw(parts, { start, end, bytes }));
     }
   }
   return splices;

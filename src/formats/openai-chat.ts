@@ -103,7 +103,10 @@ class ChatCompletionReader extends JsonDocumentReader {
     return chatFrame(
       { raw: bytes, data: bytes, pieces, literals, ends: answer.ends },
       answer.facts,
-      new MoveLedger(ANNOTATED),
+      // No frame follows: only annotations of its own can point into what is changed.
+      answer.facts.choices.some(({ anchored }) => anchored.length > 0)
+        ? new MoveLedger(ANNOTATED)
+        : undefined,
     );
   }
 

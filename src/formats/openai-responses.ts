@@ -67,7 +67,7 @@ class ResponseReader extends JsonDocumentReader {
     const ledger = new MoveLedger(ANNOTATED);
     const swaps = (edits: readonly Edit[]) => [
       ...repeated(repeats, edits),
-      ...ledger.swaps(pieces, edits, anchored, bytes),
+      ...(anchored.length === 0 ? [] : ledger.swaps(pieces, edits, anchored, bytes)),
     ];
     return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], swaps });
   }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Edit, Piece } from './frame.ts';
+import { type Pace, UNPACED } from './pace.ts';
 import { splitsPair } from './utf8.ts';
 
 /** Bytes `[start,end)` of a frame give way to `bytes`. */
@@ -14,18 +15,53 @@ export interface Splice {
  * replace and falls away. Cost: linear, and a sort of the splices.
  */
 export function applySplices(source: Uint8Array, splices: readonly Splice[]): Uint8Array {
+  return spliced(source, splices, UNPACED).next().value as Uint8Array;
+}
+
+/** The same, as far as the pace lets it. */
+export function* spliced(
+  source: Uint8Array,
+  splices: readonly Splice[],
+  pace: Pace,
+): Generator<undefined, Uint8Array> {
   if (splices.length === 0) return source;
   const ordered = [...splices].sort((a, b) => a.start - b.start);
-  const parts: Uint8Array[] = [];
+  let length = source.length;
   let cursor = 0;
+  const counting: Splice[] = [];
   for (const splice of ordered) {
     if (splice.start < cursor) continue;
-    parts.push(source.subarray(cursor, splice.start), splice.bytes);
+    counting.push(splice);
+    length += splice.bytes.length - (splice.end - splice.start);
     cursor = splice.end;
   }
-  parts.push(source.subarray(cursor));
-  return Buffer.concat(parts);
+  const result = Buffer.allocUnsafe(length);
+  let read = 0;
+  let written = 0;
+  for (let index = 0; index <= counting.length; index += 1) {
+    const splice = counting[index];
+    const upTo = splice?.start ?? source.length;
+    for (let from = read; from < upTo; from += COPY_BYTES) {
+      if (pace.left <= 0) yield;
+      const to = Math.min(upTo, from + COPY_BYTES);
+      result.set(source.subarray(from, to), written);
+      written += to - from;
+      pace.left -= (to - from) / COPIED_BYTES_PER_UNIT;
+    }
+    if (splice === undefined) break;
+    result.set(splice.bytes, written);
+    written += splice.bytes.length;
+    pace.left -= SPLICE_UNITS;
+    read = splice.end;
+  }
+  return result;
 }
+
+/** So much is copied at a time. */
+const COPY_BYTES = 65_536;
+/** Copying is far quicker than judging. */
+const COPIED_BYTES_PER_UNIT = 64;
+const SPLICE_UNITS = 4;
 
 /**
  * The edits of one piece as ranges that split no surrogate pair: a range that covers half of a pair

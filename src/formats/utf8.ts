@@ -3,6 +3,12 @@
  * (Unicode 15, §3.9, table 3-7), so that units can be mapped back to the bytes they came from.
  */
 
+import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+
+const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+const UNICODE_ESCAPE_BYTES = 6;
+
 /** Continuation bytes a lead byte asks for; -1 for a byte that cannot lead. */
 function continuationsAfter(lead: number): number {
   if (lead < 0x80) return 0;
@@ -84,8 +90,8 @@ export function unitStarts(
   let at = from;
   while (at < to) {
     starts[units++] = at;
-    if (escapes && bytes[at] === 0x5c) {
-      at += bytes[at + 1] === 0x75 ? 6 : 2;
+    if (escapes && bytes[at] === BACKSLASH) {
+      at += bytes[at + 1] === LETTER_U ? UNICODE_ESCAPE_BYTES : 2;
       continue;
     }
     const length = sequenceAt(bytes, at, to);
@@ -94,4 +100,58 @@ export function unitStarts(
   }
   starts[units] = to;
   return starts.subarray(0, units + 1);
+}
+
+/** How far a cursor goes between two looks at the pace. */
+const STRIDE_BYTES = 8_192;
+
+/** Goes over the same units, from one that is asked for to the next: nothing is kept for those between. */
+export class UnitCursor {
+  /** Byte where the unit begins that was reached. */
+  at: number;
+  private readonly bytes: Uint8Array;
+  private readonly to: number;
+  private readonly escapes: boolean;
+  private units = 0;
+
+  /** See `unitStarts`. */
+  constructor(bytes: Uint8Array, from: number, to: number, escapes: boolean) {
+    this.bytes = bytes;
+    this.at = from;
+    this.to = to;
+    this.escapes = escapes;
+  }
+
+  /** Goes on to `unit`, which is none of those before and parts no pair; false when the pace was used up on the way. */
+  reach(unit: number, pace: Pace): boolean {
+    while (this.units < unit) {
+      const from = this.at;
+      this.stride(unit);
+      pace.left -= (this.at - from) / BYTES_PER_UNIT;
+      if (pace.left <= 0) return this.units === unit;
+    }
+    return true;
+  }
+
+  private stride(unit: number): void {
+    const { bytes, to, escapes } = this;
+    let { at, units } = this;
+    const stopAt = at + STRIDE_BYTES;
+    while (units < unit && at < stopAt) {
+      const byte = bytes[at]!;
+      if (escapes && byte === BACKSLASH) {
+        at += bytes[at + 1] === LETTER_U ? UNICODE_ESCAPE_BYTES : 2;
+        units += 1;
+      } else if (byte < 0x80) {
+        at += 1;
+        units += 1;
+      } else {
+        const length = sequenceAt(bytes, at, to);
+        units += length === 4 ? 2 : 1;
+        at += Math.abs(length);
+      }
+    }
+    this.at = at;
+    this.units = units;
+  }
 }

@@ -36,8 +36,6 @@ export class WholeBody {
   /** The rest, or undefined when there is none. */
   end(): Uint8Array | undefined {
     if (this.#pending.length === 0) return undefined;
-    const rest = this.#pending.copy(0, this.#pending.length);
-    this.#pending.drop(rest.length);
-    return rest;
+    return this.#pending.take();
   }
 }

@@ -122,6 +122,17 @@ function framesOf(reader: BodyReader, bytes: Uint8Array, units?: () => number): 
   return frames;
 }
 
+/** The same, a little at a time. */
+function renderedSlowly(frame: Frame, edits: readonly Edit[]): string | undefined {
+  const pace = { left: 0 };
+  const steps = frame.rendering?.(edits, pace);
+  for (let step = steps?.next(); step !== undefined; step = steps!.next()) {
+    if (step.done) return Buffer.from(step.value).toString('latin1');
+    pace.left = 3;
+  }
+  return undefined;
+}
+
 /** Everything that a frame says. */
 function told(frame: Frame): unknown {
   const edits: Edit[] = frame.pieces.flatMap(({ value }, piece) =>
@@ -129,7 +140,9 @@ function told(frame: Frame): unknown {
   );
   const { bytes, pieces, ends, ended, unreadable, terminal, request } = frame;
   const said = { bytes, pieces, ends, ended, unreadable, terminal, request };
-  return { ...said, rendered: Buffer.from(frame.render(edits)).toString('latin1') };
+  const rendered = Buffer.from(frame.render(edits)).toString('latin1');
+  assert.equal(renderedSlowly(frame, edits) ?? rendered, rendered);
+  return { ...said, rendered };
 }
 
 const paces = fc.infiniteStream(fc.integer({ min: 1, max: 60 }));
