@@ -2,12 +2,16 @@
  * What an exchange still has to do before it may look at what has arrived since. Work that takes long is done
  * in turns; meanwhile events wait here, in order, and no more is read from Envoy than fits.
  */
+import type { Waiting } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
 import type { ProcessEvent, ProcessPort } from '../protocol/process.ts';
 import type { EngineDeps } from './ports.ts';
 
+/** Why a job stops: its slice is over, or something must be waited for that goes on elsewhere. */
+export type Pause = Waiting | undefined;
+
 /** Yields after each slice of its work. */
-export type Job = Generator<void, void>;
+export type Job = Generator<Pause, void>;
 
 /** The exchange whose work this is. */
 interface Worker {
@@ -38,9 +42,27 @@ export class Backlog {
   }
 
   /** Begins a job now; what of it is left when it yields is done in turns. */
-  begin(direction: Direction, job: Generator<void, unknown>): void {
-    if (job.next().done || this.dropped) return;
-    this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job));
+  begin(direction: Direction, job: Generator<Pause, unknown>): void {
+    const step = job.next();
+    if (!step.done && !this.dropped) this.goOn(direction, job, step.value);
+  }
+
+  /** What is left is done in turns, from now on or when what it waits for is over. */
+  private goOn(direction: Direction, job: Generator<Pause, unknown>, waiting: Pause): void {
+    const queue = (): void => {
+      this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job));
+    };
+    if (waiting === undefined) {
+      queue();
+      return;
+    }
+    let over = false;
+    this.cancel = () => {
+      over = true;
+    };
+    waiting(() => {
+      if (!over) queue();
+    });
   }
 
   /** Keeps an event until the job is done. Its bytes are copied: they are a view of a message that is reused. */
@@ -74,14 +96,21 @@ export class Backlog {
     this.resume();
   }
 
-  private turn(direction: Direction, job: Generator<void, unknown>): boolean {
+  private turn(direction: Direction, job: Generator<Pause, unknown>): boolean {
     const { worker } = this;
     try {
       let more = !worker.refused;
+      let waiting: Pause;
       if (more)
         worker.run(direction, () => {
-          more = !job.next().done;
+          const step = job.next();
+          more = !step.done;
+          if (!step.done) waiting = step.value;
         });
+      if (more && waiting !== undefined && !this.dropped) {
+        this.goOn(direction, job, waiting);
+        return false;
+      }
       if (more || this.dropped) return !this.dropped;
       this.cancel = undefined;
       this.deliver();

@@ -17,7 +17,7 @@ import type {
   StructObject,
 } from '../protocol/process.ts';
 import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
@@ -88,7 +88,7 @@ export class Exchange implements ProcessHandler {
   }
 
   /** Does work of one side; what is left of it when it yields is done in turns, and events wait until then. */
-  work(direction: Direction, job: Generator<void, unknown>): void {
+  work(direction: Direction, job: Generator<Pause, unknown>): void {
     this.backlog.begin(direction, job);
   }
 

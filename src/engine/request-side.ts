@@ -4,19 +4,18 @@
  */
 
 import { detectFormat } from '../formats/detect.ts';
-import { decodeBody } from '../formats/encodings.ts';
 import type { Frame } from '../formats/frame.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent, HeaderView } from '../protocol/process.ts';
 import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
-import type { Job } from './backlog.ts';
+import type { Job, Pause } from './backlog.ts';
 
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
-import { readWhole } from './whole-reading.ts';
+import { decodeWhole, readWhole } from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -186,7 +185,7 @@ export class RequestSide {
     this.passTrailers();
   }
 
-  private *endByTrailers(passes: Generator<void, boolean>): Job {
+  private *endByTrailers(passes: Generator<Pause, boolean>): Job {
     if (yield* passes) this.passTrailers();
   }
 
@@ -267,7 +266,7 @@ export class RequestSide {
   }
 
   /** STREAMED: the last chunk waits for the verdict on the whole; false when it was refused. */
-  private *verdictOf(buffer: BodyBuffer): Generator<void, boolean> {
+  private *verdictOf(buffer: BodyBuffer): Generator<Pause, boolean> {
     return (yield* this.inspect(this.release(buffer))) !== undefined;
   }
 
@@ -298,7 +297,7 @@ export class RequestSide {
   private *judge(
     state: State & { kind: 'collecting' },
     endOfStream: boolean,
-  ): Generator<void, boolean> {
+  ): Generator<Pause, boolean> {
     const { exchange } = this;
     const { port } = exchange;
     exchange.stall.stop();
@@ -320,15 +319,12 @@ export class RequestSide {
   }
 
   /** Decodes, reads and judges a whole body; undefined when it was refused. Yields where it is large. */
-  private *inspect(original: Uint8Array): Generator<void, Judged | undefined> {
+  private *inspect(original: Uint8Array): Generator<Pause, Judged | undefined> {
     const { exchange } = this;
     const { deps, decision } = exchange;
     const large = original.length > deps.limits.sliceUnitsMax;
     if (large) yield;
-    const decoded = decodeBody(original, this.contentEncoding, deps.decoders, {
-      decodedBytesMax: deps.limits.decodedBytesMax,
-      ratioMax: deps.limits.decodedRatioMax,
-    });
+    const decoded = yield* decodeWhole(original, this.contentEncoding, deps);
     if (large) yield;
     const reader = exchange.requestFormat.reader('request', false);
     const frames = decoded.ok

@@ -4,17 +4,18 @@
  * 4xx; after that it is the last event of the answer, in the format's own words.
  */
 import { detectFormat } from '../formats/detect.ts';
-import { decodeBody, parseContentEncoding } from '../formats/encodings.ts';
+import { parseContentEncoding } from '../formats/encodings.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
 import { reaches } from './active-rules.ts';
-import type { Job } from './backlog.ts';
+import type { Job, Pause } from './backlog.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import { REFUSALS } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
+import { decodeWhole } from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -229,7 +230,7 @@ export class ResponseSide {
     this.passTrailers();
   }
 
-  private *endByTrailers(passes: Generator<void, boolean>): Job {
+  private *endByTrailers(passes: Generator<Pause, boolean>): Job {
     if (!(yield* passes) && !this.silenced) return;
     if (this.state.kind === 'streaming') this.openHeaders(this.state);
     this.passTrailers();
@@ -324,7 +325,7 @@ export class ResponseSide {
   private *streamAll(
     state: State & { kind: 'streaming' },
     first: InspectionStep,
-  ): Generator<void, boolean> {
+  ): Generator<Pause, boolean> {
     for (let step = first; ; step = state.inspection.resume()) {
       if (!this.emit(state, step, false)) return false;
       if (this.exchange.refused) return false;
@@ -438,7 +439,7 @@ export class ResponseSide {
   private *judge(
     state: State & { kind: 'collecting' },
     endOfStream: boolean,
-  ): Generator<void, boolean> {
+  ): Generator<Pause, boolean> {
     const { exchange } = this;
     const { deps, decision } = exchange;
     exchange.stall.stop();
@@ -446,10 +447,7 @@ export class ResponseSide {
     const original = state.buffer.take();
     const large = original.length > deps.limits.sliceUnitsMax;
     if (large) yield;
-    const decoded = decodeBody(original, state.encoding, deps.decoders, {
-      decodedBytesMax: deps.limits.decodedBytesMax,
-      ratioMax: deps.limits.decodedRatioMax,
-    });
+    const decoded = yield* decodeWhole(original, state.encoding, deps);
     if (!decoded.ok) {
       deps.observer?.unreadable('response', decoded.reason);
       if (exchange.cannotEnforce(this.rules)) {
@@ -536,7 +534,7 @@ export class ResponseSide {
   private *watchAll(
     first: InspectionStep,
     state: State & { kind: 'watching' },
-  ): Generator<void, boolean> {
+  ): Generator<Pause, boolean> {
     for (let step = first; ; step = state.inspection.resume()) {
       if (!this.emitNothing(step)) return false;
       if (!step.more) return true;

@@ -1,11 +1,31 @@
+/** What is done to a body that is all there, before it is judged. */
+import {
+  type DecodeOutcome,
+  decodeBody,
+  decodingApart,
+  type Waiting,
+} from '../formats/encodings.ts';
 import type { BodyReader, Frame } from '../formats/frame.ts';
+import type { EngineDeps } from './ports.ts';
+
+/** The body without its codings; a large one is decoded elsewhere, which is waited for. */
+export function* decodeWhole(
+  body: Uint8Array,
+  contentEncoding: string,
+  { decoders, limits }: Pick<EngineDeps, 'decoders' | 'limits'>,
+): Generator<Waiting, DecodeOutcome> {
+  const { decodedBytesMax, decodedRatioMax: ratioMax } = limits;
+  if (body.length <= limits.sliceUnitsMax)
+    return decodeBody(body, contentEncoding, decoders, { decodedBytesMax, ratioMax });
+  return yield* decodingApart(body, contentEncoding, decoders, { decodedBytesMax, ratioMax });
+}
 
 /** The frames of a body that is all there. Yields when so much of it was read as one turn may take. */
 export function* readWhole(
   reader: BodyReader,
   bytes: Uint8Array,
   sliceUnitsMax: number,
-): Generator<void, readonly Frame[]> {
+): Generator<undefined, readonly Frame[]> {
   const pace = { left: sliceUnitsMax };
   reader.readAt?.(pace);
   const frames = [...reader.push(bytes)];

@@ -16,7 +16,20 @@ export interface Decoders {
    * undefined for a coding it does not know.
    */
   decoder(coding: string, outputBytesMax: number): Decoder | undefined;
+  /**
+   * Decodes a whole body beside everything else, with the same limits: `done` is called once, later, with what came
+   * of it or with what a decoder would have thrown. False where that cannot be done: `done` is never called.
+   */
+  decodeApart?(
+    coding: string,
+    body: Uint8Array,
+    outputBytesMax: number,
+    done: (outcome: Uint8Array | Error) => void,
+  ): boolean;
 }
+
+/** Something that goes on elsewhere: it is begun by calling this, and `wake` is called when it is over. */
+export type Waiting = (wake: () => void) => void;
 
 export interface DecodeLimits {
   /** Size of the decoded body. */
@@ -59,6 +72,18 @@ export function decodeBody(
   decoders: Decoders,
   limits: DecodeLimits,
 ): DecodeOutcome {
+  // Without a decoder that works apart there is nothing to wait for.
+  const alone: Decoders = { decoder: (coding, most) => decoders.decoder(coding, most) };
+  return decodingApart(body, contentEncoding, alone, limits).next().value as DecodeOutcome;
+}
+
+/** The same for a large body: yields what has to be waited for. */
+export function* decodingApart(
+  body: Uint8Array,
+  contentEncoding: string,
+  decoders: Decoders,
+  limits: DecodeLimits,
+): Generator<Waiting, DecodeOutcome> {
   const codings = parseContentEncoding(contentEncoding);
   if (codings.length > ENCODINGS_MAX) return { ok: false, reason: 'too_many_encodings' };
   if (body.length === 0) return { ok: true, bytes: body };
@@ -68,19 +93,34 @@ export function decodeBody(
   );
   let bytes = body;
   for (const coding of codings.toReversed()) {
-    const step = decodeOne(bytes, coding, decoders, outputBytesMax);
+    const step = yield* decodeOne(bytes, coding, decoders, outputBytesMax);
     if (!step.ok) return step;
     bytes = step.bytes;
   }
   return { ok: true, bytes };
 }
 
-function decodeOne(
+function* decodeOne(
   bytes: Uint8Array,
   coding: string,
   decoders: Decoders,
   outputBytesMax: number,
-): DecodeOutcome {
+): Generator<Waiting, DecodeOutcome> {
+  let apart: Uint8Array | Error | undefined;
+  let isApart = false;
+  if (decoders.decodeApart !== undefined)
+    yield (wake) => {
+      isApart = decoders.decodeApart!(coding, bytes, outputBytesMax + 1, (outcome) => {
+        apart = outcome;
+        wake();
+      });
+      if (!isApart) wake();
+    };
+  if (isApart) {
+    if (!(apart instanceof Uint8Array)) return failed(apart);
+    if (apart.length > outputBytesMax) return { ok: false, reason: 'decoded_too_large' };
+    return { ok: true, bytes: apart };
+  }
   // One byte more than may be, so that reaching the limit and passing it differ.
   const decoder = decoders.decoder(coding, outputBytesMax + 1);
   if (decoder === undefined) return { ok: false, reason: 'unknown_encoding' };
@@ -94,12 +134,14 @@ function decodeOne(
         parts.push(part);
       }
   } catch (fault) {
-    return {
-      ok: false,
-      reason: fault instanceof DecodedTooLarge ? 'decoded_too_large' : 'broken_encoding',
-    };
+    return failed(fault);
   }
   return { ok: true, bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+}
+
+function failed(fault: unknown): DecodeOutcome {
+  const reason = fault instanceof DecodedTooLarge ? 'decoded_too_large' : 'broken_encoding';
+  return { ok: false, reason };
 }
 
 /** Thrown by a decoder whose output would pass its limit. */

@@ -1,12 +1,16 @@
 /**
- * Content codings, whole bodies at a time: node:zlib has no synchronous streaming interface, and a path
- * that is synchronous for some codings only would be two paths.
+ * Content codings, whole bodies at a time: node:zlib has no synchronous streaming interface. Large bodies are
+ * inflated by the threads of node:zlib, which leave the event loop to others; zstd has none.
  */
 import { Buffer } from 'node:buffer';
 import {
+  brotliDecompress,
   brotliDecompressSync,
   constants,
+  gunzip,
   gunzipSync,
+  inflate,
+  inflateRaw,
   inflateRawSync,
   inflateSync,
   type ZlibOptions,
@@ -21,9 +25,11 @@ type Inflate = (
 
 /** `deflate` means zlib (RFC 9110 §8.4.1.2), yet some servers send the bare stream. */
 function inflateEither(input: Buffer, options: ZlibOptions): Buffer {
-  const zlibHeader =
-    input.length >= 2 && (input[0]! & 0x0f) === 8 && input.readUInt16BE(0) % 31 === 0;
-  return zlibHeader ? inflateSync(input, options) : inflateRawSync(input, options);
+  return hasZlibHeader(input) ? inflateSync(input, options) : inflateRawSync(input, options);
+}
+
+function hasZlibHeader(input: Buffer): boolean {
+  return input.length >= 2 && (input[0]! & 0x0f) === 8 && input.readUInt16BE(0) % 31 === 0;
 }
 
 const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
@@ -36,12 +42,47 @@ const INFLATE: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
 /** Decoders for `gzip`, `deflate`, `br` and `zstd`. A truncated body is broken, not short. */
 export const bodyDecoders: Decoders = Object.freeze({
   decoder(coding: string, outputBytesMax: number): Decoder | undefined {
-    const inflate = INFLATE.get(coding);
-    return inflate && wholeBodyDecoder(inflate, outputBytesMax);
+    const inflateAll = INFLATE.get(coding);
+    return inflateAll && wholeBodyDecoder(inflateAll, outputBytesMax);
+  },
+  decodeApart(
+    coding: string,
+    body: Uint8Array,
+    outputBytesMax: number,
+    done: (outcome: Uint8Array | Error) => void,
+  ): boolean {
+    const inflateApart = INFLATE_APART.get(coding);
+    if (inflateApart === undefined) return false;
+    const input = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const options = { maxOutputLength: outputBytesMax, chunkSize: APART_CHUNK_BYTES };
+    inflateApart(input, options, (fault, decoded) => done(fault ? named(fault) : decoded));
+    return true;
   },
 });
 
-function wholeBodyDecoder(inflate: Inflate, outputBytesMax: number): Decoder {
+/** One step of a thread gives out so much; each is followed by a call on the event loop. */
+const APART_CHUNK_BYTES = 131_072;
+
+type InflateApart = (
+  input: Buffer,
+  options: { readonly maxOutputLength: number; readonly chunkSize: number },
+  done: (fault: Error | null, decoded: Buffer) => void,
+) => void;
+
+const INFLATE_APART: ReadonlyMap<string, InflateApart> = new Map<string, InflateApart>([
+  ['gzip', gunzip],
+  [
+    'deflate',
+    (input, options, done) => (hasZlibHeader(input) ? inflate : inflateRaw)(input, options, done),
+  ],
+  ['br', brotliDecompress],
+]);
+
+function named(fault: Error): Error {
+  return isTooLarge(fault) ? new DecodedTooLarge('decoded body passes its limit') : fault;
+}
+
+function wholeBodyDecoder(inflateAll: Inflate, outputBytesMax: number): Decoder {
   const parts: Uint8Array[] = [];
   return {
     push(bytes) {
@@ -51,10 +92,9 @@ function wholeBodyDecoder(inflate: Inflate, outputBytesMax: number): Decoder {
     end() {
       const options = { maxOutputLength: outputBytesMax, finishFlush: constants.Z_FINISH };
       try {
-        return [inflate(Buffer.concat(parts), options)];
+        return [inflateAll(Buffer.concat(parts), options)];
       } catch (fault) {
-        if (isTooLarge(fault)) throw new DecodedTooLarge('decoded body passes its limit');
-        throw fault;
+        throw named(fault as Error);
       }
     },
   };

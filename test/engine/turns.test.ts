@@ -1,5 +1,6 @@
 /** A large body is judged in slices, and nobody can tell: neither by what leaves nor by waiting behind it. */
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Exchange } from '../../src/engine/exchange.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
@@ -335,6 +336,32 @@ describe('while a body is judged in turns', () => {
     bytes.fill(0);
     turnsOf(busy);
     assert.match(busy.port.sent('response'), /"content":"later, "/u);
+  });
+
+  it('a large encoded body is decoded elsewhere, and what follows waits in order', async () => {
+    const words = Array.from({ length: 20_000 }, (_, index) => (index * 7919).toString(36)).join(
+      ' ',
+    );
+    const message = { role: 'user', content: `${words} Bank A ${words}` };
+    const bytes = Buffer.from(JSON.stringify({ model: 'm', messages: [message] }));
+    const limits = { sliceUnitsMax: 2_000 };
+    for (const gone of [false, true]) {
+      const from = rig(SET, limits);
+      const port = new RecordingPort();
+      const exchange = new Exchange(from.deps, port);
+      exchange.event(headersEvent('request', { ...CHAT_HEADERS, 'content-encoding': 'gzip' }));
+      exchange.event(body('request', gzipSync(bytes), true));
+      while (from.clock.turn());
+      assert.equal(port.ended.has('request'), false, 'it waits');
+      if (gone) exchange.end('cancelled');
+      for (let look = 0; look < 500 && !port.ended.has('request'); look++) {
+        await new Promise((resolve) => setTimeout(resolve, gone ? 1 : 5));
+        while (from.clock.turn());
+      }
+      assert.equal(port.ended.has('request'), !gone);
+      if (!gone) assert.match(port.sent('request'), / another /u);
+      assert.equal(from.deps.held.bytes, 0);
+    }
   });
 
   it('a fault ends the stream, and no other', () => {

@@ -8,11 +8,23 @@ import type { Flood, FloodSize } from './evasions-floods.ts';
 import type { Delays, NeighbourOrder } from './evasions-neighbours.ts';
 import { BARE_APP, GUARDED_APP, POLICY } from './evasions-table.ts';
 import { type Envoy, type Switchyard, startEnvoy, startSwitchyard } from './harness.ts';
-import { CONNECTION_MANAGER } from './stance-envoy.ts';
+import { CONNECTION_MANAGER, EXT_AUTHZ_PER_ROUTE, EXT_PROC_PER_ROUTE } from './stance-envoy.ts';
 
 const APP_HEADER = 'x-test-app';
 /** By this header Envoy finds the provider of the neighbours. */
 const NEIGHBOUR_HEADER = 'x-test-neighbour';
+
+/** By this one it leaves Switchyard out. */
+const PAST_HEADER = 'x-test-past';
+
+/** Whether a flood is let past Switchyard, goes through it though no rule is for it, or is judged. */
+export type FloodWay = 'past' | 'unjudged' | 'judged';
+
+const WAY_HEADERS: Readonly<Record<FloodWay, Readonly<Record<string, string>>>> = {
+  past: { [APP_HEADER]: BARE_APP, [PAST_HEADER]: 'yes' },
+  unjudged: { [APP_HEADER]: BARE_APP },
+  judged: { [APP_HEADER]: GUARDED_APP },
+};
 
 /** Less than the greediest of the floods wants. */
 const HELD_BYTES_TOTAL_MAX = 40 << 20;
@@ -85,7 +97,17 @@ export async function startFloodStack(): Promise<FloodStack> {
         },
       });
       const routes = [...CONNECTION_MANAGER, 'route_config', 'virtual_hosts', 0, 'routes'];
-      (document.getIn(routes) as { items: unknown[] }).items.unshift(
+      const all = (document.getIn(routes) as { items: unknown[] }).items;
+      all.unshift(
+        document.createNode({
+          name: 'past',
+          match: { prefix: '/', headers: [{ name: PAST_HEADER, present_match: true }] },
+          route: { cluster: 'llm', timeout: '0s' },
+          typed_per_filter_config: {
+            'envoy.filters.http.ext_authz': { '@type': EXT_AUTHZ_PER_ROUTE, disabled: true },
+            switchyard: { '@type': EXT_PROC_PER_ROUTE, disabled: true },
+          },
+        }),
         document.createNode({
           name: 'neighbours',
           match: { prefix: '/', headers: [{ name: NEIGHBOUR_HEADER, present_match: true }] },
@@ -114,13 +136,13 @@ export async function startFloodStack(): Promise<FloodStack> {
 const companion = (program: string): Companion =>
   new Companion(new URL(program, import.meta.url).href);
 
-/** Lets one flood loose; `durationMs` 0: every lane once. `judged`: rules are for it. */
+/** Lets one flood loose; `durationMs` 0: every lane once. */
 export async function flood(
   stack: FloodStack,
   { id }: Flood,
   size: FloodSize,
   durationMs: number,
-  judged = true,
+  way: FloodWay = 'judged',
 ): Promise<FloodOutcome> {
   const beganAt = performance.now();
   let highest = 0;
@@ -129,7 +151,7 @@ export async function flood(
     flood: id,
     size,
     port: stack.envoy.port,
-    headers: { [APP_HEADER]: judged ? GUARDED_APP : BARE_APP },
+    headers: WAY_HEADERS[way],
     durationMs,
   };
   const exchanges = stack.flooder.ask<readonly Flooded[]>(order).finally(() => {

@@ -11,9 +11,9 @@ export const BUFFER_BYTES = 65_536;
 
 export type RouteStance = 'closed' | 'open';
 
-const EXT_PROC_PER_ROUTE =
+export const EXT_PROC_PER_ROUTE =
   'type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute';
-const EXT_AUTHZ_PER_ROUTE =
+export const EXT_AUTHZ_PER_ROUTE =
   'type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute';
 const LISTENER = ['static_resources', 'listeners', 0] as const;
 export const CONNECTION_MANAGER = [

@@ -5,6 +5,7 @@ import { zstdStored } from '../../demo/zstd-frame.ts';
 import {
   type Decoders,
   decodeBody,
+  decodingApart,
   parseContentEncoding,
   RATIO_FREE_BYTES,
 } from '../../src/formats/encodings.ts';
@@ -19,6 +20,15 @@ const stored = (bytes: Uint8Array): Buffer => Buffer.concat(zstdStored([Buffer.f
 function decoded(body: Uint8Array, encoding: string, limits = LIMITS): string {
   const outcome = decodeBody(body, encoding, bodyDecoders, limits);
   return outcome.ok ? textOf(outcome.bytes) : outcome.reason;
+}
+
+async function decodedApart(body: Uint8Array, encoding: string, limits = LIMITS): Promise<string> {
+  const steps = decodingApart(body, encoding, bodyDecoders, limits);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value.ok ? textOf(step.value.bytes) : step.value.reason;
+    await new Promise<void>((wake) => step.value(wake));
+  }
 }
 
 describe('content encodings', () => {
@@ -39,6 +49,33 @@ describe('content encodings', () => {
     assert.equal(decoded(stored(BODY), 'zstd'), plain);
     assert.equal(decoded(gzipSync(stored(BODY)), 'zstd, gzip'), plain);
     assert.equal(decoded(new Uint8Array(0), 'gzip'), '');
+  });
+
+  it('are undone apart as they are in one go, with the same faults', async () => {
+    const long = Buffer.alloc(300_000, BODY);
+    const cases: readonly (readonly [Uint8Array, string])[] = [
+      [gzipSync(long), 'gzip'],
+      [brotliCompressSync(long), 'br'],
+      [deflateSync(long), 'deflate'],
+      [deflateRawSync(long), 'deflate'],
+      [brotliCompressSync(gzipSync(BODY)), 'gzip, br'],
+      [gzipSync(stored(BODY)), 'zstd, gzip'],
+      [gzipSync(long).subarray(0, -4), 'gzip'],
+      [brotliCompressSync(BODY).subarray(0, -2), 'br'],
+      [BODY, 'gzip'],
+      [BODY, 'compress'],
+    ];
+    for (const [body, encoding] of cases)
+      for (const limits of [
+        LIMITS,
+        { ...LIMITS, ratioMax: 1e6 },
+        { decodedBytesMax: 299_999, ratioMax: 1e6 },
+      ])
+        assert.equal(
+          await decodedApart(body, encoding, limits),
+          decoded(body, encoding, limits),
+          encoding,
+        );
   });
 
   it('that are unknown, broken, cut or too many are told apart from empty bodies', () => {
