@@ -7,9 +7,9 @@ import type { SessionHash } from '../rollout/cohort.ts';
 import type { RuleError } from './active-rules.ts';
 import type { DecisionCode } from './codes.ts';
 import { isChosenByClient } from './facts.ts';
+import type { Finding } from './findings.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Assigned } from './snapshot.ts';
-import type { Finding } from './text-track.ts';
 
 /** Words that text keys are made of; anything else in a key came from the body and is not shown. */
 const KEY_WORDS = new Set([

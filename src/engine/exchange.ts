@@ -6,6 +6,7 @@
 import { formatOfPath } from '../formats/detect.ts';
 import type { Format } from '../formats/frame.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
+import { refusingWords } from '../policy/actions/refusing.ts';
 import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
 import type {
   BodyMode,
@@ -235,7 +236,7 @@ export class Exchange implements ProcessHandler {
   /** Refuses with our own answer; the record is durable before the reply leaves (invariant 8). */
   refuse(direction: Direction, code: RefusalCode, rule?: Rule): void {
     const kind = REFUSALS[code];
-    const block = code === 'policy' && rule?.action.kind === 'block' ? rule.action : undefined;
+    const block = code === 'policy' ? refusingWords(rule?.action) : undefined;
     const status = block?.status ?? kind.status[direction];
     this.refused = true;
     this.stall.stop();

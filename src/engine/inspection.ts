@@ -4,16 +4,20 @@
  * Output depends on the bytes only: frames are taken one by one, however many arrive at once. A large body is
  * read in slices, so that others have their turn meanwhile; where it was sliced does not show either.
  */
-import type { BodyReader, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
+import { Buffer } from 'node:buffer';
+import type { BodyReader, Cut, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { BYTES_PER_UNIT, type Pace } from '../formats/pace.ts';
+import { readsTexts } from '../match/detector.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
 import type { RefusalCode } from './codes.ts';
+import type { Blocked, Finding } from './findings.ts';
 import { MatchBudget } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
+import { PLACE_OF, type SubjectHost, type SubjectKind, SubjectTrack } from './subject-track.ts';
 import { TextScores, weighsPlace } from './text-scores.ts';
-import { type Finding, TextTrack } from './text-track.ts';
+import { TextTrack } from './text-track.ts';
 
 export type StopReason =
   | { readonly kind: 'policy'; readonly rule: Rule }
@@ -75,11 +79,23 @@ interface Span {
   readonly end: number;
 }
 
+/** A frame's part in what is judged as a whole. */
+interface SubjectSpan {
+  readonly track: SubjectTrack;
+  /** Index into `Frame.tools`; undefined for the body itself. */
+  readonly tool: number | undefined;
+  /** The piece with a stretch of what a tool is called with, and which units of that it holds. */
+  readonly piece: number | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
 interface HeldFrame {
   /** Undefined: bytes of our own (an appended text). */
   readonly frame: Frame | undefined;
   readonly bytes: Uint8Array;
   readonly spans: readonly Span[];
+  readonly subjects: readonly SubjectSpan[];
   /** Pieces behind the one that stopped the body: nobody has judged them. */
   readonly unjudged: readonly number[];
   readonly inserts: readonly Edit[];
@@ -105,12 +121,18 @@ const FRAME_UNITS = 32;
 const MATCH_UNITS = 16;
 const NOTHING = new Uint8Array(0);
 const NO_FRAMES: readonly Frame[] = Object.freeze([]);
+const NO_CUTS: readonly Cut[] = Object.freeze([]);
+const NO_SUBJECTS: readonly SubjectSpan[] = Object.freeze([]);
 
 export class BodyInspection {
   /** Something was replaced, cut or added. */
   changed = false;
   private readonly options: InspectionOptions;
   private readonly tracks = new Map<string, TextTrack>();
+  /** Tools that more may be told of. */
+  private readonly subjects = new Map<string, SubjectTrack>();
+  private readonly textRules: readonly Rule[];
+  private readonly judgingRules: readonly Rule[];
   /** Texts that have got what they earned at their end. */
   private readonly closed = new WeakSet<TextTrack>();
   /** Rules whose `append` waits for the end of another text, by its key. */
@@ -118,7 +140,7 @@ export class BodyInspection {
   private queue: HeldFrame[] = [];
   private queuedBytes = 0;
   private stop: StopReason | undefined;
-  private blockedTrack: TextTrack | undefined;
+  private blockedTrack: TextTrack | SubjectTrack | undefined;
   private readonly budget: MatchBudget;
   private readonly scores: TextScores;
   private readonly onFinding: (finding: Finding) => void;
@@ -146,6 +168,8 @@ export class BodyInspection {
       this.pace.left -= MATCH_UNITS;
       options.onFinding(finding);
     };
+    this.textRules = options.rules.filter(({ detector }) => detector && readsTexts(detector));
+    this.judgingRules = options.rules.filter(({ detector }) => detector?.judge !== undefined);
   }
 
   /** Bytes that wait here: whole frames and the beginning of one. */
@@ -244,6 +268,7 @@ export class BodyInspection {
         return true;
       case 'texts':
         this.ending = 'release';
+        if (!this.stop) for (const [key, track] of this.subjects) this.endSubject(key, track);
         this.finishTexts([...this.tracks.values()], undefined);
         this.releasing = true;
         return true;
@@ -279,7 +304,14 @@ export class BodyInspection {
       this.stop = { kind: 'unreadable', reason: frame.unreadable };
       return;
     }
-    this.enqueue({ frame, bytes: frame.bytes, spans: [], unjudged: [], inserts: [] });
+    this.enqueue({
+      frame,
+      bytes: frame.bytes,
+      spans: [],
+      subjects: NO_SUBJECTS,
+      unjudged: [],
+      inserts: [],
+    });
   }
 
   /** Reads on until the frame or the slice is over; whether the frame is. */
@@ -343,13 +375,95 @@ export class BodyInspection {
         }
       }
     }
+    const subjects = this.judgingRules.length === 0 ? NO_SUBJECTS : this.takeSubjects(frame);
     const inserts = this.stop ? [] : this.finishTexts(ended, frame);
     if (!this.options.whole) this.forget(ended);
-    this.enqueue({ frame, bytes: frame.bytes, spans, unjudged, inserts });
+    this.enqueue({ frame, bytes: frame.bytes, spans, subjects, unjudged, inserts });
     if (this.stop) return;
     // However the frames arrived: each of them waits until it is complete and what stands before it leaves.
     if (this.queuedBytes > this.options.heldBytesMax) this.stop = { kind: 'held_too_much' };
     if (this.options.observer) this.lastRead = frame;
+  }
+
+  /** What is judged as a whole: the tools that a frame tells of, and the body where it is one document. */
+  private takeSubjects(frame: Frame): readonly SubjectSpan[] {
+    const { tools } = frame;
+    if (tools === undefined && !this.options.whole) {
+      this.endSubjects(frame);
+      return NO_SUBJECTS;
+    }
+    const spans: SubjectSpan[] = [];
+    tools?.forEach((part, tool) => {
+      const key = part.key;
+      const track = this.subject({ kind: part.kind, key, past: part.past === true }, part.kind);
+      if (track === undefined) return;
+      const { input } = part;
+      const piece = input === undefined ? undefined : frame.pieces[input];
+      const start = track.length;
+      track.take(part, piece, () => frame.without?.([tool]) !== undefined);
+      this.pace.left -= FRAME_UNITS + (piece?.value.length ?? 0);
+      spans.push({ track, tool, piece: input, start, end: track.length });
+      if (track.ended) this.subjects.delete(key);
+      this.noteSubject(track);
+    });
+    if (this.options.whole) this.takeBody(frame, spans);
+    this.endSubjects(frame);
+    return spans;
+  }
+
+  private takeBody(frame: Frame, spans: SubjectSpan[]): void {
+    const track = this.subject({ kind: 'body', key: 'body', past: false }, undefined);
+    if (track === undefined) return;
+    track.takeBody(frame.bytes);
+    this.pace.left -= frame.bytes.length;
+    spans.push({ track, tool: undefined, piece: undefined, start: 0, end: frame.bytes.length });
+    this.subjects.delete('body');
+    this.noteSubject(track);
+  }
+
+  /** Calls that are over with a frame which need not tell of them. */
+  private endSubjects({ terminal, ends }: Frame): void {
+    if (!terminal && ends.length === 0) return;
+    for (const [key, track] of this.subjects)
+      if (terminal || ends.some((prefix) => key.startsWith(prefix))) this.endSubject(key, track);
+  }
+
+  private endSubject(key: string, track: SubjectTrack): void {
+    track.finish();
+    this.subjects.delete(key);
+    this.noteSubject(track);
+  }
+
+  /** Undefined: no rule judges it. */
+  private subject(
+    kind: SubjectKind,
+    of: keyof typeof PLACE_OF | undefined,
+  ): SubjectTrack | undefined {
+    const known = this.subjects.get(kind.key);
+    if (known !== undefined) return known;
+    const { direction, textsMax, mayPassUnread } = this.options;
+    const rules = this.judgingRules.filter(
+      (rule) =>
+        (of === undefined || ruleReaches(rule, direction, PLACE_OF[of])) &&
+        rule.detector?.judge?.about(kind.kind),
+    );
+    if (rules.length === 0) return undefined;
+    if (this.subjects.size >= textsMax && !mayPassUnread(rules))
+      this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
+    const track = new SubjectTrack(kind, rules, this.host);
+    this.subjects.set(kind.key, track);
+    return track;
+  }
+
+  private get host(): SubjectHost {
+    const { direction, mayPassUnread } = this.options;
+    return { direction, budget: this.budget, onFinding: this.onFinding, mayPassUnread };
+  }
+
+  /** In a stream what has stopped it first stands. */
+  private noteSubject(track: SubjectTrack): void {
+    if (track.blocked === undefined || (this.stop !== undefined && !this.options.whole)) return;
+    this.noteStop(track, track.blocked);
   }
 
   /** What keeps the queue from leaving. */
@@ -359,9 +473,17 @@ export class BodyInspection {
         spans.filter(({ end, track }) => end > track.settled).map(({ track }) => track),
       ),
     );
-    return [...holding].flatMap((track) =>
-      track.waiting().map(({ rule, start }) => ({ text: track.key, start, rule })),
+    const judged = new Set(
+      this.queue.flatMap(({ subjects }) => subjects.map(({ track }) => track)),
     );
+    return [
+      ...[...holding].flatMap((track) =>
+        track.waiting().map(({ rule, start }) => ({ text: track.key, start, rule })),
+      ),
+      ...[...judged].flatMap((track) =>
+        track.waiting().map((rule) => ({ text: track.key, start: 0, rule })),
+      ),
+    ];
   }
 
   /** Ends texts that were over before the frame, so that nothing in it can keep them open. */
@@ -376,9 +498,9 @@ export class BodyInspection {
   private track({ text: key, place, encoding, sealed }: Piece): TextTrack | 'refused' | undefined {
     const known = this.tracks.get(key);
     if (known && !known.ended) return known;
-    const { direction, rules, appends } = this.options;
+    const { direction, appends } = this.options;
     this.scores.pass(place);
-    const reading = rules.filter(
+    const reading = this.textRules.filter(
       (rule) => ruleReaches(rule, direction, place) && weighsPlace(rule, place),
     );
     if (reading.length === 0 && appends.length === 0) return undefined;
@@ -410,14 +532,19 @@ export class BodyInspection {
   /** In a stream the first block ends the answer; in a document the rule of the lowest rank speaks. */
   private noteBlock(track: TextTrack): void {
     if (track.overflow) this.stop ??= { kind: 'held_too_much' };
-    if (!track.blocked) return;
-    const { rule, kind } = track.blocked;
+    if (track.blocked) this.noteStop(track, track.blocked);
+  }
+
+  private noteStop(track: TextTrack | SubjectTrack, { rule, kind }: Blocked): void {
     if (kind === 'exceeded') {
       if (this.stop?.kind === 'policy') return;
       this.stop = { kind: 'too_many_matches' };
     } else if (kind === 'sealed') {
       if (this.stop) return;
       this.stop = { kind: 'unreadable', reason: 'sealed_text' };
+    } else if (kind === 'unjudged') {
+      if (this.stop) return;
+      this.stop = { kind: 'unreadable', reason: 'tool_arguments' };
     } else if (kind === 'policy') {
       const { stop } = this;
       const cutBySeal = stop?.kind === 'unreadable' && this.blockedTrack !== undefined;
@@ -452,6 +579,7 @@ export class BodyInspection {
           frame: undefined,
           bytes: form.bytes,
           spans: [],
+          subjects: NO_SUBJECTS,
           unjudged: [],
           inserts: [],
         });
@@ -481,6 +609,7 @@ export class BodyInspection {
     let released = 0;
     for (const held of this.queue) {
       if (held.spans.some((span) => span.end > span.track.settled)) break;
+      if (held.subjects.some(({ track }) => track.holds)) break;
       if (this.pace.left <= 0) {
         this.releasing = true;
         break;
@@ -513,15 +642,16 @@ export class BodyInspection {
   /** The frame as it leaves; undefined when that is more to write than the slice has room for. */
   private rendered(held: HeldFrame): Uint8Array | undefined {
     if (this.rendering === undefined) {
-      const edits = this.editsOf(held);
-      if (edits === undefined) return held.bytes;
+      const changes = this.changesOf(held);
+      if (changes === undefined) return held.bytes;
       this.changed = true;
       if (!held.frame) return held.bytes;
       const { frame } = held;
+      const { edits, cuts } = changes;
       const units = frame.bytes.length / BYTES_PER_UNIT + edits.length * MATCH_UNITS;
       if (frame.rendering === undefined || units <= this.options.sliceUnitsMax)
-        return frame.render(edits);
-      this.rendering = frame.rendering(edits, this.pace);
+        return frame.render(edits, cuts);
+      this.rendering = frame.rendering(edits, this.pace, cuts);
     }
     const step = this.rendering.next();
     if (!step.done) return undefined;
@@ -530,16 +660,38 @@ export class BodyInspection {
   }
 
   /** What changes in a frame; undefined where it leaves as it came. */
-  private editsOf(held: HeldFrame): readonly Edit[] | undefined {
+  private changesOf(
+    held: HeldFrame,
+  ): { readonly edits: readonly Edit[]; readonly cuts: readonly Cut[] } | undefined {
     const edits: Edit[] = [...held.inserts];
     for (const { track, piece, start: from, end: to } of held.spans) {
       // Named one by one: a spread costs more than all the rest.
       for (const { start, end, replacement } of track.edits(from, to))
         edits.push({ piece, start, end, replacement });
     }
+    const cuts = held.subjects.length === 0 ? NO_CUTS : this.subjectChanges(held, edits);
     const stale = held.frame?.stale?.() ?? false;
-    if (held.frame && edits.length === 0 && !stale) return undefined;
-    return edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
+    if (held.frame && edits.length === 0 && cuts.length === 0 && !stale) return undefined;
+    return { edits: edits.sort((a, b) => a.piece - b.piece || a.start - b.start), cuts };
+  }
+
+  /** Adds what changes of what tools are called with, where no text rule changes it; returns all other changes. */
+  private subjectChanges({ frame, subjects }: HeldFrame, edits: Edit[]): readonly Cut[] {
+    const cuts: Cut[] = [];
+    const removed: number[] = [];
+    const others = [...edits];
+    for (const { track, tool, piece, start: from, end: to } of subjects) {
+      if (track.removed && tool !== undefined) removed.push(tool);
+      for (const { start, end, replacement } of track.edits(from, to))
+        if (tool === undefined) cuts.push({ start, end, bytes: Buffer.from(replacement, 'utf8') });
+        else if (piece !== undefined) {
+          const taken = others.some(
+            (edit) => edit.piece === piece && edit.start < end && start < edit.end,
+          );
+          if (!taken) edits.push({ piece, start, end, replacement });
+        }
+    }
+    return removed.length === 0 ? cuts : [...(frame?.without?.(removed) ?? []), ...cuts];
   }
 
   /** After a block: each text up to its own settled point, the blocked one up to its match. */
@@ -548,6 +700,8 @@ export class BodyInspection {
     for (const held of this.queue.slice(0, last + 1)) {
       if (!held.frame) continue;
       const edits: Edit[] = [];
+      const cuts = this.withoutHeld(held);
+      if (cuts === undefined) continue;
       for (const { track, piece, start, end } of held.spans) {
         const cut = Math.max(start, Math.min(end, this.bound(track)));
         for (const edit of track.edits(start, cut)) edits.push({ piece, ...edit });
@@ -558,12 +712,20 @@ export class BodyInspection {
         if (end > 0) edits.push({ piece, start: 0, end, replacement: '' });
       }
       edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
-      const bytes = held.frame.renderUnfinished(edits);
+      const bytes = held.frame.renderUnfinished(edits, cuts);
       output.push(bytes);
       this.options.observer?.released(held.frame, bytes);
       this.options.reader.sent(held.frame, true);
     }
     this.changed = true;
+  }
+
+  /** What of a frame may not leave, as it tells of a call that nobody has passed; undefined for all of it. */
+  private withoutHeld(held: HeldFrame): readonly Cut[] | undefined {
+    const kept = held.subjects.filter(({ track }) => track.holds);
+    if (kept.length === 0) return NO_CUTS;
+    if (!this.remains(held)) return undefined;
+    return held.frame?.without?.(kept.flatMap(({ tool }) => tool ?? []));
   }
 
   private remains(held: HeldFrame): boolean {

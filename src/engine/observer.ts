@@ -6,7 +6,7 @@ import type { AppendForm, Format, Frame, RefusalResponse } from '../formats/fram
 import type { Conditions, Direction, Facts, PolicySet, Rule } from '../policy/set.ts';
 import type { ActiveRules } from './active-rules.ts';
 import type { RefusalCode } from './codes.ts';
-import type { Finding } from './text-track.ts';
+import type { Finding } from './findings.ts';
 
 /** Which rules act, and by what they were chosen. */
 export interface ActivationSeen {

@@ -5,6 +5,7 @@
  */
 import { detectFormat } from '../formats/detect.ts';
 import { parseContentEncoding } from '../formats/encodings.ts';
+import { refusingWords } from '../policy/actions/refusing.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent } from '../protocol/process.ts';
@@ -381,7 +382,7 @@ export class ResponseSide {
     rule: Rule | undefined,
   ): void {
     const { exchange } = this;
-    const block = code === 'policy' && rule?.action.kind === 'block' ? rule.action : undefined;
+    const block = code === 'policy' ? refusingWords(rule?.action) : undefined;
     const tail = state.inspection.refuse({
       message: block?.message ?? REFUSALS[code].message,
       decisionId: exchange.decision.id,

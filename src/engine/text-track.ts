@@ -6,38 +6,15 @@
  * Two coordinates: *view* units are what the matcher reads; *source* units are what the frames carry.
  * They differ only in text that is itself JSON, whose escapes the view decodes.
  */
+import { type Clamp, clampedDecimal } from '../formats/json-clamp.ts';
 import { escapeInner, JsonTextView } from '../formats/json-view.ts';
 import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
-import type { SignalSeen } from '../match/signal-score.ts';
 import { exempts } from '../policy/evaluate.ts';
 import type { Place, Rule } from '../policy/set.ts';
+import type { Blocked, Effect, Finding, TextEdit } from './findings.ts';
 import type { MatchBudget } from './match-budget.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { TextScores } from './text-scores.ts';
-
-export interface Finding {
-  readonly rule: Rule;
-  readonly label: string;
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  readonly enforced: boolean;
-  readonly effect: Effect;
-  /** Of a rule that weighs: 0..1, and what it is made of, in units of the text as it reads it. */
-  readonly score?: number;
-  readonly signals?: readonly SignalSeen[];
-}
-
-/** What became of a match. */
-export type Effect =
-  | { readonly kind: 'shadow' | 'flag' | 'allow' | 'append' | 'block' }
-  /** An `allow` lifted it. */
-  | { readonly kind: 'exempt'; readonly by: Rule }
-  | { readonly kind: 'replace'; readonly replacement: string }
-  /** It goes with the replacement of a match that overlaps and wins. */
-  | { readonly kind: 'cover'; readonly by: Rule }
-  /** Its text is signed, so that it ends the body instead. */
-  | { readonly kind: 'sealed' };
 
 const EFFECTS = Object.freeze({
   shadow: Object.freeze({ kind: 'shadow' }),
@@ -53,22 +30,6 @@ interface Covered {
   readonly start: number;
   end: number;
   readonly replacement: string;
-}
-
-export interface TextEdit {
-  readonly start: number;
-  readonly end: number;
-  readonly replacement: string;
-}
-
-/**
- * Why a text goes no further. `policy`: a rule blocks. `sealed`: a rule would change a text which nobody may
- * change. `exceeded`: there are more matches of a rule than may be judged.
- */
-interface Blocked {
-  readonly kind: 'policy' | 'sealed' | 'exceeded';
-  readonly rule: Rule;
-  readonly cut: number;
 }
 
 /** What a text is: its key in the body, whose words it has, and how they are written. */
@@ -288,12 +249,14 @@ export class TextTrack {
       : by === undefined
         ? EFFECTS.shadow
         : { kind: 'exempt' as const, by };
+    if (effect === undefined) return;
     const { label, score, signals } = match;
     const weighed = signals && { ...(score !== undefined && { score }), signals };
     findings({ rule, label, text: this.key, start, end, enforced, effect, ...weighed });
   }
 
-  private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect {
+  /** Undefined: there is nothing that the rule would do. */
+  private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect | undefined {
     switch (rule.action.kind) {
       case 'flag':
         return EFFECTS.flag;
@@ -313,7 +276,30 @@ export class TextTrack {
         if (!this.sealed) return this.cover(match, start, end, rule);
         this.blocked ??= { kind: 'sealed', rule, cut: start };
         return EFFECTS.sealed;
+      case 'clamp':
+        return this.clamp(match, start, end, rule, rule.action);
+      case 'remove':
+        throw new TypeError('an action on tools has no detector of texts');
     }
+  }
+
+  /** A value of JSON that is no number cannot be brought inside its bounds, and may not pass either. */
+  private clamp(
+    match: ScannedMatch,
+    start: number,
+    end: number,
+    rule: Rule,
+    clamp: Clamp,
+  ): Effect | undefined {
+    const within = clampedDecimal(this.textOf(match), clamp);
+    if (within.kind === 'within') return undefined;
+    if (within.kind === 'no number') {
+      this.blocked ??= { kind: 'unjudged', rule, cut: start };
+      return EFFECTS.block;
+    }
+    if (!this.sealed) return this.cover(match, start, end, rule, within.replacement);
+    this.blocked ??= { kind: 'sealed', rule, cut: start };
+    return EFFECTS.sealed;
   }
 
   /** What a rule forbids outranks what could only not be changed, wherever in the text they stand. */
@@ -336,7 +322,13 @@ export class TextTrack {
   }
 
   /** Of overlapping matches the first is the winner; what sticks out of a loser is covered all the same. */
-  private cover(match: ScannedMatch, start: number, end: number, rule: Rule): Effect {
+  private cover(
+    match: ScannedMatch,
+    start: number,
+    end: number,
+    rule: Rule,
+    written?: string,
+  ): Effect {
     const last = this.covered.at(-1);
     if (last && match.start < this.clusterEnd) {
       last.end = Math.max(last.end, end);
@@ -344,9 +336,10 @@ export class TextTrack {
       return { kind: 'cover', by: this.clusterRule! };
     }
     const replacement =
-      rule.action.kind === 'rewrite'
+      written ??
+      (rule.action.kind === 'rewrite'
         ? rule.action.with
-        : this.placeholders.placeholder(match.label, this.textOf(match));
+        : this.placeholders.placeholder(match.label, this.textOf(match)));
     const spelled = this.spelled(replacement, match);
     this.covered.push({ start, end, replacement: spelled });
     this.clusterEnd = match.end;

@@ -1,17 +1,18 @@
 /** Reads content blocks of the Messages API, in requests and in whole answers. */
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import type { JsonNode, JsonObject } from './json.ts';
+import type { JsonMember, JsonNode, JsonObject } from './json.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
+import { nameIn, nameOrKind, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
 /** Of requests, answers and events: they are made of the same blocks. */
 export const MESSAGES_NAMES =
   new ApiNames(`messages system tools model stream role content type id tool_use_id
   server_name file_id media_type text thinking signature data encrypted_content encrypted_index encrypted_stdout
   source input name index delta partial_json content_block message usage input_tokens output_tokens stop_reason
-  stop_sequence error citation`);
+  stop_sequence error citation tool_choice`);
 
 /** The body of a request of the Messages API. */
 export const MESSAGES_REQUEST: RequestForm = {
@@ -49,8 +50,12 @@ function readMessagesRequest(root: JsonObject, collector: PieceCollector): void 
         readMessage(message, `message/${index}`, collector);
       });
     else if (key === 'system') readContent(value, 'system', 'system', collector);
-    else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
-    else if (key === 'model') collector.metadata(value, 'other', 'user');
+    else if (key === 'tools') {
+      collector.standAlone(value, 'tool_definition', 'tool_definition');
+      tellDefinitions(value, root, collector, (tool) =>
+        nameOrKind(tool, collector, plainWord(tool, 'type', collector)),
+      );
+    } else if (key === 'model') collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
   });
 }
@@ -102,7 +107,8 @@ export function placeOfBlock(type: string, place: Place): Place {
 function readBlock(block: JsonObject, key: string, around: Place, collector: PieceCollector): void {
   const type = collector.word(block, 'type');
   const place = placeOfBlock(type, around);
-  collector.each(block.members, ({ key: name, value }) => {
+  const inputs: (number | undefined)[] = [];
+  const visit = ({ key: name, value }: JsonMember): void => {
     if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/content`, place, true);
@@ -112,16 +118,57 @@ function readBlock(block: JsonObject, key: string, around: Place, collector: Pie
     else if (name === 'content') readContent(value, key, place, collector);
     else if (name === 'source' && value.kind === 'object')
       readSource(value, `${key}/source`, place, collector);
-    else if (name === 'input') readInput(value, key, collector);
+    else if (name === 'input') inputs.push(...readInput(value, key, collector));
     else collector.standAlone(value, `${key}/other`, place);
+  };
+  collector.each(block.members, visit, () => {
+    if (isCall(type)) tellCall(block, inputs, key.startsWith(OF_REQUEST), collector);
+    else if (place === 'tool_result')
+      tellResult(plainWord(block, 'tool_use_id', collector), collector);
   });
 }
 
-/** Arguments of a tool, as an object: its names and numbers count, too. */
-export function readInput(input: JsonNode, key: string, collector: PieceCollector): void {
-  if (input.kind === 'object' || input.kind === 'array') {
-    if (!isEmpty(input)) collector.written(input, `${key}/input`, 'tool_call');
-  } else collector.standAlone(input, `${key}/input`, 'tool_call');
+/** Keys of what a request recalls. */
+const OF_REQUEST = 'message/';
+
+/** Whether blocks of this type call a tool. */
+export function isCall(type: string): boolean {
+  return type.endsWith('tool_use');
+}
+
+function tellCall(
+  block: JsonObject,
+  inputs: readonly (number | undefined)[],
+  past: boolean,
+  collector: PieceCollector,
+): void {
+  const named = nameIn(block, collector);
+  const doubtful = inputs.length > 1 || inputs.includes(undefined);
+  const [input] = inputs;
+  const id = plainWord(block, 'id', collector);
+  if (id !== '') collector.calledNames.set(id, named.name);
+  collector.wholeTool({
+    kind: 'call',
+    ...(past ? { past } : {}),
+    ...(doubtful ? { doubt: 'input' as const } : {}),
+    ...named,
+    ...(input === undefined || doubtful ? {} : { input }),
+  });
+}
+
+/**
+ * Arguments of a tool, as an object: its names and numbers count, too. Returns the piece that they are, if they
+ * are one; undefined for what is no object.
+ */
+export function readInput(
+  input: JsonNode,
+  key: string,
+  collector: PieceCollector,
+): readonly (number | undefined)[] {
+  if (input.kind === 'object' || input.kind === 'array')
+    return isEmpty(input) ? [] : [collector.written(input, `${key}/input`, 'tool_call')];
+  collector.standAlone(input, `${key}/input`, 'tool_call');
+  return [undefined];
 }
 
 function isEmpty(node: JsonNode): boolean {

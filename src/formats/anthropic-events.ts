@@ -1,9 +1,16 @@
 /** Reads the events of a Messages answer: `message_start`, blocks with their deltas, `message_stop`. */
-import { placeOfBlock, readContent, readInput, readProviderBytes } from './anthropic-content.ts';
+import {
+  isCall,
+  placeOfBlock,
+  readContent,
+  readInput,
+  readProviderBytes,
+} from './anthropic-content.ts';
 import type { Frame } from './frame.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { type Named, nameIn, plainWord } from './tool-parts.ts';
 
 /** Most blocks of one answer that are told apart. */
 export const BLOCKS_MAX = 4_096;
@@ -15,6 +22,9 @@ export const MESSAGE_END = 'message/end';
 export interface MessageMemory {
   /** Blocks by index: those that deltas may still go on. */
   readonly blocks: Map<number, 'open' | 'stopped'>;
+  /** What the blocks that call a tool call, by index, and the ids of those calls. */
+  readonly calls: Map<number, Named>;
+  readonly calledNames: Map<string, string>;
   state: 'new' | 'begun' | 'finished';
 }
 
@@ -163,14 +173,17 @@ class MessageEventReader {
     blocks.set(index, 'open');
     this.#others(root, ['index', 'content_block']);
     const block = memberOf(root, 'content_block');
-    if (block?.kind === 'object') this.#openBlock(block, `block/${index}`);
+    if (block?.kind === 'object') this.#openBlock(block, index);
     else if (block !== undefined) this.#collector.standAlone(block, 'other', 'assistant');
     return index;
   }
 
   /** What a block begins with goes on in its deltas. */
-  #openBlock(block: JsonObject, key: string): void {
-    const place = placeOfBlock(this.#collector.word(block, 'type'), 'assistant');
+  #openBlock(block: JsonObject, index: number): void {
+    const key = `block/${index}`;
+    const type = this.#collector.word(block, 'type');
+    const place = placeOfBlock(type, 'assistant');
+    const inputs: (number | undefined)[] = [];
     for (const { key: name, value, shadowed } of block.members) {
       if (shadowed) this.#twice();
       if (name === 'text' && value.kind === 'string')
@@ -179,12 +192,40 @@ class MessageEventReader {
         this.#collector.sealed(value, `${key}/thinking`, place, false);
       else if (name === 'name' && value.kind === 'string')
         this.#collector.add(value, `${key}/name`, place, true);
-      else if (name === 'input') readInput(value, `${key}/start`, this.#collector);
+      else if (name === 'input') inputs.push(...readInput(value, `${key}/start`, this.#collector));
       else if (name === 'signature' || name === 'data')
         readProviderBytes(value, `${key}/${name}`, place, this.#collector);
       else if (name === 'content') readContent(value, `${key}/result`, place, this.#collector);
       else this.#collector.metadata(value, `${key}/other`, place);
     }
+    if (isCall(type)) this.#openCall(block, index, inputs);
+    else if (place === 'tool_result') {
+      const name = this.#memory.calledNames.get(plainWord(block, 'tool_use_id', this.#collector));
+      if (name !== undefined) this.#collector.wholeTool({ kind: 'result', name });
+    }
+  }
+
+  #openCall(block: JsonObject, index: number, inputs: readonly (number | undefined)[]): void {
+    const named = nameIn(block, this.#collector);
+    this.#memory.calls.set(index, named);
+    const id = plainWord(block, 'id', this.#collector);
+    if (id !== '') this.#memory.calledNames.set(id, named.name);
+    this.#tellCall(index, inputs[0], inputs.includes(undefined));
+  }
+
+  /** A block is over with its end, which `ends` says. */
+  #tellCall(index: number, input: number | undefined, doubtful = false): void {
+    const named = this.#memory.calls.get(index);
+    if (named === undefined) return;
+    this.#collector.tool({
+      kind: 'call',
+      key: `block/${index}/call`,
+      ...(doubtful ? { doubt: 'input' as const } : {}),
+      ...named,
+      named: true,
+      last: false,
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   #blockDelta(root: JsonObject): void {
@@ -203,7 +244,10 @@ class MessageEventReader {
         this.#collector.standAlone(value, `${key}/other`, 'assistant');
       else if (name === 'text') this.#collector.add(value, `${key}/content`, 'assistant', false);
       else if (name === 'partial_json')
-        this.#collector.add(value, `${key}/input`, 'tool_call', false, 'json');
+        this.#tellCall(
+          index,
+          this.#collector.add(value, `${key}/input`, 'tool_call', false, 'json'),
+        );
       else if (name === 'thinking')
         this.#collector.sealed(value, `${key}/thinking`, 'assistant', false);
       else if (name === 'signature')

@@ -67,9 +67,9 @@ class MessageReader extends JsonDocumentReader {
       () => collector.end(root, MESSAGE_END, 'assistant'),
     );
     const frame = (): Frame => {
-      const { pieces, literals, unreadable: reason } = collector;
+      const { pieces, literals, tools, entries, unreadable: reason } = collector;
       if (reason !== undefined) return unreadableFrame(bytes, reason);
-      return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+      return jsonFrame({ raw: bytes, data: bytes, pieces, literals, tools, entries, ends: [] });
     };
     return { collector, frame };
   }
@@ -91,7 +91,12 @@ const TEXT_OF_BLOCK = /^(?:answer\/)?block\/\d+\/content$/;
 
 /** An answer as an event stream. */
 class MessageStreamReader extends JsonStreamReader {
-  readonly #memory: MessageMemory = { blocks: new Map(), state: 'new' };
+  readonly #memory: MessageMemory = {
+    blocks: new Map(),
+    calls: new Map(),
+    calledNames: new Map(),
+    state: 'new',
+  };
   readonly #keys = new KeyCounter();
   /** Name of the model as first read: the same however the bytes arrive. */
   #model = '';
@@ -115,14 +120,14 @@ class MessageStreamReader extends JsonStreamReader {
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
     const { facts, ends, stopReasons } = event;
     if (facts.model !== undefined) this.#model ||= facts.model;
-    const { pieces, literals } = collector;
+    const { pieces, literals, tools, entries } = collector;
     const swaps = (_edits: readonly Edit[], unfinished: boolean) =>
       unfinished
         ? stopReasons.filter((node) => node.kind !== 'null').map((node) => ({ node, json: 'null' }))
         : [];
     const terminal = facts.event === 'message_stop';
     const { raw, data, lines } = source;
-    const parts = { raw, data, lines, pieces, literals, ends, terminal, swaps };
+    const parts = { raw, data, lines, pieces, literals, tools, entries, ends, terminal, swaps };
     const frame: MessageFrame = Object.assign(jsonFrame(parts), { message: facts });
     return frame;
   }

@@ -7,6 +7,8 @@ import { readTokens } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { anchorsIn } from './text-moves.ts';
+import type { ToolEntry } from './tool-list.ts';
+import { type Named, nameIn } from './tool-parts.ts';
 
 /** Most choices that one request may ask for (`n` ≤ 128, OpenAI API reference). */
 export const CHOICES_MAX = 128;
@@ -95,6 +97,8 @@ export class AnswerReader {
   private annotations: JsonNode[] = [];
   private choice = 0;
   private readonly choices: ChoiceFacts[] = [];
+  /** Calls that this frame tells of, told when all of it was read. */
+  private calls: CallDraft[] | undefined;
 
   constructor(
     root: JsonObject,
@@ -129,11 +133,13 @@ export class AnswerReader {
   reading(): AnswerReading {
     const { root, choices } = this;
     const finished = choices.filter((choice) => choice.finished);
+    const ended = this.endedNames();
+    this.tellCalls();
     const error = memberOf(root, 'error');
     return {
       facts: { choices, envelope: this.envelope(root) },
       ends: finished.map((choice) => `choice/${choice.index}/`),
-      ended: this.endedNames(),
+      ended,
       hasChoices: memberOf(root, 'choices')?.kind === 'array',
       hasError: error !== undefined && error.kind !== 'null',
       ...(this.unreadable === undefined ? {} : { unreadable: this.unreadable }),
@@ -302,9 +308,11 @@ export class AnswerReader {
         this.annotations.push(value);
         this.alone(value);
       } else if (key === 'tool_calls' && value.kind === 'array')
-        this.collector.each(value.items, (call, position) => this.readToolCall(call, position));
+        this.collector.each(value.items, (call, position) =>
+          this.readToolCall(call, position, { list: value, item: call, holder: message }),
+        );
       else if (key === 'function_call' && value.kind === 'object')
-        this.readCallBody(value, 'function_call');
+        this.readCallBody(value, 'function_call', NO_ENTRY);
       else if (key === 'audio' && value.kind === 'object') this.readAudio(value);
       else this.readField(value, this.name(key));
     });
@@ -339,27 +347,80 @@ export class AnswerReader {
     });
   }
 
-  private readToolCall(call: JsonNode, position: number): void {
+  private readToolCall(call: JsonNode, position: number, entry: ToolEntry): void {
     if (call.kind !== 'object') {
       this.collector.standAlone(call, 'other', 'tool_call');
       return;
     }
     const index = this.indexOf(call, position, TOOL_CALLS_MAX, 'bad_tool_call_index');
-    this.collector.each(call.members, ({ key, value, shadowed }) => {
-      if (shadowed) this.twice();
-      if (key === 'id' || key === 'type') this.collector.metadata(value, 'other', 'tool_call');
-      else if ((key === 'function' || key === 'custom') && value.kind === 'object')
-        this.readCallBody(value, `tool/${index}`);
-      else this.collector.standAlone(value, 'other', 'tool_call');
-    });
+    const path = `tool/${index}`;
+    let told = false;
+    this.collector.each(
+      call.members,
+      ({ key, value, shadowed }) => {
+        if (shadowed) this.twice();
+        if (key === 'id' || key === 'type') this.collector.metadata(value, 'other', 'tool_call');
+        else if ((key === 'function' || key === 'custom') && value.kind === 'object') {
+          this.readCallBody(value, path, entry);
+          told = true;
+        } else this.collector.standAlone(value, 'other', 'tool_call');
+      },
+      () => {
+        if (!told) this.call(path, { name: '' }, [], entry);
+      },
+    );
   }
 
-  private readCallBody(body: JsonObject, path: string): void {
-    this.collector.each(body.members, ({ key, value, shadowed }) => {
-      if (shadowed) this.twice();
-      if (value.kind === 'string') this.callText(value, path, key);
-      else this.collector.standAlone(value, 'other', 'tool_call');
-    });
+  private readCallBody(body: JsonObject, path: string, entry: ToolEntry | undefined): void {
+    const inputs: (number | undefined)[] = [];
+    this.collector.each(
+      body.members,
+      ({ key, value, shadowed }) => {
+        if (shadowed) this.twice();
+        const isInput = key === 'arguments' || key === 'input';
+        if (value.kind === 'string') {
+          this.callText(value, path, key);
+          if (isInput) inputs.push(this.pieces.at(-1));
+        } else {
+          this.collector.standAlone(value, 'other', 'tool_call');
+          if (isInput && value.kind !== 'null') inputs.push(undefined);
+        }
+      },
+      () => this.call(path, nameIn(body, this.collector), inputs, entry),
+    );
+  }
+
+  private call(
+    path: string,
+    named: Named,
+    inputs: readonly (number | undefined)[],
+    entry: ToolEntry | undefined,
+  ): void {
+    const key = `choice/${this.choice}/${path}`;
+    (this.calls ??= []).push({ key, named, inputs, entry });
+  }
+
+  /** Names are whole once it is clear that they are over, or where the answer is one document. */
+  private tellCalls(): void {
+    for (const { key, named, inputs, entry } of this.calls ?? []) {
+      const known = this.memory.calledNames.get(`${key}/name`);
+      const tooLong = known !== undefined && known.value === undefined;
+      const doubtful = inputs.length > 1 || inputs.includes(undefined);
+      const doubt = tooLong ? ('name' as const) : (named.doubt ?? (doubtful ? 'input' : undefined));
+      const [input] = inputs;
+      this.collector.tool(
+        {
+          kind: 'call',
+          key,
+          name: this.streamed ? (known?.value ?? '') : named.name,
+          named: !this.streamed || (known?.over ?? false),
+          last: !this.streamed,
+          ...(input === undefined ? {} : { input }),
+          ...(doubt === undefined ? {} : { doubt }),
+        },
+        entry,
+      );
+    }
   }
 
   /**
@@ -428,6 +489,18 @@ export class AnswerReader {
     return `~${fieldNumbers.size - 1}`;
   }
 }
+
+/** What a frame says of a call, before it is clear whether its name is over. */
+interface CallDraft {
+  readonly key: string;
+  readonly named: Named;
+  /** Pieces of what it is called with; undefined for what is no text. */
+  readonly inputs: readonly (number | undefined)[];
+  readonly entry: ToolEntry | undefined;
+}
+
+/** A call that stands in no list. */
+const NO_ENTRY = undefined;
 
 const NOTHING: readonly [] = [];
 

@@ -5,10 +5,11 @@ import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
 import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
+import { type Named, nameIn, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
 const NAMES =
   new ApiNames(`messages model stream tools functions role id tool_call_id content tool_calls
-  function_call type text image_url url input_audio data file file_data format detail file_id function custom name
+  function_call tool_choice parallel_tool_calls type text image_url url input_audio data file file_data format detail file_id function custom name
   arguments input`);
 
 /** The body of a chat completion request. */
@@ -35,11 +36,26 @@ function readChatRequest(root: JsonObject, collector: PieceCollector): void {
   collector.each(root.members, (member) => {
     if (member.key === 'messages' && member.value.kind === 'array')
       readMessages(member.value, collector);
-    else if (member.key === 'tools' || member.key === 'functions')
+    else if (member.key === 'tools' || member.key === 'functions') {
       collector.standAlone(member.value, 'tool_definition', 'tool_definition');
-    else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
+      tellDefinitions(member.value, root, collector, (tool) => definedName(tool, collector));
+    } else if (member.key === 'model') collector.metadata(member.value, 'other', 'user');
     else readMember(member, 'other', 'user', collector);
   });
+}
+
+/** `{type, function: {name}}`, `{type, custom: {name}}`, legacy `{name}`; other tools are named by their type. */
+function definedName(tool: JsonObject, collector: PieceCollector): Named {
+  const bodies = tool.members.filter(({ key }) => key === 'function' || key === 'custom');
+  const [body] = bodies;
+  if (body === undefined) {
+    const own = nameIn(tool, collector);
+    return own.name === '' && own.doubt === undefined
+      ? { name: plainWord(tool, 'type', collector) }
+      : own;
+  }
+  if (bodies.length > 1 || body.value.kind !== 'object') return { name: '', doubt: 'name' };
+  return nameIn(body.value, collector);
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {
@@ -51,7 +67,7 @@ function readMessages(messages: JsonArray, collector: PieceCollector): void {
 
 function readMessage(message: JsonObject, key: string, collector: PieceCollector): void {
   const place = placeOf(message, collector);
-  collector.each(message.members, (member) => {
+  const visit = (member: JsonMember): void => {
     const { key: name, value } = member;
     if (name === 'role') readRole(value, `${key}/other`, place, collector);
     else if (name === 'id' || name === 'tool_call_id')
@@ -61,9 +77,25 @@ function readMessage(message: JsonObject, key: string, collector: PieceCollector
       collector.each(value.items, (call, index) => {
         readToolCall(call, `${key}/tool/${index}`, collector);
       });
-    else if (name === 'function_call') readCallBody(value, `${key}/function_call`, collector);
+    else if (name === 'function_call')
+      readCallBody(value, `${key}/function_call`, collector, (body) =>
+        tellCall([body], '', collector),
+      );
     else readMember(member, `${key}/other`, place, collector);
+  };
+  collector.each(message.members, visit, () => {
+    if (place === 'tool_result') tellToolMessage(message, collector);
   });
+}
+
+/** A result of the APIs' first kind says the name of its function, later ones the id of the call. */
+function tellToolMessage(message: JsonObject, collector: PieceCollector): void {
+  const id = plainWord(message, 'tool_call_id', collector);
+  if (collector.calledNames.has(id)) tellResult(id, collector);
+  else {
+    const { name } = nameIn(message, collector);
+    if (name !== '') collector.wholeTool({ kind: 'result', name });
+  }
 }
 
 function readMember(
@@ -163,26 +195,70 @@ function readToolCall(call: JsonNode, key: string, collector: PieceCollector): v
     collector.standAlone(call, key, 'tool_call');
     return;
   }
-  collector.each(call.members, (member) => {
+  const bodies: CallBody[] = [];
+  const visit = (member: JsonMember): void => {
     const { key: name, value } = member;
     if (name === 'id' || name === 'type') collector.metadata(value, key, 'tool_call');
-    else if (name === 'function' || name === 'custom') readCallBody(value, key, collector);
+    else if (name === 'function' || name === 'custom')
+      bodies.push(readCallBody(value, key, collector));
     else readMember(member, key, 'tool_call', collector);
+  };
+  collector.each(call.members, visit, () =>
+    tellCall(bodies, plainWord(call, 'id', collector), collector),
+  );
+}
+
+/** What a call says of its tool, in one of the places where it may. */
+interface CallBody {
+  readonly named: Named;
+  readonly inputs: readonly (number | undefined)[];
+}
+
+function tellCall(bodies: readonly CallBody[], id: string, collector: PieceCollector): void {
+  const [body] = bodies;
+  const named: Named =
+    bodies.length > 1 ? { name: '', doubt: 'name' } : (body?.named ?? { name: '' });
+  const inputs = body?.inputs ?? [];
+  const doubtful = inputs.length > 1 || inputs.includes(undefined);
+  const [input] = inputs;
+  if (id !== '') collector.calledNames.set(id, named.name);
+  collector.wholeTool({
+    kind: 'call',
+    past: true,
+    ...(doubtful ? { doubt: 'input' as const } : {}),
+    ...named,
+    ...(input === undefined || doubtful ? {} : { input }),
   });
 }
 
-/** `{name, arguments}` of a function, `{name, input}` of a custom tool. */
-function readCallBody(body: JsonNode, key: string, collector: PieceCollector): void {
+/** `{name, arguments}` of a function, `{name, input}` of a custom tool. What it is called with is told when all was read. */
+function readCallBody(
+  body: JsonNode,
+  key: string,
+  collector: PieceCollector,
+  after?: (told: CallBody) => void,
+): CallBody {
   if (body.kind !== 'object') {
     collector.standAlone(body, key, 'tool_call');
-    return;
+    const nothing: CallBody = { named: { name: '', doubt: 'name' }, inputs: [] };
+    after?.(nothing);
+    return nothing;
   }
-  collector.each(body.members, (member) => {
+  const inputs: (number | undefined)[] = [];
+  const told: CallBody = { named: nameIn(body, collector), inputs };
+  const visit = (member: JsonMember): void => {
     const { key: name, value } = member;
     if (name === 'arguments' && value.kind === 'string')
-      collector.add(value, `${key}/arguments`, 'tool_call', true, 'json');
-    else if ((name === 'name' || name === 'input') && value.kind === 'string')
-      collector.add(value, `${key}/${name}`, 'tool_call', true);
-    else readMember(member, key, 'tool_call', collector);
-  });
+      inputs.push(collector.add(value, `${key}/arguments`, 'tool_call', true, 'json'));
+    else if (name === 'input' && value.kind === 'string')
+      inputs.push(collector.add(value, `${key}/input`, 'tool_call', true));
+    else {
+      if (name === 'name' && value.kind === 'string')
+        collector.add(value, `${key}/name`, 'tool_call', true);
+      else readMember(member, key, 'tool_call', collector);
+      if (name === 'arguments' || name === 'input') inputs.push(undefined);
+    }
+  };
+  collector.each(body.members, visit, () => after?.(told));
+  return told;
 }

@@ -24,6 +24,32 @@ export interface Piece {
   readonly sealed?: true;
 }
 
+/** What one frame tells of a tool: that there is one, that it is called, or what came of a call. */
+export interface ToolPart {
+  readonly kind: 'definition' | 'call' | 'result';
+  /** Which one: the same over a stream, e.g. `choice/0/tool/1`. One that is over may have its key again. */
+  readonly key: string;
+  /** The tool's name as far as it was told, with this frame; '' for none. */
+  readonly name: string;
+  /** Nothing of the name follows. */
+  readonly named: boolean;
+  /** Index of the piece that holds a stretch of what it is called with. */
+  readonly input?: number;
+  /** Nothing of it follows. */
+  readonly last: boolean;
+  /** A call that a request only recalls: it was made before. */
+  readonly past?: true;
+  /** What readers would understand differently, so that it cannot be judged. */
+  readonly doubt?: 'name' | 'input';
+}
+
+/** Bytes `[start,end)` of a frame's JSON give way to `bytes`. */
+export interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a request says besides its text. */
 export interface RequestFacts {
   readonly model?: string;
@@ -45,6 +71,8 @@ export interface Edit {
 export interface Frame {
   readonly bytes: Uint8Array;
   readonly pieces: readonly Piece[];
+  /** In the order of the frame. */
+  readonly tools?: readonly ToolPart[];
   /** Keys of texts that had ended before this frame began, as it shows. */
   readonly ended?: readonly string[];
   /** Texts that end with this frame although it has no piece of them (a finish_reason), as text-key prefixes. */
@@ -62,13 +90,23 @@ export interface Frame {
   stale?(): boolean;
   /**
    * The same frame with the edits applied: all other bytes unchanged, replacements in the frame's own
-   * JSON style. Edits are ordered by (piece, start), disjoint. Cost: linear in the frame.
+   * JSON style. Edits are ordered by (piece, start), disjoint; where a cut begins before an edit that it
+   * covers, the edit goes with it. Cost: linear in the frame.
    */
-  render(edits: readonly Edit[]): Uint8Array;
+  render(edits: readonly Edit[], cuts?: readonly Cut[]): Uint8Array;
   /** Renders as far as the pace lets it, and goes on when it is asked again. For large frames. */
-  rendering?(edits: readonly Edit[], pace: Pace): Generator<undefined, Uint8Array>;
+  rendering?(
+    edits: readonly Edit[],
+    pace: Pace,
+    cuts?: readonly Cut[],
+  ): Generator<undefined, Uint8Array>;
   /** Like render, but with any finish_reason set to null: for a frame re-sent ahead of a refusal. */
-  renderUnfinished(edits: readonly Edit[]): Uint8Array;
+  renderUnfinished(edits: readonly Edit[], cuts?: readonly Cut[]): Uint8Array;
+  /**
+   * The cuts that take these of `tools` out of the lists that they stand in, and what names them with them;
+   * undefined where one of them cannot be taken out.
+   */
+  without?(tools: readonly number[]): readonly Cut[] | undefined;
 }
 
 export interface Refusal {

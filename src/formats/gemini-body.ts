@@ -1,7 +1,7 @@
 /** Reads the bodies of `generateContent`: whose words stand where. */
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import type { RequestFacts } from './frame.ts';
+import type { RequestFacts, ToolPart } from './frame.ts';
 import type { JsonNode, JsonObject, JsonString } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
@@ -9,6 +9,8 @@ import { readConsidered, readTokens, tokenOf } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
+import type { ToolEntry } from './tool-list.ts';
+import { nameIn } from './tool-parts.ts';
 
 /** Most candidates of one answer (the API gives at most 8). */
 export const CANDIDATES_MAX = 128;
@@ -55,6 +57,7 @@ export const GEMINI_NAMES =
   codeExecutionResult code output args response id name partialArgs jsonPath stringValue candidates content index
   finishReason finishMessage logprobsResult groundingMetadata urlContextMetadata citationMetadata safetyRatings
   groundingSupports citationSources citations chosenCandidates topCandidates token logProbability tokenId
+  functionDeclarations toolConfig willContinue
   usageMetadata promptFeedback modelVersion responseId createTime error`);
 
 /** The body of a request, whose model and transport stand in its path. */
@@ -80,7 +83,7 @@ function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
   for (const { key: name, value } of root.members) {
     if (name === 'contents') readContents(value, collector);
     else if (name === 'systemInstruction') readContent(value, 'system', collector, 'system');
-    else if (name === 'tools') readTools(value, collector);
+    else if (name === 'tools') readTools(value, root, collector);
     else if (name === 'model' || name === 'cachedContent')
       collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
@@ -88,10 +91,39 @@ function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
 }
 
 /** Descriptions, names and schemas are all instructions to a model: read as they are written. */
-function readTools(tools: JsonNode, collector: PieceCollector): void {
-  if (tools.kind === 'array')
-    for (const tool of tools.items) collector.written(tool, 'tool_definition', 'tool_definition');
-  else collector.written(tools, 'tool_definition', 'tool_definition');
+function readTools(tools: JsonNode, root: JsonObject, collector: PieceCollector): void {
+  const items = tools.kind === 'array' ? tools.items : [tools];
+  for (const tool of items) {
+    collector.written(tool, 'tool_definition', 'tool_definition');
+    const around = tools.kind === 'array' ? { list: tools, item: tool, holder: root } : undefined;
+    if (tool.kind === 'object') tellTools(tool, around, collector);
+    else collector.wholeTool({ kind: 'definition', name: '', doubt: 'name' });
+  }
+}
+
+/** One entry declares functions, or is named by its only member (`googleSearch`). */
+function tellTools(
+  tool: JsonObject,
+  entry: ToolEntry | undefined,
+  collector: PieceCollector,
+): void {
+  const around = tool.members.length === 1 ? entry : undefined;
+  for (const { key, value } of tool.members) {
+    if (key !== 'functionDeclarations') {
+      collector.wholeTool({ kind: 'definition', name: key }, around);
+      continue;
+    }
+    const declared = value.kind === 'array' ? value.items : [value];
+    for (const item of declared) {
+      const named =
+        item.kind === 'object' ? nameIn(item, collector) : { name: '', doubt: 'name' as const };
+      const list = value.kind === 'array' ? value : undefined;
+      collector.wholeTool(
+        { kind: 'definition', ...named },
+        list && { list, item, ...(around === undefined ? {} : { around }) },
+      );
+    }
+  }
 }
 
 function readContents(contents: JsonNode, collector: PieceCollector): void {
@@ -118,9 +150,15 @@ function readContent(
     else if (name === 'parts') {
       const parts = value.kind === 'array' ? value.items : [value];
       parts.forEach((part, index) => {
-        readPart(part, place, collector, (literal, field, where) => {
-          collector.add(literal, `${key}/part/${index}/${field}`, where, true);
-        });
+        readPart(
+          part,
+          place,
+          collector,
+          (literal, field, where) => {
+            collector.add(literal, `${key}/part/${index}/${field}`, where, true);
+          },
+          PAST,
+        );
       });
     } else collector.standAlone(value, key, place);
   }
@@ -134,7 +172,17 @@ function placeOf(content: JsonNode, collector: PieceCollector): Place {
 /** How the text of a part joins a text: the field names which. */
 type Joins = (literal: JsonString, field: string, place: Place) => void;
 
-function readPart(part: JsonNode, place: Place, collector: PieceCollector, join: Joins): void {
+/** Of a request, which recalls what was called before. */
+const PAST = { past: true } as const;
+
+/** `times`: see `PAST`; nothing for an answer. */
+function readPart(
+  part: JsonNode,
+  place: Place,
+  collector: PieceCollector,
+  join: Joins,
+  times: Pick<ToolPart, 'past'> = {},
+): void {
   if (part.kind !== 'object') {
     if (part.kind === 'string') join(part, 'content', place);
     else collector.standAlone(part, 'other', place);
@@ -145,12 +193,16 @@ function readPart(part: JsonNode, place: Place, collector: PieceCollector, join:
     if (name === 'text' && value.kind === 'string')
       join(value, thought ? 'thought' : 'content', place);
     else if (name === 'thoughtSignature') readBytes(value, collector, place);
-    else if (name === 'functionCall') readSignedCall(part, value, collector, join);
-    else if (name === 'functionResponse') readWrapped(value, 'response', 'tool_result', collector);
-    else if (name === 'inlineData' && value.kind === 'object') readMedia(value, collector, place);
-    else if (name === 'executableCode' && value.kind === 'object')
+    else if (name === 'functionCall') readSignedCall(part, value, collector, join, times);
+    else if (name === 'functionResponse') {
+      readWrapped(value, 'response', 'tool_result', collector);
+      if (value.kind === 'object')
+        collector.wholeTool({ kind: 'result', ...nameIn(value, collector) });
+    } else if (name === 'inlineData' && value.kind === 'object') readMedia(value, collector, place);
+    else if (name === 'executableCode' && value.kind === 'object') {
       readRun(value, 'code', place, collector, join);
-    else if (name === 'codeExecutionResult' && value.kind === 'object')
+      collector.wholeTool({ kind: 'call', ...times, name: 'codeExecution' });
+    } else if (name === 'codeExecutionResult' && value.kind === 'object')
       readRun(value, 'output', 'tool_result', collector, join);
     else collector.standAlone(value, 'other', place);
   }
@@ -162,9 +214,10 @@ function readSignedCall(
   call: JsonNode,
   collector: PieceCollector,
   join: Joins,
+  times: Pick<ToolPart, 'past'>,
 ): void {
   const begun = collector.pieces.length;
-  readCall(call, collector, join);
+  readCall(call, collector, join, times);
   if (!part.members.some(({ key }) => key === 'thoughtSignature')) return;
   for (let at = begun; at < collector.pieces.length; at += 1)
     collector.pieces[at] = { ...collector.pieces[at]!, sealed: true };
@@ -205,13 +258,14 @@ function readWrapped(
   holder: 'args' | 'response',
   place: Place,
   collector: PieceCollector,
-): void {
+): readonly number[] {
   if (node.kind !== 'object') {
     collector.standAlone(node, 'other', place);
-    return;
+    return [];
   }
+  const written: number[] = [];
   for (const { key, value } of node.members) {
-    if (key === holder) collector.written(value, place, place, node);
+    if (key === holder) written.push(collector.written(value, place, place, node));
     else if (key === 'parts' && value.kind === 'array')
       for (const part of value.items)
         readPart(part, place, collector, (literal, field) => {
@@ -220,14 +274,22 @@ function readWrapped(
     else if (key === 'id') collector.metadata(value, 'other', place);
     else collector.standAlone(value, 'other', place);
   }
+  return written;
 }
 
-function readCall(call: JsonNode, collector: PieceCollector, join: Joins): void {
+function readCall(
+  call: JsonNode,
+  collector: PieceCollector,
+  join: Joins,
+  times: Pick<ToolPart, 'past'>,
+): void {
   const parts = call.kind === 'object' ? memberOf(call, 'partialArgs') : undefined;
   if (call.kind !== 'object' || parts?.kind !== 'array') {
-    readWrapped(call, 'args', 'tool_call', collector);
+    const inputs = readWrapped(call, 'args', 'tool_call', collector);
+    tellCall(call, inputs, collector, times);
     return;
   }
+  tellCall(call, [], collector, times);
   if (memberOf(call, 'name') !== undefined) join(NEW_CALL, 'call', 'tool_call');
   for (const { key, value } of call.members) {
     if (key !== 'partialArgs') collector.standAlone(value, 'other', 'tool_call');
@@ -243,6 +305,36 @@ function readCall(call: JsonNode, collector: PieceCollector, join: Joins): void 
     for (const { value } of part.members)
       if (value !== text) collector.metadata(value, 'other', 'tool_call');
   }
+}
+
+/** Arguments that come in parts, path by path, make no JSON that could be judged as a whole. */
+function tellCall(
+  call: JsonNode,
+  inputs: readonly number[],
+  collector: PieceCollector,
+  times: Pick<ToolPart, 'past'>,
+): void {
+  if (call.kind !== 'object') {
+    collector.wholeTool({ kind: 'call', ...times, name: '', doubt: 'name' });
+    return;
+  }
+  const named = nameIn(call, collector);
+  const inParts = ['partialArgs', 'willContinue'].some((name) => {
+    const node = memberOf(call, name);
+    return node !== undefined && node.kind !== 'false';
+  });
+  // What only goes on with a call has said its name before; an empty one says that it is over.
+  if (named.name === '' && named.doubt === undefined && (inParts || call.members.length === 0))
+    return;
+  const [input] = inputs;
+  const doubtful = inParts || inputs.length > 1;
+  collector.wholeTool({
+    kind: 'call',
+    ...times,
+    ...(doubtful ? { doubt: 'input' as const } : {}),
+    ...named,
+    ...(input === undefined || doubtful ? {} : { input }),
+  });
 }
 
 /** Stands for the beginning of a call where there is no text of it. */

@@ -163,11 +163,11 @@ function answerFrame(
   changed: Set<number>,
 ): Frame {
   if (reading.unreadable !== undefined) return unreadableFrame(source.raw, reading.unreadable);
-  const { pieces, literals } = collector;
+  const { pieces, literals, tools, entries } = collector;
   const { candidates } = reading;
   const swaps = swapsOf(candidates, pieces, changed)!;
   const { raw, data, lines } = source;
-  const parts = { raw, data, lines, pieces, literals, ends: [], swaps };
+  const parts = { raw, data, lines, pieces, literals, tools, entries, ends: [], swaps };
   const frame = Object.assign(jsonFrame(parts), { gemini: reading });
   if (candidates.every(({ citations }) => citations.length === 0)) return frame;
   const stale = () =>

@@ -1,6 +1,6 @@
 /** A frame whose pieces stand in one JSON text. */
 import { Buffer } from 'node:buffer';
-import type { Edit, Frame, Piece, RequestFacts } from './frame.ts';
+import type { Cut, Edit, Frame, Piece, RequestFacts, ToolPart } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
 import { asciiJson, escapeJson, isAscii, stringValue } from './json-string.ts';
 import { encodedText } from './media.ts';
@@ -8,6 +8,7 @@ import { type Pace, UNPACED } from './pace.ts';
 import type { EncodedText, PieceSource } from './piece-collector.ts';
 import { editsByPiece, type Splice, spliced, wholeCharacterEdits } from './splice.ts';
 import type { DataLine } from './sse.ts';
+import { type ToolEntry, takenOut } from './tool-list.ts';
 import { UnitCursor } from './utf8.ts';
 
 /** What writing a replacement costs. */
@@ -29,6 +30,9 @@ export interface JsonFrameParts {
   readonly pieces: readonly Piece[];
   /** Where each piece stands, by index; ranges in `data`. */
   readonly literals: readonly PieceSource[];
+  readonly tools?: readonly ToolPart[];
+  /** Where each of `tools` stands in a list, if it does, by index. */
+  readonly entries?: readonly (ToolEntry | undefined)[];
   readonly ends: readonly string[];
   readonly ended?: readonly string[];
   readonly terminal?: boolean;
@@ -46,11 +50,18 @@ export function jsonFrame(parts: JsonFrameParts, swaps: Swaps | undefined = part
     pieces: parts.pieces,
     ends: parts.ends,
     terminal: parts.terminal ?? false,
-    render: (edits) => inOneGo(rendered(parts, edits, swaps?.(edits, false) ?? [], UNPACED)),
-    renderUnfinished: (edits) =>
-      inOneGo(rendered(parts, edits, swaps?.(edits, true) ?? [], UNPACED)),
-    rendering: (edits, pace) => rendered(parts, edits, swaps?.(edits, false) ?? [], pace),
+    render: (edits, cuts) =>
+      inOneGo(rendered(parts, edits, swaps?.(edits, false) ?? [], UNPACED, cuts)),
+    renderUnfinished: (edits, cuts) =>
+      inOneGo(rendered(parts, edits, swaps?.(edits, true) ?? [], UNPACED, cuts)),
+    rendering: (edits, pace, cuts) =>
+      rendered(parts, edits, swaps?.(edits, false) ?? [], pace, cuts),
   };
+  const { tools, entries } = parts;
+  if (tools !== undefined && tools.length > 0) {
+    frame.tools = tools;
+    frame.without = (taken) => takenOut(parts.data, tools, entries ?? [], taken);
+  }
   if (parts.ended !== undefined) frame.ended = parts.ended;
   if (parts.request !== undefined) frame.request = parts.request;
   return frame;
@@ -67,6 +78,7 @@ function* rendered(
   edits: readonly Edit[],
   swaps: readonly Swap[],
   pace: Pace,
+  cuts: readonly Cut[] = [],
 ): Generator<undefined, Uint8Array> {
   const texts = yield* textSplices(parts, edits, pace);
   const all = [...halved(parts, edits).map((node) => ({ node, json: 'null' })), ...swaps];
@@ -74,6 +86,7 @@ function* rendered(
   return yield* spliced(
     parts.raw,
     [
+      ...cuts.flatMap((cut) => inRaw(parts, cut)),
       ...all.flatMap(({ node, json }) =>
         inRaw(parts, { start: node.start, end: node.end, bytes: Buffer.from(json, 'utf8') }),
       ),

@@ -5,6 +5,7 @@ import type { JsonNode, JsonObject } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { nameIn, tellDefinitions } from './tool-parts.ts';
 
 /** One message, as far as routing and refusing need it. */
 export interface McpMessage {
@@ -28,7 +29,8 @@ export type McpReading =
 export const MCP_NAMES =
   new ApiNames(`jsonrpc id method params result error name arguments uri _meta tools
   systemPrompt instructions contents resources resourceTemplates prompts messages structuredContent content type
-  mimeType role data blob text inputRequests inputResponses requestedSchema`);
+  mimeType role data blob text inputRequests inputResponses requestedSchema
+  toolChoice`);
 
 /** Longest id that is echoed, in bytes as written. */
 export const ID_BYTES_MAX = 512;
@@ -188,13 +190,32 @@ function readNamed(
     readContent(node, collector, other);
     return;
   }
+  const inputs: number[] = [];
   for (const { key, value } of node.members) {
     const place = Object.hasOwn(places, key) ? places[key]! : other;
+    if (place === 'tool_definition') tellDefinitions(value, node, collector);
     if (!WRITTEN.has(key)) readContent(value, collector, place, NAMED.has(key));
     else if (value.kind === 'array')
       for (const item of value.items) collector.written(item, place, place);
-    else collector.written(value, place, place);
+    else {
+      const piece = collector.written(value, place, place);
+      if (key === 'arguments') inputs.push(piece);
+    }
   }
+  if (other === 'tool_call') tellCall(node, inputs, collector);
+}
+
+/** A server must answer what names no tool, or has arguments that are no object: what it would do is unknown. */
+function tellCall(params: JsonObject, inputs: readonly number[], collector: PieceCollector): void {
+  const [input] = inputs;
+  const given = memberOf(params, 'arguments') !== undefined;
+  const doubtful = inputs.length > 1 || (given && input === undefined);
+  collector.wholeTool({
+    kind: 'call',
+    ...(doubtful ? { doubt: 'input' as const } : {}),
+    ...nameIn(params, collector),
+    ...(input === undefined || doubtful ? {} : { input }),
+  });
 }
 
 /** Members whose own members are named by whoever wrote the message. */

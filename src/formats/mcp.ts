@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type {
   AppendForm,
   BodyReader,
+  Cut,
   Edit,
   Format,
   Frame,
@@ -128,8 +129,8 @@ function documentFrame(
   const collector = new PieceCollector(bytes, new KeyCounter());
   const reading = readMcp(root, bytes, collector, direction);
   if (!reading.ok) return unreadableFrame(bytes, reading.reason);
-  const { pieces, literals } = collector;
-  const frame = jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+  const { pieces, literals, tools, entries } = collector;
+  const frame = jsonFrame({ raw: bytes, data: bytes, pieces, literals, tools, entries, ends: [] });
   return Object.freeze({ ...frame, mcp: reading.messages });
 }
 
@@ -217,15 +218,15 @@ class McpEventReader extends JsonStreamReader {
     const collector = new PieceCollector(source.data, this.#keys);
     const reading = readMcp(root, source.data, collector, 'response');
     if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
-    const { pieces, literals } = collector;
+    const { pieces, literals, tools, entries } = collector;
     const { raw, data, lines } = source;
-    const frame = jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    const frame = jsonFrame({ raw, data, lines, pieces, literals, tools, entries, ends: [] });
     const mcp = reading.messages;
-    const renderUnfinished = (edits: readonly Edit[]): Uint8Array => {
+    const renderUnfinished = (edits: readonly Edit[], cuts?: readonly Cut[]): Uint8Array => {
       const cut = edits.some(
         ({ piece, end, replacement }) => replacement === '' && end === pieces[piece]!.value.length,
       );
-      if (!cut) return frame.render(edits);
+      if (!cut) return frame.render(edits, cuts);
       this.#kept.add(mcp);
       return NOTHING;
     };

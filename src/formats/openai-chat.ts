@@ -99,9 +99,9 @@ class ChatCompletionReader extends JsonDocumentReader {
     if (answer.unreadable !== undefined) return unreadableFrame(bytes, answer.unreadable);
     if (!answer.hasChoices && !answer.hasError)
       return unreadableFrame(bytes, 'not_a_chat_completion');
-    const { pieces, literals } = collector;
+    const { pieces, literals, tools, entries } = collector;
     return chatFrame(
-      { raw: bytes, data: bytes, pieces, literals, ends: answer.ends },
+      { raw: bytes, data: bytes, pieces, literals, tools, entries, ends: answer.ends },
       answer.facts,
       // No frame follows: only annotations of its own can point into what is changed.
       answer.facts.choices.some(({ anchored }) => anchored.length > 0)
@@ -184,9 +184,13 @@ class ChatStreamReader extends JsonStreamReader {
   #frame(answer: AnswerReading, source: EventSource, collector: PieceCollector): Frame {
     if (answer.unreadable !== undefined) return unreadableFrame(source.raw, answer.unreadable);
     this.#firstEnvelope ??= answer.facts.envelope;
-    const { pieces, literals } = collector;
+    const { pieces, literals, tools, entries } = collector;
     const { ends, ended, facts } = answer;
     const { raw, data, lines } = source;
-    return chatFrame({ raw, data, lines, pieces, literals, ends, ended }, facts, this.#ledger);
+    return chatFrame(
+      { raw, data, lines, pieces, literals, tools, entries, ends, ended },
+      facts,
+      this.#ledger,
+    );
   }
 }

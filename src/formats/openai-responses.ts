@@ -62,14 +62,23 @@ class ResponseReader extends JsonDocumentReader {
     const repeats: Repeat[] = [];
     const anchored: Anchored[] = [];
     readResponse(root, 'output', { collector, repeats, anchored, last: true });
-    const { pieces, literals, unreadable } = collector;
+    const { pieces, literals, tools, entries, unreadable } = collector;
     if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     const ledger = new MoveLedger(ANNOTATED);
     const swaps = (edits: readonly Edit[]) => [
       ...repeated(repeats, edits),
       ...(anchored.length === 0 ? [] : ledger.swaps(pieces, edits, anchored, bytes)),
     ];
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], swaps });
+    return jsonFrame({
+      raw: bytes,
+      data: bytes,
+      pieces,
+      literals,
+      tools,
+      entries,
+      ends: [],
+      swaps,
+    });
   }
 
   /** A whole refusal in place of the answer, as long as nothing of that has left. */
@@ -124,7 +133,13 @@ class ResponseStreamReader extends JsonStreamReader {
   constructor(limits: FormatLimits) {
     super(limits, RESPONSES_NAMES);
     const { textsMax } = limits;
-    this.#memory = { items: new Map(), parts: new Set(), over: new Set(), textsMax };
+    this.#memory = {
+      items: new Map(),
+      calls: new Map(),
+      parts: new Set(),
+      over: new Set(),
+      textsMax,
+    };
   }
 
   protected read(root: JsonObject, source: EventSource): Opened {
@@ -139,7 +154,7 @@ class ResponseStreamReader extends JsonStreamReader {
     this.#envelope ??= facts.envelope;
     const ordinal = this.#frames;
     this.#frames += 1;
-    const { pieces, literals } = collector;
+    const { pieces, literals, tools, entries } = collector;
     const moved = () => (facts.sequence === undefined ? 0 : this.#insertedUpTo(ordinal));
     const swaps = (edits: readonly Edit[]) => {
       const by = moved();
@@ -156,7 +171,7 @@ class ResponseStreamReader extends JsonStreamReader {
     };
     const { raw, data, lines } = source;
     const response: ResponseFrame = Object.assign(
-      jsonFrame({ raw, data, lines, pieces, literals, ends, terminal, swaps }),
+      jsonFrame({ raw, data, lines, pieces, literals, tools, entries, ends, terminal, swaps }),
       {
         stale: () => moved() > 0 || this.#ledger.moves(anchored),
         response: facts,

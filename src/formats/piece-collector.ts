@@ -1,11 +1,12 @@
 import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
-import type { Piece } from './frame.ts';
+import type { Piece, ToolPart } from './frame.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { isAscii, LongReading, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
 import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+import type { ToolEntry } from './tool-list.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
 export interface WrittenJson {
@@ -63,6 +64,11 @@ export const LITERAL_BYTES_MAX = 16_384;
 export class PieceCollector {
   readonly pieces: Piece[] = [];
   readonly literals: PieceSource[] = [];
+  readonly tools: ToolPart[] = [];
+  /** Where each of `tools` stands in a list, if it does. */
+  readonly entries: (ToolEntry | undefined)[] = [];
+  /** Names of what was called, by the id of the call. */
+  readonly calledNames = new Map<string, string>();
   /** Why the body cannot be judged although it was read, if so. */
   unreadable: string | undefined;
   private readonly data: Buffer;
@@ -172,6 +178,17 @@ export class PieceCollector {
     return node?.kind === 'string' ? this.valueOf(node) : '';
   }
 
+  /** Adds what is told of a tool. `entry`: where it can be taken out. */
+  tool(part: ToolPart, entry?: ToolEntry): void {
+    this.tools.push(part);
+    this.entries.push(entry);
+  }
+
+  /** Adds what is told of a tool in this frame alone. */
+  wholeTool(part: Omit<ToolPart, 'key' | 'named' | 'last'>, entry?: ToolEntry): void {
+    this.tool({ ...part, key: `tool/${this.tools.length}`, named: true, last: true }, entry);
+  }
+
   /** Adds a piece and returns its index. */
   add(
     literal: JsonString,
@@ -199,8 +216,8 @@ export class PieceCollector {
     this.literals.push({ kind: 'written', start, end, simple: true, owner: node });
   }
 
-  /** Adds `node` as one text of its own, as it is written. `owner`: see `WrittenJson`. */
-  written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): void {
+  /** Adds `node` as one text of its own, as it is written, and returns its index. `owner`: see `WrittenJson`. */
+  written(node: JsonNode, family: string, place: Place, owner: JsonNode = node): number {
     const { start, end } = node;
     const bytes = this.data.subarray(start, end);
     const text = `${family}/${this.keys.take()}`;
@@ -209,6 +226,7 @@ export class PieceCollector {
     const value = long ? '' : bytes.toString('utf8');
     this.pieces.push({ text, place, encoding: 'json', value, last: true });
     this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
+    return this.pieces.length - 1;
   }
 
   /**

@@ -41,12 +41,21 @@ export class RequestReader extends JsonDocumentReader {
 
   #frame(root: JsonObject, bytes: Uint8Array, collector: PieceCollector): Frame {
     const form = this.#form;
-    const { pieces, literals, unreadable } = collector;
+    const { pieces, literals, tools, entries, unreadable } = collector;
     if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
     if (pieces.length > 0 && form.expects.every((name) => memberOf(root, name) === undefined))
       return unreadableFrame(bytes, 'not_a_request');
     const request = form.facts(root, bytes);
-    return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [], request });
+    return jsonFrame({
+      raw: bytes,
+      data: bytes,
+      pieces,
+      literals,
+      tools,
+      entries,
+      ends: [],
+      request,
+    });
   }
 
   /** Half a request cannot be ended as a refusal; it is answered instead. */

@@ -5,6 +5,7 @@ import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
 import { type ItemSink, readItem, readPart } from './responses-items.ts';
+import { nameOrKind, plainWord, tellDefinitions } from './tool-parts.ts';
 
 /** Of requests, answers and events: they are made of the same items. */
 export const RESPONSES_NAMES =
@@ -13,7 +14,7 @@ export const RESPONSES_NAMES =
   encrypted_content result results outputs arguments code name text refusal image_url file_data data input_audio
   logprobs response item part delta transcript partial_image_b64 item_id output_index content_index summary_index
   annotation_index start_index end_index sequence_number obfuscation annotations annotation object output_text error created_at metadata
-  tool_choice top_logprobs token logprob bytes`);
+  tool_choice parallel_tool_calls top_logprobs token logprob bytes`);
 
 /** The body of a request of the Responses API. */
 export const RESPONSES_REQUEST: RequestForm = {
@@ -25,13 +26,17 @@ export const RESPONSES_REQUEST: RequestForm = {
 
 /** Collects every string of a request that a model may read. */
 function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {
-  const sink: ItemSink = { collector, repeats: [], anchored: [], last: true };
+  const sink: ItemSink = { collector, repeats: [], anchored: [], last: true, past: true };
   for (const { key, value } of root.members) {
     if (key === 'input') readTurns(value, 'input', 'user', sink);
     else if (key === 'instructions') readTurns(value, 'instructions', 'system', sink);
     else if (key === 'prompt') readPrompt(value, sink);
-    else if (key === 'tools') collector.standAlone(value, 'tool_definition', 'tool_definition');
-    else if (key === 'model' || key === 'previous_response_id')
+    else if (key === 'tools') {
+      collector.standAlone(value, 'tool_definition', 'tool_definition');
+      tellDefinitions(value, root, collector, (tool) =>
+        nameOrKind(tool, collector, plainWord(tool, 'type', collector)),
+      );
+    } else if (key === 'model' || key === 'previous_response_id')
       collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
   }

@@ -4,8 +4,17 @@ import type { JsonNode, JsonObject, JsonScalar } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { readResponse } from './responses-body.ts';
-import { type ItemSink, type Repeat, readItem, readPart, readRepeats } from './responses-items.ts';
+import {
+  calledIn,
+  callKey,
+  type ItemSink,
+  type Repeat,
+  readItem,
+  readPart,
+  readRepeats,
+} from './responses-items.ts';
 import { type Anchored, anchorsIn } from './text-moves.ts';
+import { type Named, plainWord } from './tool-parts.ts';
 
 /** Highest index of an item, of a part or of a summary. */
 export const INDEX_MAX = 4_095;
@@ -21,6 +30,8 @@ export interface ResponseEnvelope {
 export interface ResponseMemory {
   /** Ids of items, by output index. */
   readonly items: Map<string, string>;
+  /** What is called, by the key of its item. */
+  readonly calls: Map<string, Named>;
   /** Parts that have begun: their key prefixes. */
   readonly parts: Set<string>;
   /** Texts, parts and items that are over: their key prefixes. */
@@ -150,6 +161,10 @@ class ResponseEventReader {
       const id = node.kind === 'object' ? this.#collector.word(node, 'id') : '';
       this.#remember(items.size);
       items.set(key, id.slice(0, ID_UNITS_MAX));
+      if (node.kind === 'object') {
+        const type = plainWord(node, 'type', this.#collector);
+        this.#memory.calls.set(key, calledIn(node, type, this.#collector));
+      }
       readItem(node, key, 'assistant', this.#sink(false));
       return;
     }
@@ -179,7 +194,17 @@ class ResponseEventReader {
     const { over } = this.#memory;
     if (over.has(text) || over.has(part) || over.has(item))
       this.#unreadable ??= 'text_after_finish';
-    this.#collector.add(literal, text, place, false, encoding);
+    const piece = this.#collector.add(literal, text, place, false, encoding);
+    if (place === 'tool_call') this.#tellCall(item, stem, piece, false);
+  }
+
+  /** What the event says of a call: what it is called with, of which only some stems are a stretch. */
+  #tellCall(item: string, stem: string, input: number, last: boolean): void {
+    if (!CALLED_WITH.test(stem)) return;
+    const named: Named = this.#memory.calls.get(item) ?? { name: '', doubt: 'name' };
+    const part = { kind: 'call' as const, ...named, input };
+    if (last) this.#collector.wholeTool(part);
+    else this.#collector.tool({ ...part, key: callKey(item), named: true, last });
   }
 
   /** The whole text once more, which ends it. */
@@ -190,9 +215,10 @@ class ResponseEventReader {
     literal: JsonNode & { kind: 'string' },
     ends: string[],
   ): void {
-    const { text, place, encoding } = textOf(event, item, part);
+    const { stem, text, place, encoding } = textOf(event, item, part);
     const field = text.slice(text.lastIndexOf('/') + 1);
-    this.#collector.add(literal, `done/${field}`, place, true, encoding);
+    const piece = this.#collector.add(literal, `done/${field}`, place, true, encoding);
+    if (place === 'tool_call') this.#tellCall(item, stem, piece, true);
     this.#end(text, ends);
   }
 
@@ -293,4 +319,6 @@ function fieldOf(stem: string): string {
   return ofCall ?? (PLAIN_STEM.test(stem) ? stem : 'unknown');
 }
 
+/** Stems of what a tool is called with. */
+const CALLED_WITH = /call_(?:arguments|input|code)$/;
 const PLAIN_STEM = /^[a-z_.]{1,64}$/;

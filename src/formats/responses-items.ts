@@ -6,6 +6,7 @@ import { readTokens } from './logprobs.ts';
 import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type Anchored, anchorsIn } from './text-moves.ts';
+import { type Named, nameOrKind, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
 /** A value that spells the text of a piece once more: it goes when that is changed. */
 export interface Repeat {
@@ -21,6 +22,8 @@ export interface ItemSink {
   readonly anchored: Anchored[];
   /** Texts are complete; otherwise deltas go on with them. */
   readonly last: boolean;
+  /** What is read is a request, which recalls calls that were made before. */
+  readonly past?: true;
 }
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
@@ -65,6 +68,7 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
   if (!last && hasDouble(node)) collector.unreadable ??= 'ambiguous_names';
   const type = collector.word(node, 'type');
   const place = placeOfItem(type, collector.word(node, 'role'), otherwise);
+  const inputs: (number | undefined)[] = [];
   for (const { key: name, value } of node.members) {
     if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readParts(value, `${key}/part`, place, sink);
@@ -76,16 +80,65 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
       readMedia(value, 'image/', key, place, sink);
     else if (name === 'results' || name === 'outputs')
       collector.standAlone(value, `${key}/${name}`, 'tool_result');
-    else if (place === 'tool_call' && value.kind === 'string' && OF_CALLS.has(name))
-      collector.add(
+    else if (place === 'tool_call' && value.kind === 'string' && OF_CALLS.has(name)) {
+      const encoding = name === 'arguments' ? 'json' : 'plain';
+      const piece = collector.add(
         value,
         `${key}/${name}`,
         place,
         last || name === 'name',
-        name === 'arguments' ? 'json' : 'plain',
+        encoding,
       );
-    else collector.standAlone(value, `${key}/other`, place);
+      if (name !== 'name') inputs.push(piece);
+    } else {
+      collector.standAlone(value, `${key}/other`, place);
+      if (place === 'tool_call' && OF_CALLS.has(name)) inputs.push(undefined);
+    }
   }
+  tellItem(node, key, { type, place, inputs }, sink);
+}
+
+/** The name of what an item calls, or of its kind where that is all it says: `web_search_call` calls `web_search`. */
+export function calledIn(item: JsonObject, type: string, collector: PieceCollector): Named {
+  return nameOrKind(item, collector, type.replace(/_(?:call|request)$/, ''));
+}
+
+/** The key of the call that an item is, as its events tell of it. */
+export const callKey = (item: string): string => `${item}/call`;
+
+function tellItem(
+  item: JsonObject,
+  key: string,
+  {
+    type,
+    place,
+    inputs,
+  }: {
+    readonly type: string;
+    readonly place: Place;
+    readonly inputs: readonly (number | undefined)[];
+  },
+  { collector, last, past }: ItemSink,
+): void {
+  if (type === 'mcp_list_tools') {
+    for (const { key: name, value } of item.members)
+      if (name === 'tools') tellDefinitions(value, item, collector);
+  } else if (place === 'tool_result') tellResult(plainWord(item, 'call_id', collector), collector);
+  if (place !== 'tool_call') return;
+  const named = calledIn(item, type, collector);
+  const id = plainWord(item, 'call_id', collector);
+  if (id !== '') collector.calledNames.set(id, named.name);
+  const doubtful = inputs.length > 1 || inputs.includes(undefined);
+  const [input] = inputs;
+  const part = {
+    kind: 'call' as const,
+    ...(past === undefined ? {} : { past }),
+    ...(doubtful ? { doubt: 'input' as const } : {}),
+    ...named,
+    ...(input === undefined || doubtful ? {} : { input }),
+  };
+  if (last) collector.wholeTool(part);
+  else collector.tool({ ...part, key: callKey(key), named: true, last });
 }
 
 /** Texts of calls. All but the name come in deltas. */

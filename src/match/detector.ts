@@ -5,6 +5,7 @@
 
 import type { SignalSeen } from './signal-score.ts';
 import type { Trust } from './signals.ts';
+import type { SubjectJudge } from './subject.ts';
 import type { History } from './text-history.ts';
 import type { UnionPart } from './union-part.ts';
 
@@ -96,7 +97,18 @@ export interface Partition {
 }
 
 export interface Detector {
-  readonly kind: 'keywords' | 'regex' | 'pii' | 'secrets' | 'invisible' | 'injection' | 'topic';
+  readonly kind:
+    | 'keywords'
+    | 'regex'
+    | 'pii'
+    | 'secrets'
+    | 'invisible'
+    | 'injection'
+    | 'topic'
+    | 'tool'
+    | 'json'
+    | 'any'
+    | 'all';
   /** Every label that its matches can bear. */
   readonly labels: readonly string[];
   /** Of one that weighs over a session: what is brought along loses half in so long. */
@@ -112,6 +124,8 @@ export interface Detector {
   readonly partitions?: readonly Partition[];
   /** Trackers that it has beside `partitions`, which read every unit. */
   lanes?(): readonly Tracker[];
+  /** Judges tools and bodies as wholes, beside what its trackers find in texts. */
+  readonly judge?: SubjectJudge;
   /** Estimated bytes of its tables but those of `partitions`, for `matcherBytesMax`. */
   readonly bytes: number;
   /**
@@ -121,4 +135,11 @@ export interface Detector {
   start(context?: TextContext): readonly Tracker[];
   /** Whether `text` alone contains a match: for replacements that would trip a rule. */
   matches(text: string): boolean;
+}
+
+/** Whether any of its trackers reads texts; otherwise it is there for its judge. */
+export function readsTexts({ judge, part, partitions, start }: Detector): boolean {
+  return (
+    judge === undefined || part !== undefined || partitions !== undefined || start().length > 0
+  );
 }

@@ -1,9 +1,10 @@
 /** One rule of a document → a draft of a Rule, or every mistake in it. */
+import { checkFit } from './actions/fit.ts';
 import { compileThen } from './actions/table.ts';
 import { compileCondition } from './condition.ts';
 import { quote } from './errors.ts';
 import { frozenSet } from './freeze.ts';
-import { compileMatch } from './kinds/table.ts';
+import { compileMatch, impliedInspect } from './kinds/table.ts';
 import type { CompileLimits } from './limits.ts';
 import { canonicalJson, child, type Located, plain } from './located.ts';
 import { accepts, type Report } from './read.ts';
@@ -69,9 +70,10 @@ export function compileRule(
     );
   }
 
-  const inspect = frozenSet<InspectWord>(document.inspect ?? []);
-  checkInspect(document, node, tell);
   const match = child(node, 'match');
+  const implied = match && impliedInspect(match);
+  const inspect = frozenSet<InspectWord>(document.inspect ?? implied ?? []);
+  if (implied === undefined) checkInspect(document, node, tell);
   const then = compileThen(child(node, 'then') ?? node, {
     inspect,
     hasMatch: match !== undefined,
@@ -79,6 +81,8 @@ export function compileRule(
   });
   const detector =
     match && compileMatch(match, { inspect, action: then.action.kind, limits, report: tell });
+  if (detector !== undefined && match !== undefined)
+    checkFit(then.action, detector, match, at('then'), tell);
   const when = document.when === undefined ? undefined : compileCondition(document.when, limits);
   if (when !== undefined && !when.ok) tell(at('when'), when.code, when.message);
   if (!clean) return undefined;

@@ -10,9 +10,9 @@ import type { CompileLimits } from './limits.ts';
 import { type Condition, type Conditions, wordsOf } from './set.ts';
 import { didYouMean } from './suggest.ts';
 
-type Expr = ReturnType<typeof parse>['expr'];
+export type Expr = ReturnType<typeof parse>['expr'];
 type Input = Parameters<ReturnType<typeof plan>>[0];
-type Inputs = Record<string, NonNullable<Input>[string]>;
+export type Inputs = Record<string, NonNullable<Input>[string]>;
 type ValueKind = 'string' | 'number' | 'bool' | 'list' | 'map' | 'timestamp' | 'null';
 
 /** What a condition throws. The message is from a closed list and carries no value (invariant 9). */
@@ -88,7 +88,7 @@ const VARIABLES: Readonly<
 
 export const CONDITION_VARIABLES: readonly string[] = Object.freeze(Object.keys(VARIABLES));
 
-const LATER_VARIABLES: readonly string[] = ['load', 'posture', 'feed', 'args', 'phase'];
+const LATER_VARIABLES: readonly string[] = ['load', 'posture', 'feed', 'phase'];
 const REQUEST_KEYS: readonly string[] = ['method', 'path', 'host'];
 const TYPE_NAMES: ReadonlySet<string> = new Set([
   'bool',
@@ -111,7 +111,7 @@ const BOOL_FUNCTIONS: ReadonlySet<string> = new Set([
   'matches',
 ]);
 
-class Refused extends Error {
+export class Refused extends Error {
   readonly code: CompileErrorCode;
   constructor(code: CompileErrorCode, message: string) {
     super(message);
@@ -152,6 +152,31 @@ function compileAnew(source: string, limits: CompileLimits): CompiledCondition {
 }
 
 function compile(source: string, limits: CompileLimits): Condition {
+  const { reads, decide } = planCondition(source, limits, new Set());
+  const used = [...reads].map((name) => [name, VARIABLES[name]!] as const);
+  const holds = (conditions: Conditions): boolean => {
+    const inputs: Inputs = {};
+    for (const [name, variable] of used) inputs[name] = variable.read(conditions);
+    return decide(inputs);
+  };
+  return Object.freeze({ source, reads: frozenSet(reads), holds });
+}
+
+/** An expression that gives true or false, over the variables of conditions and others of any type. */
+export interface PlannedCondition {
+  readonly tree: Expr;
+  /** Variables of conditions that it names. */
+  readonly reads: ReadonlySet<string>;
+  /** Throws `ConditionError` where it gives neither. */
+  decide(inputs: Inputs): boolean;
+}
+
+/** `given`: names of the other variables. Throws `Refused`. */
+export function planCondition(
+  source: string,
+  limits: CompileLimits,
+  given: ReadonlySet<string>,
+): PlannedCondition {
   if (source.length > limits.whenCharsMax) {
     throw new Refused(
       'when_too_complex',
@@ -167,8 +192,8 @@ function compile(source: string, limits: CompileLimits): Condition {
   const tree = parseSource(source);
   const reads = new Set<string>();
   const inspector = new Inspector(reads, limits);
-  inspector.visit(tree, new Set(), 0);
-  const kind = kindOf(tree, new Set());
+  inspector.visit(tree, given, 0);
+  const kind = kindOf(tree, given);
   if (kind !== undefined && kind !== 'bool') {
     throw new Refused(
       'when_type',
@@ -176,10 +201,7 @@ function compile(source: string, limits: CompileLimits): Condition {
     );
   }
   const evaluate = plan(ENV, tree);
-  const used = [...reads].map((name) => [name, VARIABLES[name]!] as const);
-  const holds = (conditions: Conditions): boolean => {
-    const inputs: Inputs = {};
-    for (const [name, variable] of used) inputs[name] = variable.read(conditions);
+  const decide = (inputs: Inputs): boolean => {
     let value: unknown;
     try {
       value = evaluate(inputs);
@@ -190,7 +212,7 @@ function compile(source: string, limits: CompileLimits): Condition {
     if (typeof value !== 'boolean') throw new ConditionError('the condition gave no true or false');
     return value;
   };
-  return Object.freeze({ source, reads: frozenSet(reads), holds });
+  return { tree, reads, decide };
 }
 
 function parseSource(source: string): Expr {
@@ -308,6 +330,12 @@ class Inspector {
       throw new Refused(
         'unsupported_construct',
         `${quote(name)} is part of the policy language but not of this version; a condition can read ${quoteList(CONDITION_VARIABLES)}`,
+      );
+    }
+    if (name === 'args') {
+      throw new Refused(
+        'when_unknown_name',
+        '`args` is what a tool is called with, which `when` cannot know yet; write `match: { tool: { where: … } }`',
       );
     }
     const meant =

@@ -10,7 +10,14 @@ import type { CompileLimits } from './limits.ts';
 import { reachContains, reachOverlaps, selectorContains, selectorsCompatible } from './reach.ts';
 import { type Action, LAYERS, type Selector } from './set.ts';
 
-const ENFORCING: ReadonlySet<Action['kind']> = new Set(['block', 'redact', 'rewrite', 'append']);
+const ENFORCING: ReadonlySet<Action['kind']> = new Set([
+  'block',
+  'redact',
+  'rewrite',
+  'append',
+  'remove',
+  'clamp',
+]);
 
 /** Placeholders count upwards in a conversation; these stand for all of them. */
 const PLACEHOLDER_NUMBERS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 42, 100, 1234];

@@ -44,6 +44,12 @@ export const COMPILE_ERRORS = {
   inspect_without_match:
     '`inspect` without `match` reads nothing. Add `match` or remove `inspect`.',
   action_needs_match: 'This action changes what `match` found. Add `match` and `inspect`.',
+  action_needs_text: 'This action changes text, which `match` does not only find. Use another one.',
+  action_needs_tool: 'This action changes tools or JSON. Write a `match` that finds them.',
+  json_path: 'Not a path into JSON. Write one like `$.items[*].discount`.',
+  json_reach: 'What `json` is to read is not among what `inspect` reads. Change one of them.',
+  json_schema:
+    'The JSON Schema cannot be checked, or not within a bound. Use what the message names.',
   append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',

@@ -1,5 +1,5 @@
 /** What follows from what matched: the precedence of SEMANTICS §6, and nothing else. */
-import { type Conditions, LAYERS, type Layer, type Rule } from './set.ts';
+import { type Action, type Conditions, LAYERS, type Layer, type Rule } from './set.ts';
 
 export type ConditionOutcome =
   | { readonly kind: 'holds' }
@@ -117,10 +117,17 @@ export function defaultDeny(
   );
 }
 
+const MUTATIONS: ReadonlySet<Action['kind']> = new Set([
+  'redact',
+  'rewrite',
+  'append',
+  'remove',
+  'clamp',
+]);
+
 /** Whether the rule changes bytes when it acts. */
 export function isMutation(rule: Rule): boolean {
-  const { kind } = rule.action;
-  return kind === 'redact' || kind === 'rewrite' || kind === 'append';
+  return MUTATIONS.has(rule.action.kind);
 }
 
 /** Whether the rule can change or end an exchange: such rules hold frames back, flags and allows do not. */

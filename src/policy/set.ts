@@ -2,6 +2,7 @@
  * What the compiler makes of documents: a frozen PolicySet, and the words that its parts are made of.
  * A set is identified by the digest of its source documents; nothing in it changes after `freeze`.
  */
+import type { JsonPath } from '../formats/json-path.ts';
 import type { Detector } from '../match/detector.ts';
 
 export type Layer = 'platform' | 'tenant' | 'app' | 'model';
@@ -50,6 +51,20 @@ export type Action =
     }
   | { readonly kind: 'redact' }
   | { readonly kind: 'rewrite'; readonly with: string }
+  /** Takes tools out of the lists that define them, and refuses calls of them as `block` does. */
+  | {
+      readonly kind: 'remove';
+      readonly message: string;
+      readonly status: number;
+      readonly as: 'error' | 'refusal';
+    }
+  /** Brings the numbers on a path inside their bounds; at least one of them is there. */
+  | {
+      readonly kind: 'clamp';
+      readonly path: JsonPath;
+      readonly min?: number;
+      readonly max?: number;
+    }
   | { readonly kind: 'append'; readonly text: string; readonly oncePer: 'message' };
 
 export type FactName =

@@ -18,7 +18,16 @@ export const JUDGE_METRICS_MAX = 32;
 export const COHORTS = ['control', 'canary'] as const;
 export const VERDICTS = ['allow', 'deny', 'mutate', 'unavailable', 'incomplete'] as const;
 export const PHASES = ['request', 'response', 'none'] as const;
-export const ACTIONS = ['allow', 'flag', 'block', 'redact', 'rewrite', 'append'] as const;
+export const ACTIONS = [
+  'allow',
+  'flag',
+  'block',
+  'redact',
+  'rewrite',
+  'append',
+  'remove',
+  'clamp',
+] as const;
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 export const SWAP_KINDS = [
   'boot',

@@ -30,6 +30,7 @@ export const COMPOSITION_ROOT = 'main.ts';
 /** Packages that compute and do nothing else: no sockets, files, timers or randomness. */
 export const PURE_PACKAGES = [
   '@bufbuild/cel',
+  'ajv',
   'libphonenumber-js',
   're2js',
   'typebox',

@@ -1,12 +1,12 @@
 /** Turns what the engine tells of an exchange into events, with numbers for frames and places for matches. */
 import { Buffer } from 'node:buffer';
+import type { Finding } from '../../engine/findings.ts';
 import type {
   ActivationSeen,
   BodyObserver,
   BodySeen,
   ExchangeObserver,
 } from '../../engine/observer.ts';
-import type { Finding } from '../../engine/text-track.ts';
 import type { Frame } from '../../formats/frame.ts';
 import { conditionInputs, conditionParts } from '../../policy/condition-parts.ts';
 import { conditionOutcome, exempts } from '../../policy/evaluate.ts';

@@ -114,6 +114,7 @@ const EFFECTS: Readonly<Record<TrialEventOf<'match'>['effect'], string>> = {
   allow: 'allowed',
   append: 'earns an addition',
   block: 'blocked',
+  remove: 'taken out',
   replace: 'becomes',
   cover: 'goes with the replacement of',
   sealed: 'is signed, so that it ends the body',

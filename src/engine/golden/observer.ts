@@ -2,8 +2,8 @@
 import type { DecisionRecord } from '../../audit/record.ts';
 import type { BodyReader } from '../../formats/frame.ts';
 import type { Direction, Place } from '../../policy/set.ts';
+import type { Finding } from '../findings.ts';
 import type { BodyObserver, ExchangeObserver, RefusalSeen } from '../observer.ts';
-import type { Finding } from '../text-track.ts';
 
 /** An action that a rule took, or (shadow) would have taken. */
 export interface Acted {

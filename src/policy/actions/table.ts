@@ -7,9 +7,11 @@ import type { Action } from '../set.ts';
 import { ALLOW } from './allow.ts';
 import { APPEND } from './append.ts';
 import { BLOCK } from './block.ts';
+import { CLAMP } from './clamp.ts';
 import { FLAG } from './flag.ts';
 import type { ActionContext, ActionKind } from './kind.ts';
 import { REDACT } from './redact.ts';
+import { REMOVE } from './remove.ts';
 import { REWRITE } from './rewrite.ts';
 
 export const ACTION_KINDS: Readonly<Record<Action['kind'], ActionKind>> = Object.freeze({
@@ -19,10 +21,12 @@ export const ACTION_KINDS: Readonly<Record<Action['kind'], ActionKind>> = Object
   redact: REDACT,
   rewrite: REWRITE,
   append: APPEND,
+  remove: REMOVE,
+  clamp: CLAMP,
 });
 
 /** Of the language, but not of this version. */
-const LATER = ['inject', 'clamp', 'hold', 'route', 'throttle'];
+const LATER = ['inject', 'hold', 'route', 'throttle'];
 
 const entries = Object.entries(ACTION_KINDS);
 

@@ -19,6 +19,8 @@ export interface MatchContext {
 export interface MatchKind<Schema extends TSchema = TSchema> {
   /** Of the settings. What it accepts is what `compile` gets. */
   readonly schema: Schema;
+  /** What a rule of this kind reads that does not say; without it the rule must. */
+  inspect?(settings: Static<Schema>): readonly InspectWord[] | undefined;
   /** Undefined when something was reported. Never throws for settings that the schema accepts. */
   compile(settings: Static<Schema>, context: MatchContext): Detector | undefined;
 }

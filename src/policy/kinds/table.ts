@@ -3,13 +3,16 @@ import { Type } from 'typebox';
 import type { Detector } from '../../match/detector.ts';
 import { child, type Located, plain } from '../located.ts';
 import { closed } from '../schema-parts.ts';
+import type { InspectWord } from '../set.ts';
 import { INJECTION } from './injection.ts';
 import { INVISIBLE } from './invisible.ts';
+import { JSON_VALUES } from './json.ts';
 import { KEYWORDS } from './keywords.ts';
 import type { MatchContext, MatchKind } from './kind.ts';
 import { PII } from './pii.ts';
 import { REGEX } from './regex.ts';
 import { SECRETS } from './secrets.ts';
+import { TOOL } from './tool.ts';
 import { TOPIC } from './topic.ts';
 
 export const MATCH_KINDS = Object.freeze({
@@ -20,10 +23,12 @@ export const MATCH_KINDS = Object.freeze({
   invisible: INVISIBLE,
   injection: INJECTION,
   topic: TOPIC,
+  tool: TOOL,
+  json: JSON_VALUES,
 });
 
 /** Of the language, but not of this version. */
-const LATER = ['all', 'any', 'not', 'classifier', 'tool', 'json', 'baseline'];
+const LATER = ['all', 'any', 'not', 'classifier', 'baseline'];
 
 /** `match`: one word with its settings. */
 export const MatchSchema = Type.Object(
@@ -32,6 +37,16 @@ export const MatchSchema = Type.Object(
   ),
   { ...closed, minProperties: 1, maxProperties: 1, 'x-later': LATER },
 );
+
+/** What a `match` reads that the schema accepts and that does not say; undefined where it must. */
+export function impliedInspect(match: Located): readonly InspectWord[] | undefined {
+  const kinds: Readonly<Record<string, MatchKind>> = MATCH_KINDS;
+  for (const [word, kind] of Object.entries(kinds)) {
+    const node = child(match, word);
+    if (node !== undefined) return kind.inspect?.(plain(node));
+  }
+  return undefined;
+}
 
 /** The detector of a `match` that the schema accepts; undefined when something was reported. */
 export function compileMatch(
