@@ -50,6 +50,11 @@ export const COMPILE_ERRORS = {
   json_reach: 'What `json` is to read is not among what `inspect` reads. Change one of them.',
   json_schema:
     'The JSON Schema cannot be checked, or not within a bound. Use what the message names.',
+  not_alone: '`not` says what must not be there. Write it beside what must, in `all`.',
+  all_unbounded:
+    'The members of `all` could be any distance apart in a stream. Say how far with `within`.',
+  all_mixed:
+    'Tools and words of texts cannot be asked for in one `all`. Use `where`, or two rules.',
   append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',

@@ -150,7 +150,8 @@ const LINEAR = Object.assign(
     const compiled = linearPattern(pattern);
     if (!compiled.ok)
       throw new Refused(`the pattern ${quoted(pattern)} is not taken: ${compiled.message}`);
-    return compiled;
+    // Ajv tells expressions apart by what they are as text.
+    return { test: compiled.test, toString: () => `/${pattern}/` };
   },
   // What ajv would write in code of its own, which is not asked for.
   { code: 'new RegExp' },

@@ -106,6 +106,7 @@ function fitsKind(schema: SchemaNode, node: Located): boolean {
     return node.kind === 'scalar' && typeof node.value === 'string';
   }
   if (schema.type === 'object') return node.kind === 'map';
+  if (schema.type === 'array') return node.kind === 'list';
   return (
     node.kind === 'scalar' &&
     typeof node.value === (schema.type === 'integer' ? 'number' : schema.type)
@@ -115,6 +116,7 @@ function fitsKind(schema: SchemaNode, node: Located): boolean {
 function kindWord(schema: SchemaNode): string {
   if (schema.enum !== undefined) return 'a word';
   if (schema.type === 'object') return 'a map';
+  if (schema.type === 'array') return 'a list';
   return schema.type === 'string' ? 'a text' : `a ${schema.type}`;
 }
 
@@ -208,7 +210,10 @@ function checkList(schema: SchemaNode, node: Located, place: string, report: Rep
     return;
   }
   if (schema.minItems !== undefined && node.items.length < schema.minItems) {
-    report(node.at, 'out_of_range', `${quote(place)} is an empty list; write at least one item`);
+    const { length } = node.items;
+    const said = length === 0 ? 'is an empty list' : `has ${length} item${length === 1 ? '' : 's'}`;
+    const least = schema.minItems === 1 ? 'one item' : `${schema.minItems} items`;
+    report(node.at, 'out_of_range', `${quote(place)} ${said}; write at least ${least}`);
   }
   if (schema.maxItems !== undefined && node.items.length > schema.maxItems) {
     report(

@@ -14,6 +14,8 @@ export interface MatchContext {
   readonly action: Action['kind'];
   readonly limits: CompileLimits;
   readonly report: Report;
+  /** The detector of a `match` inside of this one; undefined when something was reported. */
+  readonly compileMember: (node: Located) => Detector | undefined;
 }
 
 export interface MatchKind<Schema extends TSchema = TSchema> {

@@ -5,10 +5,13 @@ import { child, type Located, plain } from '../located.ts';
 import { closed } from '../schema-parts.ts';
 import type { InspectWord } from '../set.ts';
 import { INJECTION } from './injection.ts';
+import { allKind } from './all.ts';
+import { anyKind } from './any.ts';
 import { INVISIBLE } from './invisible.ts';
 import { JSON_VALUES } from './json.ts';
 import { KEYWORDS } from './keywords.ts';
 import type { MatchContext, MatchKind } from './kind.ts';
+import { notKind } from './not.ts';
 import { PII } from './pii.ts';
 import { REGEX } from './regex.ts';
 import { SECRETS } from './secrets.ts';
@@ -28,35 +31,71 @@ export const MATCH_KINDS = Object.freeze({
 });
 
 /** Of the language, but not of this version. */
-const LATER = ['all', 'any', 'not', 'classifier', 'baseline'];
+const LATER = ['classifier', 'baseline'];
+
+/** One word of these, with its settings. */
+const oneOf = (kinds: Readonly<Record<string, MatchKind>>, later: readonly string[]) =>
+  Type.Object(
+    Object.fromEntries(
+      Object.entries(kinds).map(([word, { schema }]) => [word, Type.Optional(schema)]),
+    ),
+    { ...closed, minProperties: 1, maxProperties: 1, 'x-later': later },
+  );
+
+/** Scores are of a whole text or session, and are not combined yet. */
+const { injection: _injection, topic: _topic, ...COMBINED } = MATCH_KINDS;
+const IN_COMBINATIONS = [...LATER, 'injection', 'topic'];
+const memberOf = (kinds: Readonly<Record<string, MatchKind>>) =>
+  oneOf({ ...COMBINED, ...kinds }, IN_COMBINATIONS);
+
+/** Combinations stand in each other once: an `any` in an `all` or in its `not`, an `all` in an `any`. */
+const SIMPLE = memberOf({});
+const WITH_ANY = memberOf({ any: anyKind(SIMPLE) });
+const IN_ANY = memberOf({ all: allKind(memberOf({ not: notKind(SIMPLE) })) });
+const IN_ALL = memberOf({ any: anyKind(SIMPLE), not: notKind(WITH_ANY) });
+
+const ALL_KINDS: Readonly<Record<string, MatchKind>> = {
+  ...MATCH_KINDS,
+  all: allKind(IN_ALL),
+  any: anyKind(IN_ANY),
+  not: notKind(WITH_ANY),
+};
 
 /** `match`: one word with its settings. */
-export const MatchSchema = Type.Object(
-  Object.fromEntries(
-    Object.entries(MATCH_KINDS).map(([word, { schema }]) => [word, Type.Optional(schema)]),
-  ),
-  { ...closed, minProperties: 1, maxProperties: 1, 'x-later': LATER },
-);
+export const MatchSchema = oneOf(ALL_KINDS, LATER);
 
-/** What a `match` reads that the schema accepts and that does not say; undefined where it must. */
+/**
+ * What a `match` reads that the schema accepts and that does not say; undefined where it must. A combination
+ * reads what its members read, where all of them say it.
+ */
 export function impliedInspect(match: Located): readonly InspectWord[] | undefined {
-  const kinds: Readonly<Record<string, MatchKind>> = MATCH_KINDS;
-  for (const [word, kind] of Object.entries(kinds)) {
-    const node = child(match, word);
-    if (node !== undefined) return kind.inspect?.(plain(node));
-  }
-  return undefined;
+  const [word, node] = wordOf(match);
+  const members = membersOf(word, node);
+  if (members === undefined) return ALL_KINDS[word]?.inspect?.(plain(node));
+  const implied = members.map(impliedInspect);
+  return implied.includes(undefined)
+    ? undefined
+    : [...new Set(implied.flatMap((one) => one ?? []))];
+}
+
+function membersOf(word: string, node: Located): readonly Located[] | undefined {
+  if (word === 'not') return [node];
+  if (word !== 'all' && word !== 'any') return undefined;
+  const list = node.kind === 'list' ? node : child(node, 'of');
+  return list?.kind === 'list' ? list.items : [];
+}
+
+function wordOf(match: Located): readonly [word: string, node: Located] {
+  const entry = match.kind === 'map' ? match.entries[0] : undefined;
+  return [entry?.key ?? '', entry?.value ?? match];
 }
 
 /** The detector of a `match` that the schema accepts; undefined when something was reported. */
 export function compileMatch(
   match: Located,
-  context: Omit<MatchContext, 'node'>,
+  context: Omit<MatchContext, 'node' | 'compileMember'>,
 ): Detector | undefined {
-  const kinds: Readonly<Record<string, MatchKind>> = MATCH_KINDS;
-  for (const [word, kind] of Object.entries(kinds)) {
-    const node = child(match, word);
-    if (node !== undefined) return kind.compile(plain(node), { ...context, node });
-  }
-  return undefined;
+  const [word, node] = wordOf(match);
+  const compileMember = (member: Located) => compileMatch(member, context);
+  return ALL_KINDS[word]?.compile(plain(node), { ...context, node, compileMember });
 }
