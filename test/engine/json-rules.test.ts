@@ -110,7 +110,7 @@ describe('a json rule on a text', () => {
     for (const text of [
       '{"plan":"pro"}',
       ' {"plan":"basic","name":"ada"}',
-      '{"plan":"pro","name":""}',
+      '{"plan":"pro","name":"","at":"7"}',
     ])
       assert.equal(saidIn(answer(rig(set), [structured([...text])]).text), text);
     for (const text of [
