@@ -22,8 +22,9 @@ export function anyDetector(members: readonly Detector[]): Detector {
 function partitionsOf(members: readonly Detector[]): readonly Partition[] | undefined {
   if (members.length === 0) return undefined;
   const partitions: Partition[] = [];
-  for (const { part, partitions: own, start } of members)
-    if (part !== undefined) partitions.push({ part, bytes: 0, start: () => start()[0]! });
+  for (const { part, partitions: own, lanes, start } of members)
+    if (lanes !== undefined) return undefined;
+    else if (part !== undefined) partitions.push({ part, bytes: 0, start: () => start()[0]! });
     else if (own === undefined) return undefined;
     else partitions.push(...own);
   return Object.freeze(partitions);
