@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type EngineLimits } from '../src/engine/limits.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
 import { RouteStances } from '../src/engine/route-stances.ts';
 import { Serving } from '../src/engine/snapshot.ts';
+import { subjectMemories } from '../src/engine/subject-memory.ts';
 import { Turns } from '../src/engine/turns.ts';
 import { compilePolicies } from '../src/policy/compile.ts';
 import type { Direction, PolicySet } from '../src/policy/set.ts';
@@ -92,6 +93,7 @@ export function engineDeps(
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock),
+    subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
   };

@@ -33,6 +33,7 @@ import {
 } from './engine/server-config.ts';
 import { MemorySessionScores } from './engine/session-scores.ts';
 import { Serving } from './engine/snapshot.ts';
+import { subjectMemories } from './engine/subject-memory.ts';
 import { SwapQueue } from './engine/swap-queue.ts';
 import { Turns } from './engine/turns.ts';
 import { apiLines } from './formats/detect.ts';
@@ -181,6 +182,7 @@ async function serve(config: ServerConfig): Promise<void> {
     guard,
     held: new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta)),
     turns: new Turns(clock),
+    subjects: subjectMemories(clock, config.limits),
     stances,
     sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',

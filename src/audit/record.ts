@@ -45,6 +45,8 @@ export interface DecisionRecord {
   readonly findingsDropped: number;
   readonly errors: readonly { readonly rule: string; readonly error: string }[];
   readonly breakers: readonly string[];
+  /** A rule sent the request to another model: the one that was asked for (a keyed hash where no rule names it). */
+  readonly rerouted?: { readonly rule: string; readonly from?: string; readonly to?: string };
   readonly requestBytes: number;
   readonly responseBytes: number;
 }

@@ -4,6 +4,8 @@
  */
 
 import {
+  actsOnRequest,
+  changesRequest,
   conditionOutcome,
   type Decision,
   decide,
@@ -22,6 +24,7 @@ import type {
   PolicySet,
   Rule,
 } from '../policy/set.ts';
+import { breaks } from './restrictions.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
@@ -44,13 +47,15 @@ export interface ActiveRules {
   /** Content rules that act, in rank order. */
   readonly content: readonly Rule[];
   readonly refusal: StandingRefusal | undefined;
-  /** Rules without `match` that hold, and are not refusals: flags, appends, and those in shadow. */
+  /** Rules without `match` that hold, and are not refusals: flags, changes, throttles, and those in shadow. */
   readonly plain: readonly Rule[];
   readonly errors: readonly RuleError[];
   /** Rules without `match` that hold and allow. */
   readonly allows: readonly Rule[];
   /** Layers that deny by default. */
   readonly denies: readonly Layer[];
+  /** Rules in force, held or not, that keep a session with the model that it began with. */
+  readonly sticky: readonly Rule[];
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
@@ -60,11 +65,22 @@ export function candidates(set: PolicySet, facts: Facts, modelKnown: boolean): r
 
 /** Whether the rule's applicability depends on the request body. */
 export function needsModel(rule: Rule): boolean {
-  return rule.selector.model !== undefined || (rule.when?.reads.has('model') ?? false);
+  return (
+    rule.selector.model !== undefined ||
+    rule.restriction?.kind === 'models' ||
+    (rule.when?.reads.has('model') ?? false)
+  );
 }
 
+/** Whether the rule looks for something in this direction. What acts on requests does not look at answers. */
 export function reaches(rule: Rule, direction: Direction): boolean {
-  return rule.detector !== undefined && ruleReachesDirection(rule, direction);
+  if (rule.detector === undefined || !ruleReachesDirection(rule, direction)) return false;
+  return direction === 'request' || !actsOnRequest(rule);
+}
+
+/** Whether the rule needs the body of a request: to read it, or to write into it. */
+export function needsRequest(rule: Rule): boolean {
+  return reaches(rule, 'request') || (rule.detector === undefined && changesRequest(rule));
 }
 
 export const deniesByClass = (ruleClass: PolicyClass): boolean => ruleClass !== 'operational';
@@ -84,9 +100,11 @@ export function activate(
   const holding: Rule[] = [];
   const errors: RuleError[] = [];
   const source = facts.principal ?? facts.session;
+  const sticky: Rule[] = [];
   const { rules, denies } = scopeOf(set, facts, !headersOnly);
   for (const rule of rules) {
-    if (headersOnly && (rule.detector || !knownFrom(rule, facts))) continue;
+    if (headersOnly && ((rule.detector && !rule.restriction) || !knownFrom(rule, facts))) continue;
+    if (keepsSessions(rule)) sticky.push(rule);
     if (!guard.allow(set.digest, rule, source)) {
       errors.push({ rule, error: 'breaker_open' });
       continue;
@@ -97,8 +115,9 @@ export function activate(
       if (outcome.kind === 'error') errors.push({ rule, error: 'condition_failed' });
       if (outcome.kind !== 'holds') continue;
     }
-    if (rule.detector) content.push(rule);
-    else holding.push(rule);
+    const broken = rule.restriction !== undefined && breaks(rule.restriction, conditions);
+    if (broken || (!rule.restriction && !rule.detector)) holding.push(rule);
+    else if (rule.detector) content.push(rule);
   }
   const decision = decide(denies, [
     ...holding.map((rule) => ({ rule })),
@@ -108,15 +127,16 @@ export function activate(
   return {
     content: content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
     refusal: refusalOf(decision, denies, content, errors, headersOnly),
-    plain: [...decision.flagged, ...decision.shadowed, ...acting(decision)],
+    plain: [...decision.flagged, ...decision.shadowed, ...decision.acting],
     errors,
     allows,
     denies,
+    sticky,
   };
 }
 
-const acting = (decision: Decision): readonly Rule[] =>
-  decision.kind === 'mutate' ? decision.rules : [];
+const keepsSessions = ({ action, enforcement }: Rule): boolean =>
+  action.kind === 'route' && action.sticky && enforcement === 'enforce';
 
 function refusalOf(
   decision: Decision,
@@ -156,6 +176,7 @@ export function unallowed(active: ActiveRules, matched: readonly Rule[]): boolea
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */
 function knownFrom(rule: Rule, facts: Facts): boolean {
   if (rule.when?.reads.has('route')) return false;
+  if (rule.restriction?.kind === 'models' && facts.model === undefined) return false;
   return FACT_NAMES.every(
     (name) =>
       facts[name] !== undefined ||

@@ -3,11 +3,12 @@
  * assignment to Process by dynamic metadata (SEMANTICS §2). It sees no verified claims: in Istio custom
  * authorization runs before JWT validation.
  */
-import { formatOfPath } from '../formats/detect.ts';
+import { apiAt, formatOfPath } from '../formats/detect.ts';
+import { modelOfPath } from '../formats/model-path.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.ts';
 import { activate } from './active-rules.ts';
-import { REFUSALS, type RefusalCode } from './codes.ts';
+import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
@@ -30,7 +31,7 @@ function answer(
     attribute: () => undefined,
     peer: () => request.sourcePrincipal || undefined,
     header: (name) => request.headers.get(name),
-    bodyModel: undefined,
+    bodyModel: modelOfPath(request.path),
     authority: request.authority,
     path: request.path,
   };
@@ -61,6 +62,7 @@ function answer(
       path: request.path,
       authority: request.authority,
       route: '',
+      ...apiAt(request.path, deps.formats),
       headers: trusted,
       nowMs: deps.clock.nowMs(),
     },
@@ -70,7 +72,12 @@ function answer(
   decision.failedRules(active.errors);
   if (active.refusal) {
     const { code } = active.refusal;
-    const action = code === 'policy' ? active.refusal.rule.action : undefined;
+    const rule = code === 'policy' ? active.refusal.rule : undefined;
+    const action = rule?.action;
+    if (rule?.restriction) {
+      const place = { label: 'RESTRICTION', text: '', start: 0, end: 0 };
+      decision.finding({ rule, ...place, enforced: true, effect: { kind: 'block' } });
+    }
     return refuse(deps, decision, request, code, action?.kind === 'block' ? action : undefined);
   }
   decision.close('allow', 'allowed');
@@ -99,7 +106,7 @@ function refuse(
     {
       message: block?.message ?? kind.message,
       decisionId: decision.id,
-      code: code === 'policy' ? 'content_policy_violation' : code,
+      code: refusalWord(code),
     },
     block?.status ?? kind.status.request,
     'error',

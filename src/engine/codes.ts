@@ -6,6 +6,7 @@ export type DecisionCode =
   | 'allowed'
   | 'policy'
   | 'default_deny'
+  | 'throttled'
   | 'rule_error'
   | 'breaker_open'
   | 'mode_cannot_enforce'
@@ -39,6 +40,11 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     verdict: 'deny',
     status: { request: 403, response: 403 },
     message: 'No policy allows this request.',
+  },
+  throttled: {
+    verdict: 'deny',
+    status: { request: 429, response: 429 },
+    message: 'Too many requests of this kind. Try again later.',
   },
   rule_error: {
     verdict: 'unavailable',
@@ -96,6 +102,12 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     message: 'The policy server failed on this request.',
   },
 });
+
+/** What a refusal calls its reason, for programs: a name of their APIs' own where they have one. */
+export function refusalWord(code: RefusalCode): string {
+  if (code === 'policy') return 'content_policy_violation';
+  return code === 'throttled' ? 'rate_limit_exceeded' : code;
+}
 
 export const DECISION_CODES: readonly DecisionCode[] = Object.freeze([
   'allowed',

@@ -4,8 +4,9 @@
  * it is durable; whatever fails on the way leaves what serves alone (invariant 3).
  */
 import type { TransitionRecord } from '../audit/record.ts';
+import { unsupported } from '../policy/evaluate.ts';
 import type { GoldenCase } from '../policy/golden/cases.ts';
-import type { PolicySet } from '../policy/set.ts';
+import type { PolicySet, Rule } from '../policy/set.ts';
 import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
 import {
   type ActivationRecord,
@@ -233,6 +234,11 @@ export class PolicyController implements Control {
       ]);
       return undefined;
     }
+    const undone = set.rules.filter(unsupported);
+    if (undone.length > 0) {
+      this.refuseSave(undone.map(unsupportedWords));
+      return undefined;
+    }
     const faults = await this.deps.golden(set, cases);
     if (faults.length > 0) {
       this.refuseSave(faults);
@@ -445,6 +451,12 @@ export class PolicyController implements Control {
 
 /** Sets kept for exchanges that Check has promised them to. */
 const RETAINED_SETS_MAX = 8;
+
+function unsupportedWords(rule: Rule): string {
+  const { file, line, column } = rule.position;
+  const word = rule.restriction?.kind ?? rule.action.kind;
+  return `${file}:${line}:${column}: not_enforceable: rule \`${rule.id}\` says \`${word}\`, which this version reads but cannot enforce yet; write \`enforcement: shadow\` or \`off\` on it`;
+}
 
 function stanceConflictWords(conflict: {
   readonly route: string;

@@ -50,6 +50,7 @@ export class DecisionDraft {
   requestBytes = 0;
   responseBytes = 0;
   mutated = false;
+  rerouted: DecisionRecord['rerouted'];
   /** Something was changed that no written record names yet. */
   mutationDue = true;
   closed = false;
@@ -94,6 +95,12 @@ export class DecisionDraft {
   failedRules(errors: readonly RuleError[]): void {
     this.errors.push(...errors);
     if (errors.length > 0) this.degraded = true;
+  }
+
+  /** The model that was asked for, as it may be shown. */
+  get shownModel(): string | undefined {
+    const { model } = this.facts;
+    return model === undefined ? undefined : this.shownFact('model', model);
   }
 
   /** Written before changed bytes leave (SEMANTICS §9). */
@@ -163,6 +170,7 @@ export class DecisionDraft {
       findingsDropped: this.findingsDropped,
       errors: this.errors.map(({ rule, error }) => ({ rule: rule.id, error })),
       breakers: this.errors.filter((e) => e.error === 'breaker_open').map((e) => e.rule.id),
+      ...(this.rerouted !== undefined && { rerouted: this.rerouted }),
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
     };

@@ -3,11 +3,12 @@
  * assignment (invariant 1), the facts, the active rules, the refusal and the record. A throw anywhere
  * below ends the stream with an error status in the protocol layer; the record still says so.
  */
-import { formatOfPath } from '../formats/detect.ts';
+import { apiAt, formatOfPath } from '../formats/detect.ts';
 import type { Format } from '../formats/frame.ts';
+import { bodyNamesModelToo, modelOfPath } from '../formats/model-path.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import { refusingWords } from '../policy/actions/refusing.ts';
-import type { Conditions, Direction, Facts, Rule } from '../policy/set.ts';
+import type { Conditions, Direction, Facts, Rule, ThrottleSubject } from '../policy/set.ts';
 import type {
   BodyMode,
   HeadersEvent,
@@ -19,17 +20,21 @@ import type {
 } from '../protocol/process.ts';
 import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
 import { Backlog, type Pause } from './backlog.ts';
-import { REFUSALS, type RefusalCode } from './codes.ts';
+import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
 import { Placeholders } from './placeholders.ts';
+import type { Effect } from './findings.ts';
 import type { EngineDeps } from './ports.ts';
+import type { Rerouted } from './request-changes.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
 import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
+import { subjectKey } from './subject-memory.ts';
 import { TextScores } from './text-scores.ts';
+import { throttled } from './throttling.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const SWITCHYARD_NAMESPACE = 'switchyard';
@@ -45,6 +50,8 @@ export class Exchange implements ProcessHandler {
   method = '';
   path = '';
   authority = '';
+  /** The model that the path names, which is known before the body. */
+  pathModel: string | undefined;
   requestFormat: Format = openaiChat;
   active: ActiveRules | undefined;
   /** Our refusal was sent; whatever still arrives is not looked at. */
@@ -57,6 +64,10 @@ export class Exchange implements ProcessHandler {
   private readonly request: RequestSide;
   private readonly response: ResponseSide;
   private begun = false;
+  /** The model that a rule has sent the request to. */
+  private routedModel: string | undefined;
+  /** Rules that append once in a session → whether it is this exchange. */
+  private readonly claims = new Map<Rule, boolean>();
   /** Those of the request, until nothing more is to be read from them. */
   private headers: HeadersEvent | undefined;
   /** What is known of who asks before the body was read. */
@@ -179,20 +190,70 @@ export class Exchange implements ProcessHandler {
     this.active = active;
     this.deps.observer?.activated({ set, facts, conditions, active });
     this.decision.failedRules(active.errors);
-    for (const rule of active.plain) {
-      if (rule.action.kind === 'flag') {
-        this.decision.finding({
-          rule,
-          label: 'WHEN',
-          text: '',
-          start: 0,
-          end: 0,
-          enforced: true,
-          effect: { kind: 'flag' },
-        });
-      }
-    }
+    for (const rule of active.plain)
+      if (rule.action.kind === 'flag') this.tell(rule, 'WHEN', { kind: 'flag' });
     return active;
+  }
+
+  /** A finding that stands in no text. */
+  private tell(rule: Rule, label: string, effect: Effect): void {
+    const enforced = rule.enforcement === 'enforce';
+    const shown: Effect = enforced ? effect : { kind: 'shadow' };
+    this.decision.finding({ rule, label, text: '', start: 0, end: 0, enforced, effect: shown });
+  }
+
+  /** Takes what this request costs the subjects of these rules; true when one has nothing left, and it is refused. */
+  refuseThrottled(rules: readonly Rule[]): boolean {
+    const { clock, subjects } = this.deps;
+    for (const rule of [...rules].sort((a, b) => a.rank - b.rank)) {
+      if (rule.action.kind !== 'throttle') continue;
+      const waitMs = throttled(rule, this.subjectOf(rule.action.per), subjects.buckets, clock);
+      if (waitMs === 0) continue;
+      this.tell(rule, 'THROTTLE', { kind: 'throttle' });
+      if (rule.enforcement !== 'enforce') continue;
+      this.refuse('request', 'throttled', rule, Math.ceil(waitMs / 1_000));
+      return true;
+    }
+    return false;
+  }
+
+  /** Requests of nobody that is known are counted together. */
+  private subjectOf(per: ThrottleSubject): string {
+    const { facts, session } = this.decision;
+    if (per === 'session') return session?.hex ?? '';
+    const value = facts[per];
+    return value === undefined ? '' : this.deps.keyedHash(value);
+  }
+
+  /** A rule has sent this request elsewhere. */
+  rerouted({ rule, model }: Rerouted): void {
+    const { decision } = this;
+    this.routedModel = model;
+    decision.rerouted = {
+      rule: rule.id,
+      ...(decision.shownModel !== undefined && { from: decision.shownModel }),
+      ...(model !== undefined && { to: model }),
+    };
+  }
+
+  /** The upstream has answered: so a model that does not answer is known. */
+  answered(status: number): void {
+    if (this.routedModel !== undefined)
+      this.deps.subjects.models.answered(this.routedModel, status);
+  }
+
+  /** Whether a text that is appended once for each session has not been yet; asked again, it says the same. */
+  mayAppend(rule: Rule): boolean {
+    const { session } = this.decision;
+    if (rule.action.kind !== 'append' || rule.action.oncePer !== 'session' || !session) return true;
+    const claimed = this.claims.get(rule);
+    if (claimed !== undefined) return claimed;
+    const { appended } = this.deps.subjects;
+    const key = subjectKey(rule, 'append', session.hex);
+    const first = appended.get(key) === undefined;
+    if (first) appended.set(key, true);
+    this.claims.set(rule, first);
+    return first;
   }
 
   /** The facts, with the model that the body names; undefined: as far as the headers tell. */
@@ -210,8 +271,14 @@ export class Exchange implements ProcessHandler {
     return new TextScores({ scores, session, nowMs: clock.monotonicMs() });
   }
 
-  /** No source that comes before the body names the model. */
+  /** Only the body names the model. */
   get modelComesFromBody(): boolean {
+    const known = this.pathModel !== undefined && !bodyNamesModelToo(this.path);
+    return !known && this.modelComesFromRequest;
+  }
+
+  /** No source that comes before the request itself names the model. */
+  get modelComesFromRequest(): boolean {
     const sources = this.deps.facts.model ?? [];
     const body = sources.findIndex((source) => source.from === 'body');
     return body !== -1 && lookUp(sources.slice(0, body), this.factContext(undefined)) === undefined;
@@ -234,10 +301,12 @@ export class Exchange implements ProcessHandler {
   }
 
   /** Refuses with our own answer; the record is durable before the reply leaves (invariant 8). */
-  refuse(direction: Direction, code: RefusalCode, rule?: Rule): void {
+  refuse(direction: Direction, code: RefusalCode, rule?: Rule, retryAfterS?: number): void {
     const kind = REFUSALS[code];
     const block = code === 'policy' ? refusingWords(rule?.action) : undefined;
+    const throttle = rule?.action.kind === 'throttle' ? rule.action : undefined;
     const status = block?.status ?? kind.status[direction];
+    if (rule?.restriction) this.tell(rule, 'RESTRICTION', { kind: 'block' });
     this.refused = true;
     this.stall.stop();
     this.decision.phase = direction;
@@ -247,9 +316,10 @@ export class Exchange implements ProcessHandler {
     const format = spoken.name === this.requestFormat.name ? this.requestFormat : spoken;
     const answer = format.refusalResponse(
       {
-        message: block?.message ?? kind.message,
+        message: block?.message ?? throttle?.message ?? kind.message,
         decisionId: this.decision.id,
-        code: code === 'policy' ? 'content_policy_violation' : code,
+        code: refusalWord(code),
+        ...(retryAfterS === undefined ? {} : { retryAfterS }),
       },
       status,
       block?.as ?? 'error',
@@ -279,6 +349,7 @@ export class Exchange implements ProcessHandler {
         set: assignment?.set.digest ?? '',
         cohort: assignment?.cohort ?? 'control',
         epoch: assignment?.epoch ?? 0,
+        ...(this.routedModel !== undefined && { routed: this.routedModel }),
       },
     };
   }
@@ -332,6 +403,7 @@ export class Exchange implements ProcessHandler {
     const { deps, decision } = this;
     this.method = event.headers.get(':method') ?? '';
     this.path = event.headers.get(':path') ?? '';
+    this.pathModel = modelOfPath(this.path);
     this.authority = event.headers.get(':authority') ?? '';
     decision.requestId = event.headers.get('x-request-id') ?? '';
     decision.route = String(event.attribute('xds.route_name') ?? '');
@@ -380,6 +452,7 @@ export class Exchange implements ProcessHandler {
       path: this.path,
       authority: this.authority,
       route: this.decision.route,
+      ...apiAt(this.path, this.deps.formats),
       headers,
       nowMs: this.deps.clock.nowMs(),
     };
@@ -394,7 +467,7 @@ export class Exchange implements ProcessHandler {
       attribute: (name) => headers?.attribute(name),
       peer: () => undefined,
       header: (name) => headers?.headers.get(name),
-      bodyModel,
+      bodyModel: this.pathModel ?? bodyModel,
       authority: this.authority,
       path: this.path,
     };

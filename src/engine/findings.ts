@@ -18,6 +18,7 @@ export interface Finding {
 /** What became of a match. */
 export type Effect =
   | { readonly kind: 'shadow' | 'flag' | 'allow' | 'append' | 'block' }
+  | { readonly kind: 'inject' | 'route' | 'throttle' | 'hold' }
   /** A tool is taken out of the list that it stands in. */
   | { readonly kind: 'remove' }
   /** An `allow` lifted it. */

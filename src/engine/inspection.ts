@@ -67,6 +67,10 @@ export interface InspectionOptions {
   readonly onFinding: (finding: Finding) => void;
   /** Whether what these rules should read may pass unread, as their class says. All rules when absent. */
   readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
+  /** Told a frame that may leave, before it is rendered. */
+  readonly judged?: (frame: Frame) => void;
+  /** Whether what a rule appends is added; a rule that appends to every message when absent. */
+  readonly mayAppend?: (rule: Rule) => boolean;
   readonly observer?: BodyObserver | undefined;
   /** What the session brings along for rules that weigh; without it every text is on its own. */
   readonly scores?: TextScores | undefined;
@@ -590,9 +594,11 @@ export class BodyInspection {
 
   /** The `append` rules that a text earned, or that were put off until it ends. */
   private earned(track: TextTrack): ReadonlySet<Rule> {
-    const own = track.place === 'assistant' && track.key.endsWith('/content');
+    // A turn that only calls tools may have an empty text: nothing was said in it.
+    const own = track.place === 'assistant' && track.key.endsWith('/content') && track.length > 0;
+    const mayAppend = this.options.mayAppend ?? (() => true);
     return new Set([
-      ...(own ? [...this.options.appends, ...track.appends] : []),
+      ...(own ? [...this.options.appends, ...track.appends].filter(mayAppend) : []),
       ...(this.postponed.get(track.key) ?? []),
     ]);
   }
@@ -669,6 +675,7 @@ export class BodyInspection {
       for (const { start, end, replacement } of track.edits(from, to))
         edits.push({ piece, start, end, replacement });
     }
+    if (held.frame) this.options.judged?.(held.frame);
     const cuts = held.subjects.length === 0 ? NO_CUTS : this.subjectChanges(held, edits);
     const stale = held.frame?.stale?.() ?? false;
     if (held.frame && edits.length === 0 && cuts.length === 0 && !stale) return undefined;

@@ -35,6 +35,10 @@ export interface EngineLimits {
   readonly goldenMsMax: number;
   /** What the rules of one tenant may take of that, of the rules and of the expressions of a set, in percent. */
   readonly tenantPercentMax: number;
+  /** Subjects (sessions and others) that rules remember, for each thing that they remember; the oldest gives way. */
+  readonly subjectsMax: number;
+  /** What rules remember of a subject that does not come back is forgotten. */
+  readonly subjectIdleMsMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -56,4 +60,6 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   matcherBytesMax: 64 << 20,
   goldenMsMax: 30_000,
   tenantPercentMax: 25,
+  subjectsMax: 100_000,
+  subjectIdleMsMax: 86_400_000,
 });

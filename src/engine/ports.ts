@@ -13,6 +13,7 @@ import type { ExchangeObserver } from './observer.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { SessionScores } from './session-scores.ts';
 import type { Serving } from './snapshot.ts';
+import type { SubjectMemories } from './subject-memory.ts';
 import type { Turns } from './turns.ts';
 
 export interface DecisionSink {
@@ -70,6 +71,7 @@ export interface EngineDeps {
   readonly stances: RouteStances;
   /** What sessions have tried; without it every text is on its own. */
   readonly sessionScores?: SessionScores;
+  readonly subjects: SubjectMemories;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

@@ -23,6 +23,7 @@ import type { ExchangeObserver } from './observer.ts';
 import type { EngineDeps } from './ports.ts';
 import { RouteStances } from './route-stances.ts';
 import { Serving } from './snapshot.ts';
+import { subjectMemories } from './subject-memory.ts';
 import { Turns } from './turns.ts';
 
 export interface RehearsalOptions {
@@ -260,6 +261,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(limits.heldBytesTotalMax),
     turns: new Turns(options.clock),
+    subjects: subjectMemories(options.clock, options.limits),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
     observer: options.observer,

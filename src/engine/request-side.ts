@@ -5,16 +5,24 @@
 
 import { detectFormat } from '../formats/detect.ts';
 import type { Frame } from '../formats/frame.ts';
-import { isMutation } from '../policy/evaluate.ts';
+import { changesRequest, isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation, HeadersEvent, HeaderView } from '../protocol/process.ts';
-import { candidates, needsModel, reaches, unallowed } from './active-rules.ts';
+import {
+  type ActiveRules,
+  candidates,
+  needsModel,
+  needsRequest,
+  reaches,
+  unallowed,
+} from './active-rules.ts';
 import type { Job, Pause } from './backlog.ts';
 
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
+import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { decodeWhole, readWhole } from './whole-reading.ts';
 
 type State =
@@ -45,6 +53,7 @@ export class RequestSide {
   private contentType = '';
   private requestHeaders: HeaderView | undefined;
   private contentEncoding = '';
+  private changes: RequestChanges | undefined;
   /** Monotonic. */
   private bodyDueMs = Number.POSITIVE_INFINITY;
 
@@ -71,14 +80,14 @@ export class RequestSide {
     decision.format = format.name;
 
     const possible = this.possible();
-    const contentRules = possible.filter((rule) => reaches(rule, 'request'));
+    const contentRules = possible.filter(needsRequest);
     const wantsBody =
       !event.endOfStream &&
       (contentRules.length > 0 || possible.some((rule) => this.waitsForModel(rule)));
     const upgrade = headers.get('upgrade') !== undefined || exchange.method === 'CONNECT';
     if (
       upgrade &&
-      possible.some((rule) => rule.detector || this.waitsForModel(rule)) &&
+      possible.some((rule) => rule.detector || changesRequest(rule) || this.waitsForModel(rule)) &&
       exchange.cannotEnforce(possible)
     ) {
       exchange.refuse('request', 'mode_cannot_enforce');
@@ -121,9 +130,7 @@ export class RequestSide {
         return;
       default: {
         // No body will come: what must read it cannot.
-        const unable = possible.filter(
-          (rule) => reaches(rule, 'request') || this.waitsForModel(rule),
-        );
+        const unable = possible.filter((rule) => needsRequest(rule) || this.waitsForModel(rule));
         if (exchange.cannotEnforce(unable)) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
@@ -145,7 +152,7 @@ export class RequestSide {
   /** No set serves and the operator chose to stay open: everything passes. */
   pass(event: HeadersEvent): void {
     this.state = { kind: event.endOfStream ? 'done' : 'passing' };
-    this.exchange.port.continueHeaders('request');
+    this.exchange.port.continueHeaders('request', this.mutation());
   }
 
   body(event: BodyEvent): void {
@@ -333,20 +340,29 @@ export class RequestSide {
     if (large) yield;
     const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;
-    const modelRead = decoded.ok && (frames.length === 0 || asked?.modelInDoubt === false);
+    const { pathModel } = exchange;
+    const bodyRead = frames.length === 0 || asked?.modelInDoubt === false;
+    const modelRead =
+      decoded.ok &&
+      (bodyRead || (asked === undefined && pathModel !== undefined)) &&
+      agree(asked?.model, pathModel);
     if (!modelRead && this.refuseUnknownModel()) return undefined;
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
     const rules = active.content.filter((rule) => reaches(rule, 'request'));
+    const changes = this.changesOf(active);
+    this.changes = changes;
+    // Whatever of these cannot do its work, the class says what follows.
+    const relevant = [...rules, ...changes.wanted];
     if (!decoded.ok) deps.observer?.unreadable('request', decoded.reason);
-    if (rules.length === 0)
+    if (relevant.length === 0 && active.sticky.length === 0)
       return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     if (this.contradicted(frames) && exchange.cannotEnforce(rules)) {
       exchange.refuse('request', 'unreadable_body');
       return undefined;
     }
     if (!decoded.ok) {
-      if (exchange.cannotEnforce(rules)) {
+      if (exchange.cannotEnforce(relevant)) {
         exchange.refuse('request', 'mode_cannot_enforce');
         return undefined;
       }
@@ -368,11 +384,15 @@ export class RequestSide {
       matchesMax: deps.limits.matchesMax,
       sliceUnitsMax: deps.limits.sliceUnitsMax,
       onFinding: (finding) => {
-        if (finding.enforced) matched.add(finding.rule);
+        if (finding.enforced) {
+          matched.add(finding.rule);
+          changes.matched(finding.rule);
+        }
         decision.finding(finding);
         observer?.finding(finding);
       },
-      mayPassUnread: (reading = rules) => !exchange.cannotEnforce(reading),
+      mayPassUnread: (reading = relevant) => !exchange.cannotEnforce(reading),
+      judged: (frame) => changes.apply(frame),
       observer,
       scores,
     });
@@ -390,9 +410,30 @@ export class RequestSide {
     }
     output.push(...step.output);
     if (this.refuseUnallowed([...matched])) return undefined;
-    if (!inspection.changed) return { bytes: original, changed: false };
-    if (!exchange.port.observability) decision.mutation('request');
-    return { bytes: concat(output), changed: true };
+    if (changes.unable.length > 0 && exchange.cannotEnforce(changes.unable)) {
+      exchange.refuse('request', 'mode_cannot_enforce', changes.unable[0]);
+      return undefined;
+    }
+    if (exchange.refuseThrottled([...matched])) return undefined;
+    const { changed } = inspection;
+    if (changes.rerouted) exchange.rerouted(changes.rerouted);
+    if ((changed || changes.rerouted) && !exchange.port.observability) decision.mutation('request');
+    return { bytes: changed ? concat(output) : original, changed };
+  }
+
+  private changesOf(active: ActiveRules): RequestChanges {
+    const { exchange, state } = this;
+    const { deps, decision } = exchange;
+    return new RequestChanges({
+      plain: active.plain,
+      sticky: active.sticky,
+      path: exchange.path,
+      session: decision.session?.hex,
+      headersHeld: state.kind === 'collecting' && state.headersHeld,
+      routes: deps.subjects.routes,
+      health: deps.subjects.models,
+      onFinding: (finding) => decision.finding(finding),
+    });
   }
 
   private contradicted(frames: readonly Frame[]): boolean {
@@ -419,7 +460,7 @@ export class RequestSide {
 
   /** Rules that can do nothing, in either direction, without having seen the whole request. */
   private readingBody(): readonly Rule[] {
-    return this.possible().filter((rule) => reaches(rule, 'request') || this.waitsForModel(rule));
+    return this.possible().filter((rule) => needsRequest(rule) || this.waitsForModel(rule));
   }
 
   /**
@@ -428,8 +469,8 @@ export class RequestSide {
    */
   private refuseUnknownModel(): boolean {
     const { exchange } = this;
-    if (!exchange.cannotEnforce(this.possible().filter((rule) => this.waitsForModel(rule))))
-      return false;
+    const asking = exchange.modelComesFromRequest ? this.possible().filter(needsModel) : [];
+    if (!exchange.cannotEnforce(asking)) return false;
     exchange.deps.observer?.unreadable('request', 'model_in_doubt');
     exchange.refuse('request', 'unreadable_body');
     return true;
@@ -437,7 +478,10 @@ export class RequestSide {
 
   private refuseStanding(): boolean {
     const refusal = this.exchange.active?.refusal;
-    if (!refusal) return !this.pending && this.refuseUnallowed([]);
+    if (!refusal) {
+      if (!this.pending && this.refuseUnallowed([])) return true;
+      return this.exchange.refuseThrottled(this.exchange.active?.plain ?? []);
+    }
     const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;
     this.exchange.refuse('request', refusal.code, rule);
     return true;
@@ -454,10 +498,27 @@ export class RequestSide {
 
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
   private mutation(remove: readonly string[] = []): HeaderMutation {
-    const reads = this.possible().some((rule) => reaches(rule, 'response'));
+    const { assignment } = this.exchange.decision;
+    const reads = assignment ? this.possible().some((rule) => reaches(rule, 'response')) : false;
+    const own = this.changes?.mutation ?? {};
+    const headers = [
+      ...(reads ? [{ name: 'accept-encoding', value: 'identity' }] : []),
+      ...(own.set ?? []),
+    ];
+    const forged = Object.values(ROUTE_HEADERS).filter(
+      (name) =>
+        this.requestHeaders?.get(name) !== undefined && !headers.some((one) => one.name === name),
+    );
+    const removed = [...remove, ...forged];
     return {
-      ...(reads && { set: [{ name: 'accept-encoding', value: 'identity' }] }),
-      ...(remove.length > 0 && { remove }),
+      ...(headers.length > 0 && { set: headers }),
+      ...(removed.length > 0 && { remove: removed }),
+      ...((own.clearRouteCache || forged.length > 0) && { clearRouteCache: true }),
     };
   }
+}
+
+/** Where the path and the body both name a model, they name the same: servers differ in which they go by. */
+function agree(inBody: string | undefined, inPath: string | undefined): boolean {
+  return inBody === undefined || inPath === undefined || inBody === inPath;
 }

@@ -13,7 +13,7 @@ import { reaches } from './active-rules.ts';
 import type { Job, Pause } from './backlog.ts';
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
-import { REFUSALS } from './codes.ts';
+import { REFUSALS, refusalWord } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
 import { decodeWhole } from './whole-reading.ts';
@@ -66,6 +66,7 @@ export class ResponseSide {
     const { port, decision } = exchange;
     this.begun = true;
     decision.status = Number(event.headers.get(':status') ?? 0);
+    if (!exchange.isLocalReply(event)) exchange.answered(decision.status);
     if (this.passAll || exchange.isLocalReply(event)) {
       this.letPass(event);
       return;
@@ -120,6 +121,7 @@ export class ResponseSide {
         observer?.finding(finding);
       },
       mayPassUnread: (reading = relevant) => !exchange.cannotEnforce(reading),
+      mayAppend: (rule) => exchange.mayAppend(rule),
       observer,
     });
     if (exchange.contradictsOpenRoute(relevant)) {
@@ -386,7 +388,7 @@ export class ResponseSide {
     const tail = state.inspection.refuse({
       message: block?.message ?? REFUSALS[code].message,
       decisionId: exchange.decision.id,
-      code: code === 'policy' ? 'content_policy_violation' : code,
+      code: refusalWord(code),
     });
     this.record(code);
     exchange.deps.observer?.refused({ direction: 'response', code, rule, answer: undefined });

@@ -22,6 +22,10 @@ const EFFECTS = Object.freeze({
   allow: Object.freeze({ kind: 'allow' }),
   append: Object.freeze({ kind: 'append' }),
   block: Object.freeze({ kind: 'block' }),
+  inject: Object.freeze({ kind: 'inject' }),
+  route: Object.freeze({ kind: 'route' }),
+  throttle: Object.freeze({ kind: 'throttle' }),
+  hold: Object.freeze({ kind: 'hold' }),
   sealed: Object.freeze({ kind: 'sealed' }),
 } as const) satisfies Readonly<Record<string, Effect>>;
 
@@ -259,7 +263,11 @@ export class TextTrack {
   private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect | undefined {
     switch (rule.action.kind) {
       case 'flag':
-        return EFFECTS.flag;
+      case 'inject':
+      case 'route':
+      case 'throttle':
+      case 'hold':
+        return EFFECTS[rule.action.kind];
       case 'allow':
         // Matches come in order, so what ends before this one begins exempts nothing any more.
         this.allowances = this.allowances.filter(({ end: last }) => last > match.start);

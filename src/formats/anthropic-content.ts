@@ -5,6 +5,7 @@ import type { JsonMember, JsonNode, JsonObject } from './json.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
+import { intoTextMember } from './request-change.ts';
 import { nameIn, nameOrKind, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
 /** Of requests, answers and events: they are made of the same blocks. */
@@ -21,6 +22,8 @@ export const MESSAGES_REQUEST: RequestForm = {
   inOrder: true,
   collect: readMessagesRequest,
   facts: requestFacts,
+  // Blocks that carry `cache_control` stay as they are: what is cached up to there is found again.
+  system: (request, words) => intoTextMember(request, request.root, 'system', words),
 };
 
 /** Members that hold ciphertext or signatures of the provider: bytes that nobody but it can read. */

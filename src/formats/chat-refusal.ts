@@ -101,7 +101,9 @@ export function refusalHeaders(
 ): Readonly<Record<string, string>> {
   return {
     'content-type': contentType,
-    'x-should-retry': 'false',
+    ...(refusal.retryAfterS === undefined
+      ? { 'x-should-retry': 'false' }
+      : { 'retry-after': String(refusal.retryAfterS) }),
     'x-switchyard-decision': refusal.decisionId,
   };
 }
@@ -110,7 +112,7 @@ export function refusalHeaders(
 export function errorResponse(refusal: Refusal, status: number): RefusalResponse {
   const error = {
     message: refusal.message,
-    type: 'invalid_request_error',
+    type: status === 429 ? 'rate_limit_error' : 'invalid_request_error',
     param: null,
     code: refusal.code,
   };

@@ -5,6 +5,13 @@ import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
 import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
+import {
+  intoTextMember,
+  joined,
+  type RequestText,
+  type Swaps,
+  type SystemWords,
+} from './request-change.ts';
 import { type Named, nameIn, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
 const NAMES =
@@ -20,6 +27,7 @@ export const CHAT_REQUEST: RequestForm = {
   collect: readChatRequest,
   facts: requestFacts,
   appends: /\/content$/,
+  system: writeSystem,
 };
 
 const PLACE_OF_ROLE: Readonly<Record<string, Place>> = {
@@ -56,6 +64,21 @@ function definedName(tool: JsonObject, collector: PieceCollector): Named {
   }
   if (bodies.length > 1 || body.value.kind !== 'object') return { name: '', doubt: 'name' };
   return nameIn(body.value, collector);
+}
+
+/** The message of the system that the conversation begins with, or a new one: there it never moves. */
+function writeSystem(request: RequestText, words: SystemWords): Swaps {
+  const messages = request.member(request.root, 'messages');
+  if (typeof messages === 'string' || messages.kind !== 'array') return undefined;
+  const [first] = messages.items;
+  if (first?.kind === 'object') {
+    const role = request.member(first, 'role');
+    if (role === 'ambiguous') return undefined;
+    const name = role !== 'absent' && role.kind === 'string' ? request.valueOf(role) : '';
+    if (name === 'system' || name === 'developer')
+      return intoTextMember(request, first, 'content', words);
+  }
+  return request.inFront(messages, { role: 'system', content: joined(words) });
 }
 
 function readMessages(messages: JsonArray, collector: PieceCollector): void {

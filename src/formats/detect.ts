@@ -209,6 +209,16 @@ export function formatOfPath(path: string, lines: readonly ApiLine[] = APIS): Fo
   return lines.find((line) => line.path.test(only))?.format(spoken);
 }
 
+/** The name of that API, for who asks by conditions. */
+export function apiAt(
+  path: string,
+  lines: readonly ApiLine[] = APIS,
+): { readonly api?: Format['name'] } {
+  const only = plainPath(path);
+  const line = lines.find((one) => one.path.test(only));
+  return line === undefined ? {} : { api: line.name };
+}
+
 /** Without the dots and spaces at its end. Linear, as a path is as long as its client likes. */
 function withoutTail(segment: string): string {
   let end = segment.length;
@@ -223,7 +233,7 @@ const DECODINGS = 2;
  * A path as any server may read it: escapes, empty and dot segments, parameters and trailing dots count for
  * nothing, so that no spelling makes the request of an API a plain text. Without its query.
  */
-function plainPath(path: string): string {
+export function plainPath(path: string): string {
   let plain = path.split(/[?#]/, 1)[0]!;
   for (let round = 0; round < DECODINGS; round += 1)
     plain = plain.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>

@@ -5,6 +5,7 @@
  */
 import type { Place } from '../policy/set.ts';
 import type { Pace } from './pace.ts';
+import type { ChangeOutcome, RequestChange } from './request-change.ts';
 
 /** One stretch of one text inside one frame. */
 export interface Piece {
@@ -89,6 +90,11 @@ export interface Frame {
    */
   stale?(): boolean;
   /**
+   * Has `render` write this into the request beside its edits; asked once, before the frame leaves. Absent where
+   * the API has no place for it.
+   */
+  change?(change: RequestChange): ChangeOutcome;
+  /**
    * The same frame with the edits applied: all other bytes unchanged, replacements in the frame's own
    * JSON style. Edits are ordered by (piece, start), disjoint; where a cut begins before an edit that it
    * covers, the edit goes with it. Cost: linear in the frame.
@@ -115,6 +121,8 @@ export interface Refusal {
   readonly decisionId: string;
   /** Machine-readable reason, e.g. `content_policy_violation`, `mode_cannot_enforce`. */
   readonly code: string;
+  /** Seconds until it is worth another try; without it no client should try again. */
+  readonly retryAfterS?: number;
 }
 
 /** Reads one body, streamed or whole. Output depends on the bytes only, never on how they are cut. */

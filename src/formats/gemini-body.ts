@@ -9,6 +9,7 @@ import { readConsidered, readTokens, tokenOf } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
+import { joined, type RequestText, type Swaps, type SystemWords } from './request-change.ts';
 import type { ToolEntry } from './tool-list.ts';
 import { nameIn } from './tool-parts.ts';
 
@@ -67,7 +68,30 @@ export function geminiRequest(facts: RequestFacts): RequestForm {
     expects: ['contents'],
     collect: readGeminiRequest,
     facts: () => facts,
+    system: writeInstruction,
+    modelElsewhere: true,
   };
+}
+
+const INSTRUCTION = 'systemInstruction';
+const INSTRUCTION_SPELLINGS = [INSTRUCTION, 'system_instruction'];
+const CACHED_SPELLINGS = ['cachedContent', 'cached_content'];
+
+/** A part of its own in `systemInstruction`, which a request that names `cachedContent` may not have. */
+function writeInstruction(request: RequestText, words: SystemWords): Swaps {
+  const { root } = request;
+  if (request.member(root, 'cachedContent', CACHED_SPELLINGS) !== 'absent') return undefined;
+  const part = (text: string) => ({ text });
+  const instruction = request.member(root, INSTRUCTION, INSTRUCTION_SPELLINGS);
+  const parts = [{ text: joined(words) }];
+  if (instruction === 'absent') return request.newMember(root, INSTRUCTION, { parts });
+  if (instruction === 'ambiguous') return undefined;
+  if (instruction.kind === 'null') return request.instead(instruction, { parts });
+  if (instruction.kind !== 'object') return undefined;
+  const list = request.member(instruction, 'parts');
+  if (list === 'absent') return request.newMember(instruction, 'parts', parts);
+  if (list === 'ambiguous' || list.kind !== 'array') return undefined;
+  return request.intoList(list, words, part, (item) => request.textIn(item, 'text'));
 }
 
 const ROLES: Readonly<Record<string, Place>> = {

@@ -130,7 +130,10 @@ function documentFrame(
   const reading = readMcp(root, bytes, collector, direction);
   if (!reading.ok) return unreadableFrame(bytes, reading.reason);
   const { pieces, literals, tools, entries } = collector;
-  const frame = jsonFrame({ raw: bytes, data: bytes, pieces, literals, tools, entries, ends: [] });
+  // Servers of tools have no models to ask for.
+  const request = { modelInDoubt: false, stream: false };
+  const parts = { raw: bytes, data: bytes, pieces, literals, tools, entries, ends: [], request };
+  const frame = jsonFrame(parts);
   return Object.freeze({ ...frame, mcp: reading.messages });
 }
 

@@ -4,11 +4,18 @@ import type { AppendForm, Frame, RequestFacts } from './frame.ts';
 import type { Opened } from './frame-reading.ts';
 import { type JsonObject, memberOf } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
-import { jsonFrame, unreadableFrame } from './json-frame.ts';
+import { jsonFrame, type Swap, unreadableFrame } from './json-frame.ts';
 import { stringValue } from './json-string.ts';
 import type { FormatLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
+import {
+  type ChangeOutcome,
+  modelSwaps,
+  type RequestChange,
+  RequestText,
+  type SystemWriter,
+} from './request-change.ts';
 
 /** What tells the requests of one API from those of another. */
 export interface RequestForm {
@@ -22,6 +29,10 @@ export interface RequestForm {
   facts(root: JsonObject, bytes: Uint8Array): RequestFacts;
   /** Texts that can be added to. */
   readonly appends?: RegExp;
+  /** Puts words where the API takes those of the system; absent where it takes none. */
+  readonly system?: SystemWriter;
+  /** The body does not name the model: another one is asked in another way. */
+  readonly modelElsewhere?: true;
 }
 
 export class RequestReader extends JsonDocumentReader {
@@ -46,7 +57,9 @@ export class RequestReader extends JsonDocumentReader {
     if (pieces.length > 0 && form.expects.every((name) => memberOf(root, name) === undefined))
       return unreadableFrame(bytes, 'not_a_request');
     const request = form.facts(root, bytes);
-    return jsonFrame({
+    let written: readonly Swap[] = [];
+    const swaps = () => written;
+    const frame = jsonFrame({
       raw: bytes,
       data: bytes,
       pieces,
@@ -55,7 +68,15 @@ export class RequestReader extends JsonDocumentReader {
       entries,
       ends: [],
       request,
+      swaps,
     });
+    const change = (wanted: RequestChange): ChangeOutcome => {
+      const found = swapsOf(form, new RequestText(root, bytes), wanted);
+      if (found === undefined) return 'impossible';
+      written = found;
+      return found.length === 0 ? 'already' : 'changed';
+    };
+    return Object.assign(frame, { change, stale: () => written.length > 0 });
   }
 
   /** Half a request cannot be ended as a refusal; it is answered instead. */
@@ -67,6 +88,19 @@ export class RequestReader extends JsonDocumentReader {
     const edit = this.#form.appends?.test(text) && appendingEdit(text, addition, before);
     return edit || { kind: 'impossible' };
   }
+}
+
+function swapsOf(
+  form: RequestForm,
+  request: RequestText,
+  { words, model, modelInPath = false }: RequestChange,
+): readonly Swap[] | undefined {
+  // Two members that are new to an empty object would stand without a comma, and no API takes it.
+  if (request.root.members.length === 0) return undefined;
+  const said = words === undefined ? [] : form.system?.(request, words);
+  const asked =
+    model === undefined || form.modelElsewhere ? [] : modelSwaps(request, model, modelInPath);
+  return said && asked && [...asked, ...said];
 }
 
 /** What a request says besides its text, where its members are called `model` and `stream`. */

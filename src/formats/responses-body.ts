@@ -4,6 +4,12 @@ import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
+import {
+  intoTextMember,
+  type RequestText,
+  type Swaps,
+  type SystemWords,
+} from './request-change.ts';
 import { type ItemSink, readItem, readPart } from './responses-items.ts';
 import { nameOrKind, plainWord, tellDefinitions } from './tool-parts.ts';
 
@@ -22,7 +28,15 @@ export const RESPONSES_REQUEST: RequestForm = {
   expects: ['input', 'instructions', 'prompt', 'previous_response_id', 'conversation'],
   collect: readResponsesRequest,
   facts: requestFacts,
+  system: writeInstructions,
 };
+
+/** `instructions` are one string; they hold for one response, so that a stored conversation needs them again. */
+function writeInstructions(request: RequestText, words: SystemWords): Swaps {
+  const node = request.member(request.root, 'instructions');
+  if (typeof node === 'object' && node.kind === 'array') return undefined;
+  return intoTextMember(request, request.root, 'instructions', words);
+}
 
 /** Collects every string of a request that a model may read. */
 function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {

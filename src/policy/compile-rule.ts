@@ -8,6 +8,7 @@ import { compileMatch, impliedInspect } from './kinds/table.ts';
 import type { CompileLimits } from './limits.ts';
 import { canonicalJson, child, type Located, plain } from './located.ts';
 import { accepts, type Report } from './read.ts';
+import { compileRestriction } from './restrictions/table.ts';
 import { type RuleDocument, RuleSchema } from './schema.ts';
 import type { InspectWord, Layer, PolicyClass, Rule, SourcePosition } from './set.ts';
 
@@ -70,22 +71,23 @@ export function compileRule(
     );
   }
 
+  const restricted = compileRestriction(node, { limits, report: tell });
   const match = child(node, 'match');
-  const implied = match && impliedInspect(match);
+  const then = child(node, 'then');
+  const implied = restricted?.inspect ?? (match && impliedInspect(match));
   const inspect = frozenSet<InspectWord>(document.inspect ?? implied ?? []);
-  if (implied === undefined) checkInspect(document, node, tell);
-  const then = compileThen(child(node, 'then') ?? node, {
-    inspect,
-    hasMatch: match !== undefined,
-    report: tell,
-  });
-  const detector =
-    match && compileMatch(match, { inspect, action: then.action.kind, limits, report: tell });
-  if (detector !== undefined && match !== undefined)
-    checkFit(then.action, detector, match, at('then'), tell);
+  if (restricted === undefined && implied === undefined) checkInspect(document, node, tell);
+  const done =
+    restricted ??
+    (then && compileThen(then, { inspect, hasMatch: match !== undefined, report: tell }));
+  const action = done?.action.kind ?? 'block';
+  const found = match && compileMatch(match, { inspect, action, limits, report: tell });
+  if (found !== undefined && match !== undefined && done !== undefined)
+    checkFit(done.action, found, match, at('then'), tell);
+  const detector = restricted?.detector ?? found;
   const when = document.when === undefined ? undefined : compileCondition(document.when, limits);
   if (when !== undefined && !when.ok) tell(at('when'), when.code, when.message);
-  if (!clean) return undefined;
+  if (!clean || done === undefined) return undefined;
 
   const severity = policyClass as PolicyClass;
   const place = (offset: number) => ({ file: context.file, ...context.position(offset) });
@@ -104,13 +106,14 @@ export function compileRule(
       ...(when?.ok ? { when: when.condition } : {}),
       inspect,
       ...(detector === undefined ? {} : { detector }),
-      action: then.action,
+      action: done.action,
+      ...(restricted === undefined ? {} : { restriction: restricted.restriction }),
       position: place(node.at),
     },
-    matchKey: match === undefined ? '' : canonicalJson(match),
+    matchKey: restricted ? canonicalJson(node) : match === undefined ? '' : canonicalJson(match),
     matchAt: place(at('match')),
     replacementAt: place(at('then')),
-    ...(then.text === undefined ? {} : { replacement: then.text }),
+    ...('text' in done ? { replacement: done.text } : {}),
   };
 }
 

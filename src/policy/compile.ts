@@ -16,6 +16,7 @@ import {
   quote,
   type Tell,
 } from './errors.ts';
+import { unsupported } from './evaluate.ts';
 import { deepFreeze } from './freeze.ts';
 import {
   type DeclaredPolicy,
@@ -260,9 +261,12 @@ function assemble(
       }))
       .sort((a, b) => compareText(a.name, b.name)),
     ...(rollout === undefined ? {} : { rollout }),
-    warnings: [...warnings, ...unusedWarnings(modules, usedBy), ...looseningWarnings(drafts)].sort(
-      compareText,
-    ),
+    warnings: [
+      ...warnings,
+      ...unusedWarnings(modules, usedBy),
+      ...looseningWarnings(drafts),
+      ...rules.filter(unsupported).map(unsupportedWarning),
+    ].sort(compareText),
   });
 }
 
@@ -275,6 +279,11 @@ function unusedWarnings(
     .map(
       ({ name }) => `no policy uses the module ${quote(name)}, so that its rules are never asked`,
     );
+}
+
+function unsupportedWarning({ id, action, restriction }: Rule): string {
+  const word = quote(restriction?.kind ?? action.kind);
+  return `rule ${quote(id)} says ${word}, which this version cannot enforce: no server takes the set until it says \`enforcement: shadow\` or \`off\``;
 }
 
 /** Layer, then priority (the higher wins), then lineage: a total order without file order. */

@@ -56,6 +56,12 @@ export const COMPILE_ERRORS = {
   all_mixed:
     'Tools and words of texts cannot be asked for in one `all`. Use `where`, or two rules.',
   append_not_response: '`append` adds to an answer: write `inspect: [response]`.',
+  action_not_response: 'The action comes before an answer. Take `response` out of `inspect`.',
+  inject_nothing: '`inject` has nothing to add. Write a `text`, a `tone` or both.',
+  route_nowhere: '`route` names no model and no cluster. Name one of them.',
+  models_none: '`models` names no model. Write `allow`, `deny` or both.',
+  limit_tool: '`tool` stands with `of: tool_calls` alone. Write that, or remove `tool`.',
+  change_without_limit: '`onChange` belongs to a `limit`. Add one, or remove it.',
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
   action_not_for_score:

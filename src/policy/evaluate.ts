@@ -38,6 +38,8 @@ export interface Candidate {
 interface Aside {
   /** Enforced `flag` rules, in rank order. */
   readonly flagged: readonly Rule[];
+  /** Enforced rules that do something besides, in rank order: changes of the message, and `throttle`. */
+  readonly acting: readonly Rule[];
   /** Rules in shadow that would have acted: findings, never enforced. */
   readonly shadowed: readonly Rule[];
   /** Rules that an `allow` lifted. */
@@ -86,6 +88,7 @@ export function decide(denies: readonly Layer[], candidates: readonly Candidate[
   const failures = standing.filter(({ failed }) => failed).map((one) => one.rule);
   const aside: Aside = {
     flagged: acting.filter((rule) => rule.action.kind === 'flag'),
+    acting: acting.filter((rule) => isMutation(rule) || rule.action.kind === 'throttle'),
     shadowed,
     exempted,
     degraded: failures.filter((rule) => rule.onError === 'allow'),
@@ -123,11 +126,31 @@ const MUTATIONS: ReadonlySet<Action['kind']> = new Set([
   'append',
   'remove',
   'clamp',
+  'inject',
+  'route',
 ]);
 
 /** Whether the rule changes bytes when it acts. */
 export function isMutation(rule: Rule): boolean {
   return MUTATIONS.has(rule.action.kind);
+}
+
+/** Whether the rule acts on the request alone, whatever words of an answer it could read. */
+export function actsOnRequest(rule: Rule): boolean {
+  const { kind } = rule.action;
+  return changesRequest(rule) || kind === 'throttle';
+}
+
+/** Whether the rule asks for what this version reads but cannot do: a set in which it should is not served. */
+export function unsupported(rule: Rule): boolean {
+  if (rule.enforcement !== 'enforce') return false;
+  return rule.action.kind === 'hold' || rule.restriction?.kind === 'limit';
+}
+
+/** Whether the rule writes into a request more than it found there. */
+export function changesRequest(rule: Rule): boolean {
+  const { kind } = rule.action;
+  return kind === 'inject' || kind === 'route';
 }
 
 /** Whether the rule can change or end an exchange: such rules hold frames back, flags and allows do not. */

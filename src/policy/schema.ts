@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { ThenSchema } from './actions/table.ts';
 import { GoldenSetSchema } from './golden/schema.ts';
 import { MatchSchema } from './kinds/table.ts';
+import { RESTRICTION_SCHEMAS } from './restrictions/table.ts';
 import { closed, words } from './schema-parts.ts';
 import { type FactName, LAYERS } from './set.ts';
 
@@ -48,7 +49,7 @@ const MetadataSchema = Type.Object(
   closed,
 );
 
-/** One rule: `when` + `match` + `then`. */
+/** One rule: `when` + `match` + `then`, or `when` and a restriction (`compile-rule.ts` asks for one of them). */
 export const RuleSchema = Type.Object(
   {
     id: Type.String(name),
@@ -70,14 +71,25 @@ export const RuleSchema = Type.Object(
     when: Type.Optional(Type.String({ minLength: 1 })),
     match: Type.Optional(MatchSchema),
     // biome-ignore lint/suspicious/noThenProperty: `then` is a word of the language, not a thenable
-    then: ThenSchema,
+    then: Type.Optional(ThenSchema),
+    ...RESTRICTION_SCHEMAS,
+    // What happens to what a `limit` has counted when it changes; `restrictions/table.ts` asks for the limit.
+    onChange: Type.Optional(
+      Type.Object(
+        {
+          max: Type.Optional(words(['apply', 'freeze', 'finishWindow'])),
+          window: Type.Optional(words(['convert', 'zero'])),
+        },
+        { ...closed, minProperties: 1 },
+      ),
+    ),
     onError: Type.Optional(OnErrorSchema),
     signedOffBy: Type.Optional(Type.String({ minLength: 1 })),
     priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
     overridable: Type.Optional(Type.Boolean()),
     enforcement: Type.Optional(EnforcementSchema),
   },
-  { ...closed, 'x-later': ['limit', 'models', 'readOnly', 'onChange'] },
+  closed,
 );
 
 /** A module, and when its rules are asked. */

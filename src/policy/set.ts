@@ -65,7 +65,55 @@ export type Action =
       readonly min?: number;
       readonly max?: number;
     }
-  | { readonly kind: 'append'; readonly text: string; readonly oncePer: 'message' };
+  | { readonly kind: 'append'; readonly text: string; readonly oncePer: 'message' | 'session' }
+  /** Words for the system's part of a request. */
+  | { readonly kind: 'inject'; readonly text: string; readonly at: 'start' | 'end' }
+  | {
+      readonly kind: 'route';
+      /** In the order in which they are tried; empty: the model stays. */
+      readonly models: readonly string[];
+      /** Named to Envoy's routes by a header. */
+      readonly cluster: string | undefined;
+      /** What a session began with it keeps. */
+      readonly sticky: boolean;
+    }
+  | {
+      readonly kind: 'throttle';
+      /** Requests in a window, and at once. */
+      readonly max: number;
+      readonly windowMs: number;
+      readonly burst: number;
+      readonly per: ThrottleSubject;
+      readonly message: string;
+    }
+  /** Never enforced by this version: a set in which it would be is not activated. */
+  | {
+      readonly kind: 'hold';
+      readonly approvers: readonly string[];
+      readonly quorum: number;
+      readonly ttlMs: number;
+      readonly onTimeout: 'deny' | 'allow';
+    };
+
+/** Whose requests are counted together. */
+export type ThrottleSubject = 'session' | 'principal' | 'tenant' | 'app';
+
+/** What a rule says instead of `match` and `then`. Broken, it blocks. */
+export type Restriction =
+  | {
+      readonly kind: 'models';
+      /** Whether a model of this name may be used. */
+      permits(model: string): boolean;
+      /** Only the models of a list: one that is not named is none of them. */
+      readonly listed: boolean;
+    }
+  | {
+      readonly kind: 'readOnly';
+      /** Upper-case methods that are refused where no model or tool server is asked. */
+      readonly methods: ReadonlySet<string>;
+    }
+  /** Never enforced by this version, as `hold`. */
+  | { readonly kind: 'limit' };
 
 export type FactName =
   | 'tenant'
@@ -100,6 +148,8 @@ export interface Conditions {
   readonly path: string;
   readonly authority: string;
   readonly route: string;
+  /** The API that is asked (a format's name); absent on paths of none. */
+  readonly api?: string;
   /** Lower-case name → value, only trusted-listed headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** Wall clock of the exchange's first message, ms since the epoch. */
@@ -141,6 +191,8 @@ export interface Rule {
   readonly inspect: ReadonlySet<InspectWord>;
   readonly detector?: Detector;
   readonly action: Action;
+  /** Instead of `match`: the action is taken when it is broken. */
+  readonly restriction?: Restriction;
   readonly position: SourcePosition;
   /** Order in which the rules of a set win: lower first. Layer, then priority, then id; never file order. */
   readonly rank: number;

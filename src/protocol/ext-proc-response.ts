@@ -75,6 +75,7 @@ export function headersReply(
   if (mutation === undefined && metadata === undefined) return CONTINUE_HEADERS[direction];
   const response = new WireWriter();
   if (mutation !== undefined) response.bytesField(2, headerMutation(mutation));
+  if (mutation?.clearRouteCache) response.boolField(5, true);
   const wrapped = new WireWriter().bytesField(1, response.finish()).finish();
   return withMetadata(new WireWriter().bytesField(FIELD.headers[direction], wrapped), metadata);
 }

@@ -33,6 +33,11 @@ export interface HeaderMutation {
     readonly append?: boolean;
   }[];
   readonly remove?: readonly string[];
+  /**
+   * Has Envoy pick the route anew, by the headers as they are then. Request headers only; Envoy ignores it where
+   * nothing is set or removed (`envoy-verified.md` 13).
+   */
+  readonly clearRouteCache?: boolean;
 }
 
 export interface HeadersEvent {

@@ -45,7 +45,7 @@ describe('the page of errors', () => {
 
 describe('a refusal', () => {
   it('is a verdict only when a policy said no; all else is a failure (invariant 4)', () => {
-    const verdicts: readonly RefusalCode[] = ['policy', 'default_deny'];
+    const verdicts: readonly RefusalCode[] = ['policy', 'default_deny', 'throttled'];
     for (const [code, { verdict }] of Object.entries(REFUSALS))
       assert.equal(verdict === 'deny', verdicts.includes(code as RefusalCode), code);
   });

@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type EngineLimits } from '../../src/engine/limits.ts';
 import type { EngineDeps, ExchangeOutcome } from '../../src/engine/ports.ts';
 import { RouteStances } from '../../src/engine/route-stances.ts';
 import { Serving } from '../../src/engine/snapshot.ts';
+import { subjectMemories } from '../../src/engine/subject-memory.ts';
 import { Turns } from '../../src/engine/turns.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { Direction, PolicySet } from '../../src/policy/set.ts';
@@ -131,6 +132,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock),
+    subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',
   };

@@ -153,6 +153,7 @@ const Match = Type.Object(
     after: Text,
     effect: words([
       ...(['shadow', 'exempt', 'flag', 'allow', 'append', 'block'] as const),
+      ...(['inject', 'route', 'throttle', 'hold'] as const),
       ...(['replace', 'remove', 'cover', 'sealed'] as const),
     ]),
     /** The rule that lifts it or whose replacement stands for it. */

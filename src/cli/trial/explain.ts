@@ -190,6 +190,9 @@ function standing(rule: RuleEvent, stopped: string): string {
     allow: 'it lifts what has lower priority in its layer, and what is overridable above',
     flag: 'it flagged the exchange',
     append: 'its text is added to answers',
+    inject: 'its words are added to those of the system',
+    route: 'it sends the request elsewhere',
+    throttle: 'it counts the request, which is within its rate',
   }[rule.action];
   return what ?? `it holds, and did nothing more${stopped}`;
 }

@@ -7,6 +7,7 @@ import type {
   BodySeen,
   ExchangeObserver,
 } from '../../engine/observer.ts';
+import { breaks } from '../../engine/restrictions.ts';
 import type { Frame } from '../../formats/frame.ts';
 import { conditionInputs, conditionParts } from '../../policy/condition-parts.ts';
 import { conditionOutcome, exempts } from '../../policy/evaluate.ts';
@@ -122,9 +123,18 @@ function ruleEvent(
     selector,
     selected,
     when,
-    acts: actsAs(rule, active.content.includes(rule), holds && !exempt),
+    acts: actsAs(
+      rule,
+      active.content.includes(rule),
+      holds && !exempt && isBroken(rule, conditions),
+    ),
     exemptBy: exempt ? exempt.id : null,
   };
+}
+
+/** A rule that restricts nothing is never in the way. */
+function isBroken({ restriction }: Rule, conditions: Conditions): boolean {
+  return restriction === undefined || breaks(restriction, conditions);
 }
 
 function actsAs(rule: Rule, reads: boolean, holds: boolean): TrialEventOf<'rule'>['acts'] {

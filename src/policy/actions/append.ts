@@ -6,14 +6,14 @@ export const APPEND = actionKind({
   schema: Type.Object(
     {
       text: Type.String({ maxLength: 2_000 }),
-      oncePer: Type.Optional(words(['message'], { 'x-later': ['conversation', 'session'] })),
+      oncePer: Type.Optional(words(['message', 'session'], { 'x-later': ['conversation'] })),
     },
     closed,
   ),
   example: 'then: { append: { text: A sentence., oncePer: message } }',
-  needsMatch: true,
+  needsMatch: false,
   text: ({ text }) => text,
-  compile({ text }, { node, inspect, report }) {
+  compile({ text, oncePer }, { node, inspect, report }) {
     if ([...inspect].some((word) => word !== 'response')) {
       report(
         node.at,
@@ -21,6 +21,6 @@ export const APPEND = actionKind({
         '`append` adds to the words of an answer; write `inspect: [response]` and nothing else',
       );
     }
-    return { kind: 'append', text, oncePer: 'message' };
+    return { kind: 'append', text, oncePer: oncePer ?? 'message' };
   },
 });

@@ -9,10 +9,14 @@ import { APPEND } from './append.ts';
 import { BLOCK } from './block.ts';
 import { CLAMP } from './clamp.ts';
 import { FLAG } from './flag.ts';
+import { HOLD } from './hold.ts';
+import { INJECT } from './inject.ts';
 import type { ActionContext, ActionKind } from './kind.ts';
 import { REDACT } from './redact.ts';
 import { REMOVE } from './remove.ts';
 import { REWRITE } from './rewrite.ts';
+import { ROUTE } from './route.ts';
+import { THROTTLE } from './throttle.ts';
 
 export const ACTION_KINDS: Readonly<Record<Action['kind'], ActionKind>> = Object.freeze({
   allow: ALLOW,
@@ -23,10 +27,11 @@ export const ACTION_KINDS: Readonly<Record<Action['kind'], ActionKind>> = Object
   append: APPEND,
   remove: REMOVE,
   clamp: CLAMP,
+  inject: INJECT,
+  route: ROUTE,
+  throttle: THROTTLE,
+  hold: HOLD,
 });
-
-/** Of the language, but not of this version. */
-const LATER = ['inject', 'hold', 'route', 'throttle'];
 
 const entries = Object.entries(ACTION_KINDS);
 
@@ -35,7 +40,6 @@ export const ThenSchema = Type.Union([
   words(
     entries.filter(([, { example }]) => example === undefined).map(([word]) => word),
     {
-      'x-later': LATER,
       'x-settings': Object.fromEntries(
         entries.flatMap(([word, { example }]) => (example === undefined ? [] : [[word, example]])),
       ),
@@ -43,7 +47,7 @@ export const ThenSchema = Type.Union([
   ),
   Type.Object(
     Object.fromEntries(entries.map(([word, { schema }]) => [word, Type.Optional(schema)])),
-    { ...closed, minProperties: 1, maxProperties: 1, 'x-later': LATER },
+    { ...closed, minProperties: 1, maxProperties: 1 },
   ),
 ]);
 

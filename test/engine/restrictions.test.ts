@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { createCheck } from '../../src/engine/check.ts';
+import type { CheckAnswer } from '../../src/protocol/check.ts';
+import { ask } from './requests.ts';
+import { compile, type Rig, rig } from './rig.ts';
+
+const policy = (rules: string, head = 'class: security') =>
+  compile(`
+kind: Policy
+metadata: { name: p, layer: platform }
+${head}
+rules:
+${rules}`);
+
+const chat = (model?: string) =>
+  JSON.stringify({ ...(model && { model }), messages: [{ role: 'user', content: 'hi' }] });
+
+/** What Check answers to a request without a body. */
+function check(
+  from: Rig,
+  path: string,
+  method = 'POST',
+  extensions: Readonly<Record<string, string>> = {},
+): CheckAnswer {
+  const headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
+  return createCheck(from.deps)(
+    {
+      method,
+      path,
+      authority: 'llm.example',
+      headers: { get: (name) => headers[name], entries: () => Object.entries(headers) },
+      contextExtension: (name) => extensions[name],
+      metadata: () => undefined,
+      sourcePrincipal: '',
+      body: new Uint8Array(0),
+    },
+    () => undefined,
+  );
+}
+
+describe('models', () => {
+  const set = policy(
+    '  - { id: grant, models: { allow: [gpt-4o*, "*/llama-*", gemini-2.0-flash], deny: [gpt-4o-audio] } }',
+  );
+  const GEMINI = (model: string) => `/v1beta/models/${model}:generateContent`;
+
+  for (const [model, allowed] of [
+    ['gpt-4o', true],
+    ['gpt-4o-mini', true],
+    ['GPT-4o-mini', true],
+    ['models/gpt-4o', true],
+    ['meta/llama-3', true],
+    ['gpt-4o-audio', false],
+    ['Models/GPT-4o-Audio', false],
+    ['o3', false],
+    ['xgpt-4o', false],
+    ['llama-3', false],
+  ] as const)
+    it(`${allowed ? 'lets' : 'does not let'} ask ${model}`, () => {
+      const from = rig(set);
+      const { port } = ask(from, { body: chat(model), status: 200 });
+      assert.equal(port.refusal?.status, allowed ? undefined : 403);
+      const record = from.records.at(-1);
+      assert.equal(record?.verdict, allowed ? 'allow' : 'deny');
+      assert.deepEqual(
+        record?.findings.map(({ rule }) => rule),
+        allowed ? [] : ['p/grant'],
+      );
+    });
+
+  it('with a list of what is allowed, asks for a name', () => {
+    assert.equal(ask(rig(set), { body: chat() }).port.refusal?.status, 403);
+    const denying = policy('  - { id: grant, models: { deny: [o3] } }');
+    assert.equal(ask(rig(denying), { body: chat() }).port.refusal, undefined);
+    const doubt = '{"model":"gpt-4o","model":"o3","messages":[]}';
+    assert.equal(ask(rig(denying), { body: doubt }).port.refusal?.status, 400);
+  });
+
+  it('reads the model of a path, however that is spelled', () => {
+    const body = '{"contents":[]}';
+    const get = (path: string) => ask(rig(set), { path, body }).port.refusal?.status;
+    assert.equal(get(GEMINI('gemini-2.0-flash')), undefined);
+    assert.equal(get(GEMINI('gemini-2.5-pro')), 403);
+    assert.equal(get('/v1beta/models/gemini-2%2e5-pro:generateContent'), 403);
+    assert.equal(get('/v1beta//models/./gemini-2.5-pro:generateContent?alt=sse'), 403);
+  });
+
+  it('trusts no body that names another model than the path', () => {
+    const path = '/openai/deployments/gpt-4o/chat/completions?api-version=1';
+    assert.equal(ask(rig(set), { path, body: chat('gpt-4o') }).port.refusal, undefined);
+    assert.equal(ask(rig(set), { path, body: chat() }).port.refusal, undefined);
+    assert.equal(ask(rig(set), { path, body: chat('gpt-4o-mini') }).port.refusal?.status, 400);
+  });
+
+  it('is decided before the body where path or route name the model', () => {
+    const from = rig(set);
+    const denied = check(from, GEMINI('gemini-2.5-pro'));
+    assert.ok(denied.kind === 'deny' && denied.status === 403);
+    assert.match(denied.body, /PERMISSION_DENIED/);
+    const [record] = from.records;
+    assert.deepEqual([record?.kind, record?.verdict, record?.code], ['check', 'deny', 'policy']);
+    assert.equal(record?.findings[0]?.rule, 'p/grant');
+    assert.equal(check(rig(set), GEMINI('gemini-2.0-flash')).kind, 'allow');
+    assert.equal(check(rig(set), '/v1/models/o3', 'GET').kind, 'deny');
+    // What only the body says is left to Process.
+    assert.equal(check(rig(set), '/v1/chat/completions').kind, 'allow');
+
+    const byRoute = rig(set);
+    const facts = { model: [{ from: 'contextExtension', name: 'model' } as const] };
+    const routed: Rig = { ...byRoute, deps: { ...byRoute.deps, facts } };
+    assert.equal(check(routed, '/v1/chat/completions', 'POST', { model: 'o3' }).kind, 'deny');
+    assert.equal(check(routed, '/v1/chat/completions', 'POST', { model: 'gpt-4o' }).kind, 'allow');
+  });
+
+  it('concerns no servers of tools, and nobody that `when` leaves out', () => {
+    const mcp = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
+    assert.equal(ask(rig(set), { path: '/mcp', body: mcp }).port.refusal, undefined);
+    const some = policy(`  - { id: grant, when: 'tenant == "acme"', models: { allow: [gpt-4o] } }`);
+    assert.equal(ask(rig(some), { body: chat('o3') }).port.refusal, undefined);
+    const acme = { 'x-switchyard-tenant': 'acme' };
+    assert.equal(ask(rig(some), { body: chat('o3'), initial: acme }).port.refusal?.status, 403);
+  });
+
+  it('in shadow refuses nothing, and is lifted by an `allow` of higher priority', () => {
+    const shadow = policy('  - { id: g, enforcement: shadow, models: { deny: [o3] } }');
+    const from = rig(shadow);
+    assert.equal(ask(from, { body: chat('o3') }).port.refusal, undefined);
+    const lifted = policy(`  - { id: g, models: { deny: [o3] } }
+  - { id: boss, priority: 1, when: 'tenant == "acme"', then: allow }`);
+    const acme = { 'x-switchyard-tenant': 'acme' };
+    assert.equal(ask(rig(lifted), { body: chat('o3'), initial: acme }).port.refusal, undefined);
+    assert.equal(ask(rig(lifted), { body: chat('o3') }).port.refusal?.status, 403);
+  });
+});
+
+describe('readOnly', () => {
+  const set = policy('  - { id: window, readOnly: {} }');
+
+  for (const [method, path, status] of [
+    ['GET', '/orders', undefined],
+    ['HEAD', '/orders', undefined],
+    ['POST', '/orders', 403],
+    ['PUT', '/orders/1', 403],
+    ['PATCH', '/orders/1', 403],
+    ['DELETE', '/orders/1', 403],
+    ['POST', '/v1/chat/completions', undefined],
+    ['DELETE', '/v1/responses/r_1', 403],
+    ['POST', '/v1/responses', undefined],
+    ['POST', '/mcp', undefined],
+    ['DELETE', '/mcp', undefined],
+  ] as const)
+    it(`${method} ${path} ${status === undefined ? 'goes on' : 'is refused'}`, () => {
+      const { port } = ask(rig(set), { method, path });
+      assert.equal(port.refusal?.status, status);
+      const { kind } = check(rig(set), path, method);
+      assert.equal(kind, status === undefined ? 'allow' : 'deny');
+    });
+
+  it('takes the methods that are named', () => {
+    const some = policy('  - { id: window, readOnly: { methods: [DELETE], message: Later. } }');
+    assert.equal(ask(rig(some), { method: 'POST', path: '/orders' }).port.refusal, undefined);
+    const { refusal } = ask(rig(some), { method: 'DELETE', path: '/orders' }).port;
+    assert.match(refusal?.body ?? '', /Later\./);
+  });
+});
