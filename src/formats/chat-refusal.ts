@@ -112,7 +112,7 @@ export function refusalHeaders(
 export function errorResponse(refusal: Refusal, status: number): RefusalResponse {
   const error = {
     message: refusal.message,
-    type: status === 429 ? 'rate_limit_error' : 'invalid_request_error',
+    type: refusal.retryAfterS === undefined ? 'invalid_request_error' : 'rate_limit_error',
     param: null,
     code: refusal.code,
   };
