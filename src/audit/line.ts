@@ -62,6 +62,11 @@ function processFields(record: DecisionRecord) {
       .slice(0, LIST_ITEMS_MAX)
       .map(({ rule, error }) => ({ rule: clip(rule), error: clip(error) })),
     breakers: record.breakers.slice(0, LIST_ITEMS_MAX).map(clip),
+    rerouted: record.rerouted && {
+      rule: clip(record.rerouted.rule),
+      from: record.rerouted.from === undefined ? undefined : clip(record.rerouted.from),
+      to: record.rerouted.to === undefined ? undefined : clip(record.rerouted.to),
+    },
     requestBytes: record.requestBytes,
     responseBytes: record.responseBytes,
   };

@@ -45,6 +45,12 @@ function findingLines(record: DecisionRecord): string[] {
   return lines;
 }
 
+function reroutedLines({ rerouted }: DecisionRecord): string[] {
+  if (rerouted === undefined) return [];
+  const { rule, from = 'unknown', to = 'the same' } = rerouted;
+  return [`  ${rule}: sent from model ${from} to ${to}`];
+}
+
 function recordLines(record: DecisionRecord): string[] {
   return [
     `${VERDICTS[record.verdict] ?? record.verdict}: ${record.code}, HTTP ${record.status}`,
@@ -54,6 +60,7 @@ function recordLines(record: DecisionRecord): string[] {
     `  ${whoLine(record)}`,
     `  ${record.format || 'no format'}, ${record.requestBytes} bytes in, ${record.responseBytes} bytes out`,
     ...findingLines(record),
+    ...reroutedLines(record),
     ...record.errors.map(({ rule, error }) => `  ${rule}: could not be evaluated (${error})`),
     ...record.breakers.map((rule) => `  ${rule}: its breaker was open`),
     ...(record.degraded ? ['  degraded: not everything could be judged'] : []),

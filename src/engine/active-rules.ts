@@ -56,6 +56,8 @@ export interface ActiveRules {
   readonly denies: readonly Layer[];
   /** Rules in force, held or not, that keep a session with the model that it began with. */
   readonly sticky: readonly Rule[];
+  /** Rules in force that say which models may be used, whether the request breaks them or not. */
+  readonly granting: readonly Rule[];
 }
 
 /** Rules whose selector fits the facts; a selector on `model` fits while the model is not known yet. */
@@ -101,6 +103,7 @@ export function activate(
   const errors: RuleError[] = [];
   const source = facts.principal ?? facts.session;
   const sticky: Rule[] = [];
+  const granting: Rule[] = [];
   const { rules, denies } = scopeOf(set, facts, !headersOnly);
   for (const rule of rules) {
     if (headersOnly && ((rule.detector && !rule.restriction) || !knownFrom(rule, facts))) continue;
@@ -115,6 +118,7 @@ export function activate(
       if (outcome.kind === 'error') errors.push({ rule, error: 'condition_failed' });
       if (outcome.kind !== 'holds') continue;
     }
+    if (rule.restriction?.kind === 'models' && rule.enforcement === 'enforce') granting.push(rule);
     const broken = rule.restriction !== undefined && breaks(rule.restriction, conditions);
     if (broken || (!rule.restriction && !rule.detector)) holding.push(rule);
     else if (rule.detector) content.push(rule);
@@ -132,6 +136,7 @@ export function activate(
     allows,
     denies,
     sticky,
+    granting: granting.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
   };
 }
 

@@ -3,9 +3,10 @@
  * assignment (invariant 1), the facts, the active rules, the refusal and the record. A throw anywhere
  * below ends the stream with an error status in the protocol layer; the record still says so.
  */
-import { apiAt, formatOfPath } from '../formats/detect.ts';
+import { apiAt, type DetectedFormat, formatOfPath } from '../formats/detect.ts';
 import type { Format } from '../formats/frame.ts';
-import { bodyNamesModelToo, modelOfPath } from '../formats/model-path.ts';
+import { modelList } from '../formats/model-list.ts';
+import { bodyNamesModelToo, listsModels, modelOfPath } from '../formats/model-path.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import { refusingWords } from '../policy/actions/refusing.ts';
 import type { Conditions, Direction, Facts, Rule, ThrottleSubject } from '../policy/set.ts';
@@ -37,6 +38,7 @@ import { TextScores } from './text-scores.ts';
 import { throttled } from './throttling.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
+const HTTP_OK = 200;
 const SWITCHYARD_NAMESPACE = 'switchyard';
 /** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
 export const STANCE_METADATA = 'x-switchyard-stance';
@@ -240,6 +242,16 @@ export class Exchange implements ProcessHandler {
   answered(status: number): void {
     if (this.routedModel !== undefined)
       this.deps.subjects.models.answered(this.routedModel, status);
+  }
+
+  /** Where models are listed of which some may not be used: the list without those. */
+  modelList({ granting }: ActiveRules, status: number): DetectedFormat | undefined {
+    if (granting.length === 0 || status !== HTTP_OK || !listsModels(this.path)) return undefined;
+    const permits = (model: string): boolean =>
+      granting.every(
+        ({ restriction }) => restriction?.kind !== 'models' || restriction.permits(model),
+      );
+    return { format: modelList(permits), streamed: false };
   }
 
   /** Whether a text that is appended once for each session has not been yet; asked again, it says the same. */

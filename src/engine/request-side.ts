@@ -499,7 +499,9 @@ export class RequestSide {
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
   private mutation(remove: readonly string[] = []): HeaderMutation {
     const { assignment } = this.exchange.decision;
-    const reads = assignment ? this.possible().some((rule) => reaches(rule, 'response')) : false;
+    const reads =
+      assignment !== undefined &&
+      this.possible().some((rule) => reaches(rule, 'response') || rule.restriction !== undefined);
     const own = this.changes?.mutation ?? {};
     const headers = [
       ...(reads ? [{ name: 'accept-encoding', value: 'identity' }] : []),

@@ -50,6 +50,8 @@ export class ResponseSide {
   private readonly exchange: Exchange;
   private state: State = { kind: 'idle' };
   private rules: readonly Rule[] = [];
+  /** They, and those that change the answer without reading it. */
+  private relevant: readonly Rule[] = [];
   private passAll = false;
 
   constructor(exchange: Exchange) {
@@ -76,21 +78,26 @@ export class ResponseSide {
     const appends = active.plain.filter(
       (rule) => rule.action.kind === 'append' && rule.enforcement === 'enforce',
     );
-    if ((this.rules.length === 0 && appends.length === 0) || event.endOfStream) {
+    const list = exchange.modelList(active, decision.status);
+    const granting = list ? active.granting : [];
+    const relevant = [...this.rules, ...appends, ...granting];
+    if (relevant.length === 0 || event.endOfStream) {
       this.letPass(event);
       return;
     }
-    const relevant = [...this.rules, ...appends];
+    this.relevant = relevant;
     const encoding = event.headers.get('content-encoding') ?? '';
-    const { format, streamed } = detectFormat(
-      {
-        path: exchange.path,
-        contentType: event.headers.get('content-type') ?? '',
-        direction: 'response',
-        ...(exchange.requestFormat.name === 'mcp' && { requestFormat: exchange.requestFormat }),
-      },
-      exchange.deps.formats,
-    );
+    const { format, streamed } =
+      list ??
+      detectFormat(
+        {
+          path: exchange.path,
+          contentType: event.headers.get('content-type') ?? '',
+          direction: 'response',
+          ...(exchange.requestFormat.name === 'mcp' && { requestFormat: exchange.requestFormat }),
+        },
+        exchange.deps.formats,
+      );
     decision.format = format.name;
     const mode = exchange.shownMode('response');
     // A document is judged at its end, when STREAMED has sent all of it.
@@ -154,7 +161,11 @@ export class ResponseSide {
         port.continueHeaders('response');
         return;
       case 'STREAMED':
-        if (!port.observability && this.streamedCannot(relevant, tooLate, encoded)) {
+        // A list that is shortened is changed.
+        if (
+          !port.observability &&
+          (this.streamedCannot(relevant, tooLate, encoded) || exchange.cannotEnforce(granting))
+        ) {
           exchange.refuse('response', 'mode_cannot_enforce');
           return;
         }
@@ -424,7 +435,7 @@ export class ResponseSide {
     exchange.stall.hold('response', limits.responseStallTimeoutMs);
     const mode = exchange.port.bodyMode('response');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) {
-      if (exchange.cannotEnforce(this.rules)) {
+      if (exchange.cannotEnforce(this.relevant)) {
         this.refuseNow('mode_cannot_enforce');
         return;
       }
@@ -453,7 +464,7 @@ export class ResponseSide {
     const decoded = yield* decodeWhole(original, state.encoding, deps);
     if (!decoded.ok) {
       deps.observer?.unreadable('response', decoded.reason);
-      if (exchange.cannotEnforce(this.rules)) {
+      if (exchange.cannotEnforce(this.relevant)) {
         exchange.refuse('response', 'mode_cannot_enforce');
         return false;
       }

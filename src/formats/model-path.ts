@@ -33,3 +33,10 @@ function placeIn(path: string): RegExpExecArray | undefined {
   }
   return undefined;
 }
+
+const LIST = /\/v\d+(?:alpha|beta)?\d*\/(?:[^?#]*\/)?models\/?$/i;
+
+/** Whether the path lists models, each of which may or may not be for whoever asks. */
+export function listsModels(path: string): boolean {
+  return LIST.test(plainPath(path));
+}

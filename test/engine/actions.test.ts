@@ -65,6 +65,39 @@ rules:
     }
   });
 
+  it('append without `match` adds to every answer that says something', () => {
+    const set = compile(
+      head(
+        `  - { id: made, when: 'method == "POST"', then: { append: { text: Made by a model. } } }`,
+      ),
+    );
+    assert.equal(streamed(rig(set), 'Hello'), 'Hello\n\nMade by a model.');
+    assert.equal(whole(rig(set), 'Hello'), 'Hello\n\nMade by a model.');
+    const call = { index: 0, id: 't', function: { name: 'buy', arguments: '{}' } };
+    const calling = chatStream([
+      { delta: { role: 'assistant', content: '' } },
+      { delta: { tool_calls: [call] } },
+      { delta: {}, finish: 'tool_calls' },
+    ]);
+    assert.equal(answer(rig(set), [calling]).text, Buffer.from(calling).toString());
+  });
+
+  it('append once in a session counts what was added, in both sets alike', () => {
+    const rule = `  - { id: advice, inspect: [response], match: { keywords: { words: [shares] } }, then: { append: { text: No advice., oncePer: session } } }`;
+    const blue = rig(compile(head(rule)));
+    const green: Rig = rig(compile(head(`${rule}\n  - { id: more, then: flag }`)));
+    const shared: Rig = { ...green, deps: { ...green.deps, subjects: blue.deps.subjects } };
+    const facts = { session: [{ from: 'map', entries: [{ value: 'one' }] } as const] };
+    const inSession = (from: Rig): Rig => ({ ...from, deps: { ...from.deps, facts } });
+    assert.equal(streamed(inSession(blue), 'Buy bread'), 'Buy bread');
+    assert.equal(streamed(inSession(blue), 'Buy sha', 'res'), 'Buy shares\n\nNo advice.');
+    assert.equal(streamed(inSession(shared), 'Buy shares'), 'Buy shares');
+    assert.equal(whole(inSession(blue), 'Buy shares'), 'Buy shares');
+    // Without a session every message may be the first.
+    assert.equal(whole(blue, 'Buy shares'), 'Buy shares\n\nNo advice.');
+    assert.equal(whole(blue, 'Buy shares'), 'Buy shares\n\nNo advice.');
+  });
+
   it('allow exempts what it covers, from lower priority in its own layer, in every cut', () => {
     const set = compile(
       head(`  - { id: ours, priority: 10, inspect: [response], match: { keywords: { words: [help@acme.example] } }, then: allow }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createCheck } from '../../src/engine/check.ts';
+import { Exchange } from '../../src/engine/exchange.ts';
 import type { CheckAnswer } from '../../src/protocol/check.ts';
+import type { BodyMode } from '../../src/protocol/process.ts';
 import { ask } from './requests.ts';
-import { compile, type Rig, rig } from './rig.ts';
+import { compile, headersEvent, RecordingPort, type Rig, rig } from './rig.ts';
 
 const policy = (rules: string, head = 'class: security') =>
   compile(`
@@ -130,6 +132,92 @@ describe('models', () => {
     const acme = { 'x-switchyard-tenant': 'acme' };
     assert.equal(ask(rig(lifted), { body: chat('o3'), initial: acme }).port.refusal, undefined);
     assert.equal(ask(rig(lifted), { body: chat('o3') }).port.refusal?.status, 403);
+  });
+});
+
+describe('a list of models', () => {
+  const set = policy('  - { id: grant, models: { deny: [o3*, "gemini-2.5-*"] } }');
+  const json = 'application/json';
+
+  /** What is left of an answer to GET on this path. */
+  function listed(
+    from: Rig,
+    path: string,
+    body: string,
+    extra: Readonly<Record<string, string>> = {},
+    mode: BodyMode = 'FULL_DUPLEX_STREAMED',
+  ) {
+    const port = new RecordingPort(mode);
+    const exchange = new Exchange(from.deps, port);
+    exchange.event(
+      headersEvent('request', { ':method': 'GET', ':path': path }, { endOfStream: true }),
+    );
+    const headers = { ':status': '200', 'content-type': json, ...extra };
+    exchange.event(headersEvent('response', headers));
+    const bytes = Buffer.from(body);
+    if (!port.refusal)
+      exchange.event({ kind: 'body', direction: 'response', bytes, endOfStream: true });
+    exchange.end('half_close');
+    return port;
+  }
+
+  for (const [what, path, body, left] of [
+    [
+      'OpenAI',
+      '/v1/models',
+      '{"object":"list", "data":[ {"id":"o3"},{"id":"gpt-4o","created":1} , {"id":"o3-mini"}]}',
+      '{"object":"list", "data":[{"id":"gpt-4o","created":1}]}',
+    ],
+    [
+      'Anthropic, with the ends of the page',
+      '/v1/models?limit=2',
+      '{"data":[{"type":"model","id":"claude"},{"id":"o3"}],"first_id":"claude","last_id":"o3","has_more":false}',
+      '{"data":[{"type":"model","id":"claude"}],"first_id":"claude","last_id":null,"has_more":false}',
+    ],
+    [
+      'Gemini',
+      '/v1beta/models',
+      '{"models":[{"name":"models/gemini-2.5-pro"},{"name":"models/gemini-2.0-flash"}]}',
+      '{"models":[{"name":"models/gemini-2.0-flash"}]}',
+    ],
+    ['all of them hidden', '/v1/models', '{"data":[{"id":"o3"}]}', '{"data":[]}'],
+    ['nothing to hide', '/v1/models', '{"data":[ {"id":"a"} ]}', '{"data":[ {"id":"a"} ]}'],
+    ['without a name', '/v1/models', '{"data":[{"x":1},{"id":"a"}]}', '{"data":[{"id":"a"}]}'],
+    [
+      'a name that stands twice',
+      '/v1/models',
+      '{"data":[{"id":"a","id":"o3"},{"id":"o3","id":"a"}]}',
+      '{"data":[]}',
+    ],
+  ] as const)
+    it(`is without those that may not be used: ${what}`, () => {
+      const from = rig(set);
+      assert.equal(listed(from, path, body).sent('response'), left);
+      assert.equal(from.records.at(-1)?.verdict, body === left ? 'allow' : 'mutate');
+    });
+
+  it("that cannot be read, or not changed, is the class's to decide", () => {
+    for (const body of ['<html>', '[]', '{"models":{}}', '{"other":[]}'])
+      assert.equal(listed(rig(set), '/v1/models', body).refusal?.status, 502, body);
+    const body = '{"data":[{"id":"o3"}]}';
+    const encoded = { 'content-encoding': 'unknown' };
+    assert.equal(listed(rig(set), '/v1/models', body, encoded).refusal?.status, 503);
+    assert.equal(listed(rig(set), '/v1/models', body, {}, 'STREAMED').refusal?.status, 503);
+    const open = rig(policy('  - { id: grant, models: { deny: [o3] } }', 'class: operational'));
+    assert.equal(listed(open, '/v1/models', '<html>').sent('response'), '<html>');
+    assert.equal(open.records.at(-1)?.degraded, true);
+  });
+
+  it('passes as it is where no rule holds, and what is no list', () => {
+    const body = '{"data":[{"id":"o3"}]}';
+    const other = policy(`  - { id: grant, when: 'tenant == "a"', models: { deny: [o3] } }`);
+    assert.equal(listed(rig(other), '/v1/models', body).sent('response'), body);
+    assert.equal(listed(rig(set), '/v1/files', body).sent('response'), body);
+    const failed = { ':status': '401' };
+    assert.equal(
+      listed(rig(set), '/v1/models', '{"error":{}}', failed).sent('response'),
+      '{"error":{}}',
+    );
   });
 });
 
