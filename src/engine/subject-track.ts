@@ -236,6 +236,10 @@ export class SubjectTrack {
     switch (action.kind) {
       case 'flag':
       case 'allow':
+      case 'inject':
+      case 'route':
+      case 'throttle':
+      case 'hold':
         return { kind: action.kind };
       case 'block':
         // A list says what there is: what must not be there is taken out, and the rest of it stands.
