@@ -67,13 +67,16 @@ export interface Listing {
 }
 
 const POLICY_FILE = /\.(?:ya?ml|json)$/;
+/** Leaves out the folder that it stands in: recipes, drafts. */
+export const IGNORE_FILE = '.switchyardignore';
 const READS_AT_ONCE = 16;
 /** A file may vanish between list and read (every atomic save does that): then the list was old. */
 const LISTS_MAX = 3;
 
 /**
  * Reads every `*.yaml`, `*.yml` and `*.json` under `directory`, following links, skipping names that begin
- * with a dot (so a ConfigMap's files are read once, through its links). Never throws.
+ * with a dot (so a ConfigMap's files are read once, through its links), and folders with an IGNORE_FILE, but not
+ * `directory` itself. Never throws.
  */
 export async function readDirectory(
   directory: string,
@@ -130,6 +133,7 @@ class Walk {
       this.#fail(shown, 'directory_too_deep', message);
       return;
     }
+    if (folder !== '' && names.includes(IGNORE_FILE)) return;
     for (const name of names) {
       if (this.#full) return;
       if (!name.startsWith('.')) {

@@ -6,6 +6,7 @@ import { sha256 } from '../../src/store/digest.ts';
 import {
   DIRECTORY_LIMITS,
   type DirectoryLimits,
+  IGNORE_FILE,
   readDirectory,
 } from '../../src/store/directory-reading.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -61,6 +62,18 @@ describe('a reading of a directory', () => {
       (await read()).files.map(({ path, text }) => [path, text]),
       [['a.yaml', 'a']],
     );
+  });
+
+  it('leaves out a folder that says so, unless it is asked for', async () => {
+    await mkdir(join(directory(), 'recipes', 'more'), { recursive: true });
+    await put('a.yaml', 'kind: Policy');
+    await put('recipes/b.yaml', 'kind: Policy');
+    await put('recipes/more/c.yaml', 'kind: Policy');
+    await put(`recipes/${IGNORE_FILE}`, '');
+    const paths = async (folder: string) =>
+      (await readDirectory(folder)).files.map(({ path }) => path);
+    assert.deepEqual(await paths(directory()), ['a.yaml']);
+    assert.deepEqual(await paths(join(directory(), 'recipes')), ['b.yaml', 'more/c.yaml']);
   });
 
   it('does not follow a link in a circle', async () => {
