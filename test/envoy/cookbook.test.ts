@@ -24,6 +24,8 @@ interface Probe {
   readonly calls?: Script['toolCall'];
   readonly facts?: Readonly<Record<string, string>>;
   readonly method?: string;
+  /** The whole body: how an answer that has begun is refused is not among its words. */
+  readonly raw?: true;
   readonly sees: RegExp;
 }
 
@@ -81,10 +83,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     before: {
       calls: tool('transfer', { amount: 20_000 }),
       facts: { app: 'assistant' },
+      raw: true,
       sees: /Transfers above 10000 are made by people\./,
     },
     edit: ['args.amount > 10000', 'args.amount > 24000'],
-    after: /^200 .*"amount":\s*20000/,
+    after: /^200 .*20000.*\[DONE\]/s,
   },
   'model-access.yaml': {
     before: {
@@ -136,6 +139,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
   'toxic-answers.yaml': {
     before: {
       says: 'He will stab and kill them, then murder and torture the rest in a massacre.',
+      raw: true,
       sees: /This answer was withheld and will be looked at\./,
     },
     edit: ['was withheld and will be looked at', 'is being reviewed'],
@@ -155,7 +159,15 @@ describe('the cookbook behind Envoy', function () {
   });
   after(() => stack?.stop());
 
-  async function see({ prompt, model, says, calls, facts = {}, method }: Probe): Promise<string> {
+  async function see({
+    prompt,
+    model,
+    says,
+    calls,
+    facts = {},
+    method,
+    raw,
+  }: Probe): Promise<string> {
     const headers = Object.fromEntries(
       Object.entries(facts).map(([fact, value]) => [`x-${fact}`, value]),
     );
@@ -175,6 +187,7 @@ describe('the cookbook behind Envoy', function () {
       const { error } = JSON.parse(answer.text) as { error: { message: string } };
       return `${answer.status} ${error.message}`;
     }
+    if (raw) return `200 ${answer.text}`;
     const [choice] = choicesOf(answer);
     const upstream = stack.upstream.journal.map(({ body }) => body).join('');
     const said =
