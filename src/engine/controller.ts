@@ -454,7 +454,8 @@ const RETAINED_SETS_MAX = 8;
 
 function unsupportedWords(rule: Rule): string {
   const { file, line, column } = rule.position;
-  const word = rule.restriction?.kind ?? rule.action.kind;
+  const counts = rule.detector?.kind === 'baseline' ? rule.detector.kind : undefined;
+  const word = rule.restriction?.kind ?? counts ?? rule.action.kind;
   return `${file}:${line}:${column}: not_enforceable: rule \`${rule.id}\` says \`${word}\`, which this version reads but cannot enforce yet; write \`enforcement: shadow\` or \`off\` on it`;
 }
 

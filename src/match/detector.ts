@@ -106,6 +106,7 @@ export interface Detector {
     | 'injection'
     | 'topic'
     | 'tool'
+    | 'baseline'
     | 'json'
     | 'any'
     | 'all';

@@ -144,7 +144,11 @@ export function actsOnRequest(rule: Rule): boolean {
 /** Whether the rule asks for what this version reads but cannot do: a set in which it should is not served. */
 export function unsupported(rule: Rule): boolean {
   if (rule.enforcement !== 'enforce') return false;
-  return rule.action.kind === 'hold' || rule.restriction?.kind === 'limit';
+  return (
+    rule.action.kind === 'hold' ||
+    rule.restriction?.kind === 'limit' ||
+    rule.detector?.kind === 'baseline'
+  );
 }
 
 /** Whether the rule writes into a request more than it found there. */

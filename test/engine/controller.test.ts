@@ -92,4 +92,31 @@ describe('the controller', () => {
     assert.ok((made.status().directory?.errors.length ?? 0) > 0);
     await made.close();
   });
+
+  const counting = [
+    ['limit', 'limit: { of: requests, per: session, max: 9, window: 1d }'],
+    ['hold', "when: 'true', then: { hold: { approvers: [ann], ttl: 1h, onTimeout: deny } }"],
+    ['baseline', 'match: { baseline: { of: requests, over: 30d, factor: 5 } }, then: block'],
+  ] as const;
+  for (const [word, rule] of counting)
+    it(`takes no set in which ${word} would act, as nothing keeps its counts; in shadow it does`, async () => {
+      const { made, serving } = controller();
+      const saved = (more: string): SourceFile => {
+        const text = policy('one').text.replace(/\{ id: r.*/, `{ id: r, ${rule}${more} }`);
+        return { path: 'p.yaml', text, digest: `sha256:${sha256(text)}` };
+      };
+      await made.boot(reading(policy('one')));
+      const before = serving.current;
+      await made.directoryChanged(reading(saved('')));
+      assert.equal(serving.current, before);
+      const [told, ...more] = made.status().directory?.errors ?? [];
+      assert.match(
+        told ?? '',
+        new RegExp(`^p\\.yaml:5:5: not_enforceable: .*\`${word}\`.*; write`),
+      );
+      assert.deepEqual(more, []);
+      await made.directoryChanged(reading(saved(', enforcement: shadow')));
+      assert.equal(serving.current.epoch, before.epoch + 1);
+      await made.close();
+    });
 });

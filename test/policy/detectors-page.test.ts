@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import { formatCompileError } from '../../src/policy/errors.ts';
 import { compileSchema } from '../../src/policy/json-schema.ts';
+import { BASELINE } from '../../src/policy/kinds/baseline.ts';
 import { JSON_VALUES } from '../../src/policy/kinds/json.ts';
 import { TOOL } from '../../src/policy/kinds/tool.ts';
 import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
@@ -16,6 +17,7 @@ describe('docs/reference/detectors.md', () => {
   for (const [name, kind] of [
     ['tool', TOOL],
     ['json', JSON_VALUES],
+    ['baseline', BASELINE],
   ] as const)
     it(`names every key of ${name}`, () => {
       const rows = [...section(name).matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)];

@@ -6,6 +6,7 @@ import { closed } from '../schema-parts.ts';
 import type { InspectWord } from '../set.ts';
 import { allKind } from './all.ts';
 import { anyKind } from './any.ts';
+import { BASELINE } from './baseline.ts';
 import { INJECTION } from './injection.ts';
 import { INVISIBLE } from './invisible.ts';
 import { JSON_VALUES } from './json.ts';
@@ -31,7 +32,7 @@ export const MATCH_KINDS = Object.freeze({
 });
 
 /** Of the language, but not of this version. */
-const LATER = ['classifier', 'baseline'];
+const LATER = ['classifier'];
 
 /** One word of these, with its settings. */
 const oneOf = (kinds: Readonly<Record<string, MatchKind>>, later: readonly string[]) =>
@@ -42,9 +43,9 @@ const oneOf = (kinds: Readonly<Record<string, MatchKind>>, later: readonly strin
     { ...closed, minProperties: 1, maxProperties: 1, 'x-later': later },
   );
 
-/** Scores are of a whole text or session, and are not combined yet. */
+/** Scores are of a whole text or session, a baseline of many exchanges: they are not combined. */
 const { injection: _injection, topic: _topic, ...COMBINED } = MATCH_KINDS;
-const IN_COMBINATIONS = [...LATER, 'injection', 'topic'];
+const IN_COMBINATIONS = [...LATER, 'injection', 'topic', 'baseline'];
 const memberOf = (kinds: Readonly<Record<string, MatchKind>>) =>
   oneOf({ ...COMBINED, ...kinds }, IN_COMBINATIONS);
 
@@ -59,6 +60,7 @@ const ALL_KINDS: Readonly<Record<string, MatchKind>> = {
   all: allKind(IN_ALL),
   any: anyKind(IN_ANY),
   not: notKind(WITH_ANY),
+  baseline: BASELINE,
 };
 
 /** `match`: one word with its settings. */
