@@ -171,7 +171,13 @@ function faults(
       tries(clients(), (client, manner) => `${UNREADABLE_PROMPT}: ${client.name}, ${manner}`),
       ofOrphans(),
     ]);
-    const requests = provider.takeRequests();
+    const wanted = all.reduce((sum, { client }) => sum + wordsOf(client).triesUnavailable, 0);
+    const requests = [...provider.takeRequests()];
+    // An answer can outrun the provider's journal by a moment.
+    for (let waitedMs = 0; waitedMs < 2_000 && requests.length < wanted; waitedMs += 50) {
+      await sleep(50);
+      requests.push(...provider.takeRequests());
+    }
     const outcome = { kind: 'error', by: 'switchyard', status: 502, message: UNREADABLE } as const;
     for (const { client, manner, said, prompt } of all) {
       const words = wordsOf(client);
