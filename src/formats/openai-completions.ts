@@ -9,32 +9,18 @@ import {
   type OpenChoice,
 } from './chat-refusal.ts';
 import type { Format, Refusal } from './frame.ts';
-import type { JsonObject } from './json.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { choicesFormat } from './openai-chat.ts';
-import { readInput } from './openai-inputs.ts';
-import type { PieceCollector } from './piece-collector.ts';
+import { inputAt } from './openai-inputs.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
 
 const COMPLETIONS_REQUEST: RequestForm = {
   names: new ApiNames('prompt suffix model stream'),
   expects: ['prompt'],
   inOrder: true,
-  collect: readCompletionsRequest,
+  collect: inputAt('prompt'),
   facts: requestFacts,
 };
-
-function readCompletionsRequest(root: JsonObject, collector: PieceCollector): void {
-  collector.each(root.members, (member) => {
-    const { key, value } = member;
-    if (key === 'prompt') readInput(value, 'prompt', collector);
-    else if (key === 'model') collector.metadata(value, 'other', 'user');
-    else {
-      collector.name(member, 'other', 'user');
-      collector.standAlone(value, 'other', 'user');
-    }
-  });
-}
 
 function answer(envelope: Envelope, index: number, text: string, finishReason: string | null) {
   return {

@@ -20,7 +20,7 @@ const INPUTS_REQUEST: RequestForm = {
   names: NAMES,
   expects: ['input'],
   inOrder: true,
-  collect: readInputsRequest,
+  collect: inputAt('input'),
   facts: requestFacts,
 };
 
@@ -38,20 +38,22 @@ export function openaiInputsWith(limits: FormatLimits): Format {
 
 export const openaiInputs: Format = openaiInputsWith(DEFAULT_FORMAT_LIMITS);
 
-function readInputsRequest(root: JsonObject, collector: PieceCollector): void {
-  collector.each(root.members, (member) => {
-    const { key, value } = member;
-    if (key === 'input') readInput(value, 'input', collector);
-    else if (key === 'model') collector.metadata(value, 'other', 'user');
-    else {
-      collector.name(member, 'other', 'user');
-      collector.standAlone(value, 'other', 'user');
-    }
-  });
+/** Reads a request whose words stand under one name: `input`, `prompt`. */
+export function inputAt(name: string): RequestForm['collect'] {
+  return (root, collector) =>
+    collector.each(root.members, (member) => {
+      const { key, value } = member;
+      if (key === name) readInput(value, name, collector);
+      else if (key === 'model') collector.metadata(value, 'other', 'user');
+      else {
+        collector.name(member, 'other', 'user');
+        collector.standAlone(value, 'other', 'user');
+      }
+    });
 }
 
 /** One text or many. As numbers of tokens nobody here can read them: such a request cannot be judged. */
-export function readInput(node: JsonNode, text: string, collector: PieceCollector): void {
+function readInput(node: JsonNode, text: string, collector: PieceCollector): void {
   if (node.kind === 'string') collector.add(node, `${text}/content`, 'user', true);
   else if (node.kind === 'array')
     collector.each(node.items, (item, index) => {

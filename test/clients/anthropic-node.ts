@@ -8,12 +8,12 @@ import type {
 import {
   type Answered,
   type Client,
-  decisionIn,
   type Manner,
   parsed,
   type Question,
   type Thrown,
   TOOL,
+  thrownBy,
 } from './said.ts';
 
 export function anthropicClient(origin: string): Client {
@@ -27,22 +27,9 @@ export function anthropicClient(origin: string): Client {
       try {
         return await ask(client, manner, question, listener);
       } catch (error) {
-        return thrown(error, listener.text);
+        return thrownBy(Anthropic.APIError, error, listener.text);
       }
     },
-  };
-}
-
-function thrown(error: unknown, text: string): Thrown {
-  if (!(error instanceof Error)) throw error;
-  const { name } = error.constructor;
-  if (!(error instanceof Anthropic.APIError)) return { error: name, message: error.message, text };
-  return {
-    error: name,
-    ...(error.status === undefined ? {} : { status: error.status as number }),
-    message: error.message,
-    ...decisionIn(error.headers?.get('x-switchyard-decision')),
-    text,
   };
 }
 

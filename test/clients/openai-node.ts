@@ -14,13 +14,13 @@ import type {
 import {
   type Answered,
   type Client,
-  decisionIn,
   type Manner,
   parsed,
   type Question,
   type Said,
   type Thrown,
   TOOL,
+  thrownBy,
 } from './said.ts';
 
 export function openaiClients(origin: string): readonly Client[] {
@@ -52,21 +52,8 @@ async function heard(ask: (listener: Listener) => Promise<Answered>): Promise<Sa
   try {
     return await ask(listener);
   } catch (error) {
-    return thrown(error, listener.text);
+    return thrownBy(OpenAI.APIError, error, listener.text);
   }
-}
-
-function thrown(error: unknown, text: string): Thrown {
-  if (!(error instanceof Error)) throw error;
-  const { name } = error.constructor;
-  if (!(error instanceof OpenAI.APIError)) return { error: name, message: error.message, text };
-  return {
-    error: name,
-    ...(error.status === undefined ? {} : { status: error.status as number }),
-    message: error.message,
-    ...decisionIn(error.headers?.get('x-switchyard-decision')),
-    text,
-  };
 }
 
 const MODEL = 'gpt-test';

@@ -89,3 +89,25 @@ export function decisionIn(shown: string | null | undefined): { readonly decisio
   const decision = DECISION.exec(shown ?? '')?.[0];
   return decision === undefined ? {} : { decision };
 }
+
+/** The error class that the clients of OpenAI and Anthropic share by its shape: both are made by one generator. */
+type ApiErrorClass = abstract new (
+  ...given: never
+) => Error & {
+  readonly status: number | undefined;
+  readonly headers: Headers | undefined;
+};
+
+/** What one of their clients threw, after `text`. Throws on what is no Error. */
+export function thrownBy(apiError: ApiErrorClass, error: unknown, text: string): Thrown {
+  if (!(error instanceof Error)) throw error;
+  const { name } = error.constructor;
+  if (!(error instanceof apiError)) return { error: name, message: error.message, text };
+  return {
+    error: name,
+    ...(error.status === undefined ? {} : { status: error.status }),
+    message: error.message,
+    ...decisionIn(error.headers?.get('x-switchyard-decision')),
+    text,
+  };
+}

@@ -1,8 +1,6 @@
 /** JSON that hides a word from one reader and shows it to another. */
 import { BLOCKED, chatBody, chatRequest } from './evasions-bodies.ts';
-import type { Evasion, Family, VerdictName } from './evasions-row.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+import type { Evasion, Family, Told, VerdictName } from './evasions-row.ts';
 
 /** A request body as it is. */
 const sent = (

@@ -1,8 +1,6 @@
 /** The Model Context Protocol: messages for two readers, and tools that are poisoned. */
 import { BLOCKED, REPLACEMENT, REWRITTEN } from './evasions-bodies.ts';
-import type { Evasion, Family, Reply, VerdictName } from './evasions-row.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+import type { Evasion, Family, Reply, Told, VerdictName } from './evasions-row.ts';
 
 const TEXT = `Ask ${REWRITTEN} now`;
 const MASKED = `Ask ${REPLACEMENT} now`;

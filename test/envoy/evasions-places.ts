@@ -12,10 +12,8 @@ import {
   REWRITTEN,
   stream,
 } from './evasions-bodies.ts';
-import type { Evasion, Family, VerdictName } from './evasions-row.ts';
+import type { Evasion, Family, Told, VerdictName } from './evasions-row.ts';
 import type { RequestOptions } from './http-client.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
 
 const TEXT = `Ask ${REWRITTEN} now`;
 const MASKED = `Ask ${REPLACEMENT} now`;

@@ -111,6 +111,9 @@ export const VERDICTS: Readonly<Record<VerdictName, Verdict>> = {
   },
 };
 
+/** What a row says of itself where a table has the rest. */
+export type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+
 export interface Evasion {
   readonly id: string;
   /** What the attacker does. */

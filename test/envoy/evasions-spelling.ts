@@ -1,8 +1,6 @@
 /** Words written otherwise than the rule writes them. */
 import { BLOCKED, chatBody, chatRequest } from './evasions-bodies.ts';
-import type { Evasion, Family, VerdictName } from './evasions-row.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+import type { Evasion, Family, Told, VerdictName } from './evasions-row.ts';
 
 /** A prompt with the word spelled in some way. */
 const spelled = (

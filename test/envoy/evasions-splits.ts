@@ -14,9 +14,7 @@ import {
   say,
   stream,
 } from './evasions-bodies.ts';
-import type { Evasion, Family, VerdictName } from './evasions-row.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+import type { Evasion, Family, Told, VerdictName } from './evasions-row.ts';
 
 const TEXT = `Ask ${REWRITTEN} now`;
 const MASKED = `Ask ${REPLACEMENT} now`;

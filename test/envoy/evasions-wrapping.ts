@@ -10,9 +10,7 @@ import {
   inflateSync,
 } from 'node:zlib';
 import { BLOCKED, CHAT_PATH, chatBody, chatRequest, JSON_TYPE } from './evasions-bodies.ts';
-import type { Evasion, Family, VerdictName } from './evasions-row.ts';
-
-type Told = Pick<Evasion, 'why'> & Partial<Evasion>;
+import type { Evasion, Family, Told, VerdictName } from './evasions-row.ts';
 
 const asked = (
   id: string,
