@@ -193,7 +193,8 @@ function readNamed(
   const inputs: number[] = [];
   for (const { key, value } of node.members) {
     const place = Object.hasOwn(places, key) ? places[key]! : other;
-    if (place === 'tool_definition') tellDefinitions(value, node, collector);
+    if (place === 'tool_definition')
+      tellDefinitions(value, places === RESULT_PLACES ? undefined : node, collector);
     if (!WRITTEN.has(key)) readContent(value, collector, place, NAMED.has(key));
     else if (value.kind === 'array')
       for (const item of value.items) collector.written(item, place, place);

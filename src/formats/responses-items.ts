@@ -122,7 +122,7 @@ function tellItem(
 ): void {
   if (type === 'mcp_list_tools') {
     for (const { key: name, value } of item.members)
-      if (name === 'tools') tellDefinitions(value, item, collector);
+      if (name === 'tools') tellDefinitions(value, undefined, collector);
   } else if (place === 'tool_result') tellResult(plainWord(item, 'call_id', collector), collector);
   if (place !== 'tool_call') return;
   const named = calledIn(item, type, collector);

@@ -8,7 +8,7 @@ import { stringValue } from './json-string.ts';
 export interface ToolEntry {
   readonly list: JsonArray;
   readonly item: JsonNode;
-  /** The object that has the list. An empty list goes, with what says how to choose from it. */
+  /** The object that has the list and may be without: an empty list goes, with what says how to choose from it. */
   readonly holder?: JsonObject;
   /** Where the list's own object stands in another list: it goes when this one is empty. */
   readonly around?: ToolEntry;

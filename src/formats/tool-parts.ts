@@ -28,10 +28,13 @@ export function plainWord(object: JsonObject, name: string, collector: PieceColl
   return collector.valueOf(only.value);
 }
 
-/** Tells of the definitions in a list of tools that `holder` has. `named`: how one of them says its name. */
+/**
+ * Tells of the definitions in a list of tools. `holder`: the object that has it and may do without it;
+ * `undefined` where its readers must have a list, be it empty. `named`: how a definition says its name.
+ */
 export function tellDefinitions(
   list: JsonNode,
-  holder: JsonObject,
+  holder: JsonObject | undefined,
   collector: PieceCollector,
   named: (definition: JsonObject) => Named = (definition) => nameIn(definition, collector),
 ): void {
@@ -40,7 +43,7 @@ export function tellDefinitions(
     return;
   }
   for (const item of list.items) {
-    const entry: ToolEntry = { list, item, holder };
+    const entry: ToolEntry = { list, item, ...(holder === undefined ? {} : { holder }) };
     const name: Named = item.kind === 'object' ? named(item) : { name: '', doubt: 'name' };
     collector.wholeTool({ kind: 'definition', ...name }, entry);
   }

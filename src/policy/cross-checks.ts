@@ -108,6 +108,8 @@ export function checkReplacements(drafts: readonly RuleDraft[], tell: Tell): voi
     for (const { rule } of catching.of(draft)) {
       if (!reachOverlaps(draft.rule.inspect, rule.inspect)) continue;
       const { detector } = rule;
+      // Such a rule judges a text as a whole: what is put inside of one is no text, what is put behind it ends it.
+      if (detector?.kind === 'json' && draft.rule.action.kind !== 'append') continue;
       const caught = detector && texts.find((text) => isCaught(detector, text));
       if (caught === undefined) continue;
       tell(

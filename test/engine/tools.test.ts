@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { converse, cutAt } from './apis.ts';
 import { compile, rig } from './rig.ts';
-import { chatTools, type MadeCall, TOOL_APIS, type ToolApi } from './tool-apis.ts';
+import { chatTools, type MadeCall, responsesTools, TOOL_APIS, type ToolApi } from './tool-apis.ts';
 
 const policy = (rules: string, policyClass = 'security') =>
   compile(`
@@ -270,5 +270,29 @@ describe('a tool rule', () => {
         ['scope/seen', true],
       ],
     );
+  });
+
+  it('leaves a list that readers must find in an answer, be it empty', () => {
+    const listed = (names: readonly string[]) => ({
+      id: 'resp_1',
+      object: 'response',
+      status: 'completed',
+      output: [
+        {
+          type: 'mcp_list_tools',
+          id: 'mcpl_1',
+          server_label: 's',
+          tools: names.map((name) => ({ name, input_schema: {} })),
+        },
+      ],
+    });
+    for (const [told, left] of [
+      [['transfer'], []],
+      [['transfer', 'search'], ['search']],
+    ] as const)
+      assert.equal(
+        documentOf(REMOVE, responsesTools, listed(told)).text,
+        JSON.stringify(listed(left)),
+      );
   });
 });

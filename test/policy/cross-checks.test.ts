@@ -50,6 +50,17 @@ describe('a replacement that a rule would match', () => {
     assert.deepEqual(codes(pair('acme', 'acme')), refused);
   });
 
+  it('is lawful where the other rule asks for JSON, unless it is appended to it', () => {
+    const json =
+      '{ id: b, inspect: [response], match: { json: { of: text, violates: { type: object } } }, then: block }';
+    assert.deepEqual(codes(policy([rewrite('response'), json])), []);
+    const redact =
+      '{ id: a, inspect: [response], match: { pii: { entities: [email] } }, then: redact }';
+    assert.deepEqual(codes(policy([redact, json])), []);
+    const append = `{ id: a, inspect: [response], ${KEYWORD('loan')}, then: { append: { text: No advice. } } }`;
+    assert.deepEqual(codes(policy([append, json])), refused);
+  });
+
   it('counts the text of append and the placeholders of redact', () => {
     const append = `{ id: a, inspect: [response], ${KEYWORD('loan')}, then: { append: { text: Ask about a loan. } } }`;
     assert.deepEqual(codes(policy([append])), refused);
