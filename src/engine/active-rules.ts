@@ -25,6 +25,7 @@ import type {
   Rule,
 } from '../policy/set.ts';
 import { breaks } from './restrictions.ts';
+import { sharedList } from './rule-lists.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
@@ -129,16 +130,26 @@ export function activate(
   ]);
   const allows = holding.filter((rule) => rule.action.kind === 'allow');
   return {
-    content: content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+    content: sharedList(
+      set,
+      allows.length === 0
+        ? content
+        : content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+    ),
     refusal: refusalOf(decision, denies, content, errors, headersOnly),
-    plain: [...decision.flagged, ...decision.shadowed, ...decision.acting],
-    errors,
-    allows,
+    plain: sharedList(set, [...decision.flagged, ...decision.shadowed, ...decision.acting]),
+    errors: errors.length === 0 ? NO_ERRORS : errors,
+    allows: sharedList(set, allows),
     denies,
-    sticky,
-    granting: granting.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+    sticky: sharedList(set, sticky),
+    granting: sharedList(
+      set,
+      granting.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+    ),
   };
 }
+
+const NO_ERRORS: readonly RuleError[] = Object.freeze([]);
 
 const keepsSessions = ({ action, enforcement }: Rule): boolean =>
   action.kind === 'route' && action.sticky && enforcement === 'enforce';

@@ -7,16 +7,19 @@
 import { Buffer } from 'node:buffer';
 import type { BodyReader, Cut, Edit, Frame, Piece, Refusal } from '../formats/frame.ts';
 import { BYTES_PER_UNIT, type Pace } from '../formats/pace.ts';
-import { readsTexts } from '../match/detector.ts';
+import { NONE, withOneMore } from '../formats/small-list.ts';
+import { SmallMap } from '../formats/small-map.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Blocked, Finding } from './findings.ts';
-import { MatchBudget } from './match-budget.ts';
+import { MatchBudget, type Spending } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
+import { narrowed, rulesFor } from './rule-lists.ts';
 import { PLACE_OF, type SubjectHost, type SubjectKind, SubjectTrack } from './subject-track.ts';
-import { TextScores, weighsPlace } from './text-scores.ts';
+import type { TextHost } from './text-matches.ts';
+import { TextScores } from './text-scores.ts';
 import { TextTrack } from './text-track.ts';
 
 export type StopReason =
@@ -94,10 +97,8 @@ interface SubjectSpan {
   readonly end: number;
 }
 
-interface HeldFrame {
-  /** Undefined: bytes of our own (an appended text). */
-  readonly frame: Frame | undefined;
-  readonly bytes: Uint8Array;
+/** What was found out about a frame while it was read. */
+interface KnownOfFrame {
   readonly spans: readonly Span[];
   readonly subjects: readonly SubjectSpan[];
   /** Pieces behind the one that stopped the body: nobody has judged them. */
@@ -105,13 +106,30 @@ interface HeldFrame {
   readonly inserts: readonly Edit[];
 }
 
+interface HeldFrame extends KnownOfFrame {
+  /** A frame, or bytes of our own (an appended text). */
+  readonly held: Frame | Uint8Array;
+  readonly size: number;
+}
+
+const NO_SUBJECTS: readonly SubjectSpan[] = Object.freeze([]);
+const NOTHING_KNOWN: KnownOfFrame = Object.freeze({
+  spans: NONE,
+  subjects: NO_SUBJECTS,
+  unjudged: NONE,
+  inserts: NONE,
+});
+
+const frameOf = ({ held }: HeldFrame): Frame | undefined =>
+  held instanceof Uint8Array ? undefined : held;
+
 /** What is known of the frame that is being read. */
 interface Reading {
   readonly frame: Frame;
-  readonly spans: Span[];
+  spans: Span[];
   /** Pieces that were not read, as the body had been stopped before. */
-  readonly unjudged: number[];
-  readonly ended: TextTrack[];
+  unjudged: number[];
+  ended: TextTrack[];
   /** The piece that is being read, and how much of it has been. */
   piece: number;
   units: number;
@@ -126,28 +144,26 @@ const MATCH_UNITS = 16;
 const NOTHING = new Uint8Array(0);
 const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 const NO_CUTS: readonly Cut[] = Object.freeze([]);
-const NO_SUBJECTS: readonly SubjectSpan[] = Object.freeze([]);
+const NOTHING_EARNED: ReadonlySet<Rule> = new Set();
 
-export class BodyInspection {
+export class BodyInspection implements TextHost, SubjectHost {
+  readonly scores: TextScores;
   /** Something was replaced, cut or added. */
   changed = false;
   private readonly options: InspectionOptions;
-  private readonly tracks = new Map<string, TextTrack>();
+  private readonly tracks = new SmallMap<string, TextTrack>();
   /** Tools that more may be told of. */
-  private readonly subjects = new Map<string, SubjectTrack>();
-  private readonly textRules: readonly Rule[];
+  private readonly subjects = new SmallMap<string, SubjectTrack>();
   private readonly judgingRules: readonly Rule[];
-  /** Texts that have got what they earned at their end. */
-  private readonly closed = new WeakSet<TextTrack>();
   /** Rules whose `append` waits for the end of another text, by its key. */
-  private readonly postponed = new Map<string, Set<Rule>>();
-  private queue: HeldFrame[] = [];
+  private postponed: Map<string, Set<Rule>> | undefined;
+  private queue: HeldFrame[] = NONE;
   private queuedBytes = 0;
+  /** So many frames of the queue have been told that they stay. */
+  private keptFrames = 0;
   private stop: StopReason | undefined;
   private blockedTrack: TextTrack | SubjectTrack | undefined;
-  private readonly budget: MatchBudget;
-  private readonly scores: TextScores;
-  private readonly onFinding: (finding: Finding) => void;
+  private budget: MatchBudget | undefined;
 
   /** What may still be done before the others have their turn; the reader takes from it, too. */
   private readonly pace: Pace = { left: 0 };
@@ -166,14 +182,33 @@ export class BodyInspection {
   constructor(options: InspectionOptions) {
     this.options = options;
     options.reader.readAt?.(this.pace);
-    this.budget = new MatchBudget(options.matchesMax, (rule) => options.mayPassUnread([rule]));
     this.scores = options.scores ?? new TextScores(undefined);
-    this.onFinding = (finding) => {
-      this.pace.left -= MATCH_UNITS;
-      options.onFinding(finding);
-    };
-    this.textRules = options.rules.filter(({ detector }) => detector && readsTexts(detector));
-    this.judgingRules = options.rules.filter(({ detector }) => detector?.judge !== undefined);
+    this.judgingRules = narrowed(options.rules, 'judging', judges);
+  }
+
+  get direction(): Direction {
+    return this.options.direction;
+  }
+
+  mayPassUnread(rules: readonly Rule[]): boolean {
+    return this.options.mayPassUnread(rules);
+  }
+
+  spend(rule: Rule): Spending {
+    const { options } = this;
+    this.budget ??= new MatchBudget(options.matchesMax, (one) => options.mayPassUnread([one]));
+    return this.budget.spend(rule);
+  }
+
+  finding(finding: Finding): void {
+    this.pace.left -= MATCH_UNITS;
+    this.options.onFinding(finding);
+  }
+
+  /** How the texts of an answer are interleaved must not show in their numbers. */
+  placeholders(): Placeholders {
+    const { direction, placeholders } = this.options;
+    return direction === 'response' ? new Placeholders(placeholders) : placeholders;
   }
 
   /** Bytes that wait here: whole frames and the beginning of one. */
@@ -212,7 +247,8 @@ export class BodyInspection {
     while (more && this.pace.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
     if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
-    else if (!more) this.frames = NO_FRAMES;
+    else if (!more) this.takeFrames(NO_FRAMES);
+    this.keepFrames();
     return { output, stopped: more ? undefined : this.stop, more };
   }
 
@@ -272,8 +308,9 @@ export class BodyInspection {
         return true;
       case 'texts':
         this.ending = 'release';
-        if (!this.stop) for (const [key, track] of this.subjects) this.endSubject(key, track);
-        this.finishTexts([...this.tracks.values()], undefined);
+        if (!this.stop)
+          for (const [key, track] of this.subjects.entries()) this.endSubject(key, track);
+        this.finishTexts(this.tracks.values(), undefined);
         this.releasing = true;
         return true;
       case 'release':
@@ -287,9 +324,9 @@ export class BodyInspection {
    */
   refuse(refusal: Refusal): readonly Uint8Array[] {
     const output: Uint8Array[] = [];
-    const unsent = this.queue.flatMap(({ frame }) => frame ?? []);
+    const unsent = this.queue.flatMap((held) => frameOf(held) ?? []);
     if (this.blockedTrack) this.releaseUpToCuts(output);
-    this.queue = [];
+    this.queue = NONE;
     this.queuedBytes = 0;
     const last = this.options.reader.refuse(refusal, unsent);
     this.options.observer?.ended(last);
@@ -301,21 +338,14 @@ export class BodyInspection {
     this.options.observer?.frame(frame);
     if (frame.unreadable === undefined) {
       this.endBefore(frame);
-      this.reading = { frame, spans: [], unjudged: [], ended: [], piece: 0, units: 0 };
+      this.reading = { frame, spans: NONE, unjudged: NONE, ended: NONE, piece: 0, units: 0 };
       return;
     }
     if (!this.options.mayPassUnread()) {
       this.stop = { kind: 'unreadable', reason: frame.unreadable };
       return;
     }
-    this.enqueue({
-      frame,
-      bytes: frame.bytes,
-      spans: [],
-      subjects: NO_SUBJECTS,
-      unjudged: [],
-      inserts: [],
-    });
+    this.enqueue(frame);
   }
 
   /** Reads on until the frame or the slice is over; whether the frame is. */
@@ -327,7 +357,7 @@ export class BodyInspection {
       const track = this.track(piece);
       if (track === 'refused' || (track && !this.mayRead)) {
         // Of a piece that was read in part, the text itself says how much may leave.
-        if (reading.units === 0) reading.unjudged.push(reading.piece);
+        if (reading.units === 0) reading.unjudged = withOneMore(reading.unjudged, reading.piece);
       } else if (track && !this.readPiece(reading, piece, track)) continue;
       reading.piece++;
       reading.units = 0;
@@ -347,7 +377,7 @@ export class BodyInspection {
     const to = Math.min(value.length, units + TEXT_UNITS);
     const part = to - units === value.length ? value : value.slice(units, to);
     if (units === 0)
-      reading.spans.push({
+      reading.spans = withOneMore(reading.spans, {
         track,
         piece: reading.piece,
         start: track.length,
@@ -355,34 +385,33 @@ export class BodyInspection {
       });
     this.pace.left -= part.length;
     if (to < value.length) {
-      track.feed(part, this.onFinding, piece.last);
+      track.feed(part, piece.last);
       reading.units = to;
       this.noteBlock(track);
       return false;
     }
     if (piece.last) {
-      track.feedLast(part, this.onFinding);
-      reading.ended.push(track);
+      track.feedLast(part);
+      reading.ended = withOneMore(reading.ended, track);
     } else {
-      track.feed(part, this.onFinding);
+      track.feed(part);
     }
     this.noteBlock(track);
     return true;
   }
 
-  private closeFrame({ frame, spans, unjudged, ended }: Reading): void {
+  private closeFrame(reading: Reading): void {
+    const { frame, spans, unjudged } = reading;
     this.reading = undefined;
-    if (frame.terminal || frame.ends.length > 0) {
-      for (const track of this.tracks.values()) {
-        if (frame.terminal || frame.ends.some((prefix) => track.key.startsWith(prefix))) {
-          ended.push(track);
-        }
-      }
-    }
+    if (frame.terminal || frame.ends.length > 0)
+      for (const track of this.tracks.values())
+        if (frame.terminal || frame.ends.some((prefix) => track.key.startsWith(prefix)))
+          reading.ended = withOneMore(reading.ended, track);
+    const { ended } = reading;
     const subjects = this.judgingRules.length === 0 ? NO_SUBJECTS : this.takeSubjects(frame);
-    const inserts = this.stop ? [] : this.finishTexts(ended, frame);
+    const inserts = this.stop ? NONE : this.finishTexts(ended, frame);
     if (!this.options.whole) this.forget(ended);
-    this.enqueue({ frame, bytes: frame.bytes, spans, subjects, unjudged, inserts });
+    this.enqueue(frame, { spans, subjects, unjudged, inserts });
     if (this.stop) return;
     // However the frames arrived: each of them waits until it is complete and what stands before it leaves.
     if (this.queuedBytes > this.options.heldBytesMax) this.stop = { kind: 'held_too_much' };
@@ -428,7 +457,7 @@ export class BodyInspection {
   /** Calls that are over with a frame which need not tell of them. */
   private endSubjects({ terminal, ends }: Frame): void {
     if (!terminal && ends.length === 0) return;
-    for (const [key, track] of this.subjects)
+    for (const [key, track] of this.subjects.entries())
       if (terminal || ends.some((prefix) => key.startsWith(prefix))) this.endSubject(key, track);
   }
 
@@ -445,23 +474,18 @@ export class BodyInspection {
   ): SubjectTrack | undefined {
     const known = this.subjects.get(kind.key);
     if (known !== undefined) return known;
-    const { direction, textsMax, mayPassUnread } = this.options;
+    const { direction, textsMax } = this.options;
     const rules = this.judgingRules.filter(
       (rule) =>
         (of === undefined || ruleReaches(rule, direction, PLACE_OF[of])) &&
         rule.detector?.judge?.about(kind.kind),
     );
     if (rules.length === 0) return undefined;
-    if (this.subjects.size >= textsMax && !mayPassUnread(rules))
+    if (this.subjects.size >= textsMax && !this.mayPassUnread(rules))
       this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
-    const track = new SubjectTrack(kind, rules, this.host);
+    const track = new SubjectTrack(kind, rules, this);
     this.subjects.set(kind.key, track);
     return track;
-  }
-
-  private get host(): SubjectHost {
-    const { direction, mayPassUnread } = this.options;
-    return { direction, budget: this.budget, onFinding: this.onFinding, mayPassUnread };
   }
 
   /** In a stream what has stopped it first stands. */
@@ -499,31 +523,20 @@ export class BodyInspection {
   }
 
   /** Undefined: no rule reads it, or it may pass unread. */
-  private track({ text: key, place, encoding, sealed }: Piece): TextTrack | 'refused' | undefined {
-    const known = this.tracks.get(key);
+  private track(piece: Piece): TextTrack | 'refused' | undefined {
+    const known = this.tracks.get(piece.text);
     if (known && !known.ended) return known;
-    const { direction, appends } = this.options;
-    this.scores.pass(place);
-    const reading = this.textRules.filter(
-      (rule) => ruleReaches(rule, direction, place) && weighsPlace(rule, place),
-    );
-    if (reading.length === 0 && appends.length === 0) return undefined;
+    const { direction, rules, appends } = this.options;
+    this.scores.pass(piece.place);
+    const reading = rulesFor(rules, direction, piece.place);
+    if (reading.rules.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
-      if (this.options.mayPassUnread(reading)) return undefined;
+      if (this.options.mayPassUnread(reading.rules)) return undefined;
       this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
       return 'refused';
     }
-    // How the texts of an answer are interleaved must not show in their numbers.
-    const { placeholders } = this.options;
-    const numbers = direction === 'response' ? new Placeholders(placeholders) : placeholders;
-    const track = new TextTrack(
-      { key, place, encoding, sealed: sealed === true },
-      reading,
-      numbers,
-      this.budget,
-      this.scores,
-    );
-    this.tracks.set(key, track);
+    const track = new TextTrack(piece, reading, this);
+    this.tracks.set(piece.text, track);
     return track;
   }
 
@@ -561,12 +574,12 @@ export class BodyInspection {
 
   /** Ends texts, and adds to them what was earned: before `frame`, or in it. */
   private finishTexts(tracks: readonly TextTrack[], frame: Frame | undefined): Edit[] {
-    const inserts: Edit[] = [];
+    let inserts: Edit[] = NONE;
     for (const track of tracks) {
       if (this.stop) break;
-      if (this.closed.has(track)) continue;
-      this.closed.add(track);
-      track.finish(this.onFinding);
+      if (track.closed) continue;
+      track.closed = true;
+      track.finish();
       this.noteBlock(track);
       if (this.stop) break;
       const earned = this.earned(track);
@@ -574,19 +587,13 @@ export class BodyInspection {
       const form = this.options.reader.append(track.key, additionOf(earned), frame);
       this.options.observer?.appended(track.key, [...earned], form.kind);
       if (form.kind === 'later') {
+        this.postponed ??= new Map();
         const already = this.postponed.get(form.text) ?? [];
         this.postponed.set(form.text, new Set([...already, ...earned]));
       } else if (form.kind === 'edit') {
-        inserts.push(form.edit);
+        inserts = withOneMore(inserts, form.edit);
       } else if (form.kind === 'frame') {
-        this.enqueue({
-          frame: undefined,
-          bytes: form.bytes,
-          spans: [],
-          subjects: NO_SUBJECTS,
-          unjudged: [],
-          inserts: [],
-        });
+        this.enqueue(form.bytes);
       }
     }
     return inserts;
@@ -594,19 +601,35 @@ export class BodyInspection {
 
   /** The `append` rules that a text earned, or that were put off until it ends. */
   private earned(track: TextTrack): ReadonlySet<Rule> {
+    const { options } = this;
+    const { appends } = options;
     // A turn that only calls tools may have an empty text: nothing was said in it.
     const own = track.place === 'assistant' && track.key.endsWith('/content') && track.length > 0;
-    const mayAppend = this.options.mayAppend ?? (() => true);
+    const postponed = this.postponed?.get(track.key);
+    if (postponed === undefined && (!own || (appends.length === 0 && !track.appends)))
+      return NOTHING_EARNED;
+    const added = own ? [...appends, ...(track.appends ?? [])] : [];
     return new Set([
-      ...(own ? [...this.options.appends, ...track.appends].filter(mayAppend) : []),
-      ...(this.postponed.get(track.key) ?? []),
+      ...added.filter((rule) => options.mayAppend?.(rule) ?? true),
+      ...(postponed ?? []),
     ]);
   }
 
-  private enqueue(held: HeldFrame): void {
-    this.queue.push(held);
-    this.queuedBytes += held.bytes.length;
+  private enqueue(held: Frame | Uint8Array, known: KnownOfFrame = NOTHING_KNOWN): void {
+    const size = held instanceof Uint8Array ? held.length : held.bytes.length;
+    const { spans, subjects, unjudged, inserts } = known;
+    this.queue = withOneMore(this.queue, { held, size, spans, subjects, unjudged, inserts });
+    this.queuedBytes += size;
     this.releasing = true;
+  }
+
+  /** The bytes that were pushed are the caller's: what stays here of a stream makes them its own. */
+  private keepFrames(): void {
+    if (this.options.whole) return;
+    for (; this.keptFrames < this.queue.length; this.keptFrames++)
+      frameOf(this.queue[this.keptFrames]!)?.keep?.();
+    this.reading?.frame.keep?.();
+    for (let next = this.nextFrame; next < this.frames.length; next++) this.frames[next]!.keep?.();
   }
 
   /** Sends what may leave, as far as the slice goes. */
@@ -627,13 +650,16 @@ export class BodyInspection {
         break;
       }
       output.push(bytes);
-      this.options.observer?.released(held.frame, bytes);
-      if (held.frame) this.options.reader.sent(held.frame);
-      this.queuedBytes -= held.bytes.length;
+      const frame = frameOf(held);
+      this.options.observer?.released(frame, bytes);
+      if (frame) this.options.reader.sent(frame);
+      this.queuedBytes -= held.size;
       released++;
       for (const span of held.spans) span.track.forget(span.end);
     }
-    if (released > 0) this.queue.splice(0, released);
+    this.keptFrames = Math.max(0, this.keptFrames - released);
+    if (released === this.queue.length) this.queue = NONE;
+    else if (released > 0) this.queue.splice(0, released);
     if (!this.releasing) this.tellHeld();
   }
 
@@ -641,22 +667,24 @@ export class BodyInspection {
   private tellHeld(): void {
     const { lastRead } = this;
     this.lastRead = undefined;
-    if (lastRead && this.queue.at(-1)?.frame === lastRead)
+    if (lastRead && this.queue.at(-1)?.held === lastRead)
       this.options.observer?.held(lastRead, this.waiting());
   }
 
   /** The frame as it leaves; undefined when that is more to write than the slice has room for. */
   private rendered(held: HeldFrame): Uint8Array | undefined {
     if (this.rendering === undefined) {
+      const frame = frameOf(held);
       const changes = this.changesOf(held);
-      if (changes === undefined) return held.bytes;
+      if (frame && changes === undefined) return frame.bytes;
       this.changed = true;
-      if (!held.frame) return held.bytes;
-      const { frame } = held;
+      if (!frame || changes === undefined) return held.held as Uint8Array;
       const { edits, cuts } = changes;
       const units = frame.bytes.length / BYTES_PER_UNIT + edits.length * MATCH_UNITS;
       if (frame.rendering === undefined || units <= this.options.sliceUnitsMax)
         return frame.render(edits, cuts);
+      // It goes on behind the call that the frame came from.
+      if (!this.options.whole) frame.keep?.();
       this.rendering = frame.rendering(edits, this.pace, cuts);
     }
     const step = this.rendering.next();
@@ -675,19 +703,20 @@ export class BodyInspection {
       for (const { start, end, replacement } of track.edits(from, to))
         edits.push({ piece, start, end, replacement });
     }
-    if (held.frame) this.options.judged?.(held.frame);
+    const frame = frameOf(held);
+    if (frame) this.options.judged?.(frame);
     const cuts = held.subjects.length === 0 ? NO_CUTS : this.subjectChanges(held, edits);
-    const stale = held.frame?.stale?.() ?? false;
-    if (held.frame && edits.length === 0 && cuts.length === 0 && !stale) return undefined;
+    if (frame && edits.length === 0 && cuts.length === 0 && frame.stale?.() !== true)
+      return undefined;
     return { edits: edits.sort((a, b) => a.piece - b.piece || a.start - b.start), cuts };
   }
 
   /** Adds what changes of what tools are called with, where no text rule changes it; returns all other changes. */
-  private subjectChanges({ frame, subjects }: HeldFrame, edits: Edit[]): readonly Cut[] {
+  private subjectChanges(held: HeldFrame, edits: Edit[]): readonly Cut[] {
     const cuts: Cut[] = [];
     const removed: number[] = [];
     const others = [...edits];
-    for (const { track, tool, piece, start: from, end: to } of subjects) {
+    for (const { track, tool, piece, start: from, end: to } of held.subjects) {
       if (track.removed && tool !== undefined) removed.push(tool);
       for (const { start, end, replacement } of track.edits(from, to))
         if (tool === undefined) cuts.push({ start, end, bytes: Buffer.from(replacement, 'utf8') });
@@ -698,14 +727,15 @@ export class BodyInspection {
           if (!taken) edits.push({ piece, start, end, replacement });
         }
     }
-    return removed.length === 0 ? cuts : [...(frame?.without?.(removed) ?? []), ...cuts];
+    return removed.length === 0 ? cuts : [...(frameOf(held)?.without?.(removed) ?? []), ...cuts];
   }
 
   /** After a block: each text up to its own settled point, the blocked one up to its match. */
   private releaseUpToCuts(output: Uint8Array[]): void {
     const last = this.queue.findLastIndex((held) => this.remains(held));
     for (const held of this.queue.slice(0, last + 1)) {
-      if (!held.frame) continue;
+      const frame = frameOf(held);
+      if (!frame) continue;
       const edits: Edit[] = [];
       const cuts = this.withoutHeld(held);
       if (cuts === undefined) continue;
@@ -715,14 +745,14 @@ export class BodyInspection {
         if (cut < end) edits.push({ piece, start: cut - start, end: end - start, replacement: '' });
       }
       for (const piece of held.unjudged) {
-        const end = held.frame.pieces[piece]!.value.length;
+        const end = frame.pieces[piece]!.value.length;
         if (end > 0) edits.push({ piece, start: 0, end, replacement: '' });
       }
       edits.sort((a, b) => a.piece - b.piece || a.start - b.start);
-      const bytes = held.frame.renderUnfinished(edits, cuts);
+      const bytes = frame.renderUnfinished(edits, cuts);
       output.push(bytes);
-      this.options.observer?.released(held.frame, bytes);
-      this.options.reader.sent(held.frame, true);
+      this.options.observer?.released(frame, bytes);
+      this.options.reader.sent(frame, true);
     }
     this.changed = true;
   }
@@ -732,7 +762,7 @@ export class BodyInspection {
     const kept = held.subjects.filter(({ track }) => track.holds);
     if (kept.length === 0) return NO_CUTS;
     if (!this.remains(held)) return undefined;
-    return held.frame?.without?.(kept.flatMap(({ tool }) => tool ?? []));
+    return frameOf(held)?.without?.(kept.flatMap(({ tool }) => tool ?? []));
   }
 
   private remains(held: HeldFrame): boolean {
@@ -743,6 +773,8 @@ export class BodyInspection {
     return track === this.blockedTrack ? (track.blocked?.cut ?? 0) : track.settled;
   }
 }
+
+const judges = ({ detector }: Rule): boolean => detector?.judge !== undefined;
 
 /** The texts of `append` rules in rank order. */
 function additionOf(rules: ReadonlySet<Rule>): string {

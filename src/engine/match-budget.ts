@@ -5,7 +5,7 @@
 import type { Rule } from '../policy/set.ts';
 
 /** `ignore`: the rule has given up on this body. `exceed`: nothing more of the body may be judged. */
-type Spending = 'act' | 'ignore' | 'exceed';
+export type Spending = 'act' | 'ignore' | 'exceed';
 
 export class MatchBudget {
   private readonly matchesMax: number;

@@ -23,6 +23,7 @@ import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
 import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
+import { narrowed } from './rule-lists.ts';
 import { decodeWhole, readWhole } from './whole-reading.ts';
 
 type State =
@@ -349,7 +350,7 @@ export class RequestSide {
     if (!modelRead && this.refuseUnknownModel()) return undefined;
     const active = exchange.activateRules(asked?.model);
     if (this.refuseStanding()) return undefined;
-    const rules = active.content.filter((rule) => reaches(rule, 'request'));
+    const rules = narrowed(active.content, 'request', (rule) => reaches(rule, 'request'));
     const changes = this.changesOf(active);
     this.changes = changes;
     // Whatever of these cannot do its work, the class says what follows.

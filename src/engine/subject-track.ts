@@ -10,15 +10,16 @@ import type { InputVerdict, NameVerdict, Subject, SubjectInput } from '../match/
 import { exempts, isEnforcing } from '../policy/evaluate.ts';
 import type { Direction, Place, Rule } from '../policy/set.ts';
 import type { Blocked, Effect, Finding, TextEdit } from './findings.ts';
-import type { MatchBudget } from './match-budget.ts';
+import type { Spending } from './match-budget.ts';
 
 /** What the body around it asks and is told. */
 export interface SubjectHost {
   readonly direction: Direction;
-  readonly budget: MatchBudget;
-  readonly onFinding: (finding: Finding) => void;
+  /** One more match of `rule`. */
+  spend(rule: Rule): Spending;
+  finding(finding: Finding): void;
   /** Whether what these rules cannot judge may pass, as their class says. */
-  readonly mayPassUnread: (rules: readonly Rule[]) => boolean;
+  mayPassUnread(rules: readonly Rule[]): boolean;
 }
 
 export interface SubjectKind {
@@ -211,7 +212,7 @@ export class SubjectTrack {
 
   private actBy(rule: Rule, allows: readonly Rule[]): void {
     this.acted.add(rule);
-    const spending = this.host.budget.spend(rule);
+    const spending = this.host.spend(rule);
     if (spending === 'ignore') return;
     if (spending === 'exceed') {
       this.blocked ??= { kind: 'exceeded', rule, cut: 0 };
@@ -304,7 +305,7 @@ export class SubjectTrack {
   }
 
   private tell(rule: Rule, enforced: boolean, effect: Effect): void {
-    this.host.onFinding({
+    this.host.finding({
       rule,
       label: LABELS[this.kind.kind],
       text: this.key,

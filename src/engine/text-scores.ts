@@ -35,7 +35,7 @@ export interface ScoredSession {
 export class TextScores {
   private readonly stored: ScoredSession | undefined;
   /** By rule: what the new texts of this body have come to. */
-  private readonly added = new Map<Rule, number>();
+  private added: Map<Rule, number> | undefined;
 
   /** Without a session every text is on its own. */
   constructor(stored: ScoredSession | undefined) {
@@ -44,7 +44,7 @@ export class TextScores {
 
   /** A text of this place begins or goes on. */
   pass(place: Place): void {
-    if (place === 'assistant' || place === 'tool_call') this.added.clear();
+    if (place === 'assistant' || place === 'tool_call') this.added = undefined;
   }
 
   contextOf(rule: Rule, place: Place): TextContext {
@@ -54,16 +54,17 @@ export class TextScores {
   /** The text is over, and came to so much by itself. */
   ended(rule: Rule, evidence: number): void {
     if (rule.detector?.session === undefined) return;
+    this.added ??= new Map();
     this.added.set(rule, (this.added.get(rule) ?? 0) + evidence);
   }
 
   /** The body has been judged, whatever became of it. */
   store(): void {
     const { stored, added } = this;
-    if (stored === undefined) return;
+    this.added = undefined;
+    if (stored === undefined || added === undefined) return;
     for (const [rule, evidence] of added)
       stored.scores.add(rule.id, stored.session, evidence, stored.nowMs);
-    added.clear();
   }
 
   private carried(rule: Rule): number {
@@ -71,6 +72,6 @@ export class TextScores {
     if (session === undefined || this.stored === undefined) return 0;
     const { scores, session: key, nowMs } = this.stored;
     const before = scores.read(rule.id, key, session.halfLifeMs, nowMs);
-    return before + (this.added.get(rule) ?? 0);
+    return before + (this.added?.get(rule) ?? 0);
   }
 }

@@ -10,6 +10,7 @@ import type { Frame } from './frame.ts';
 import type { JsonNode, JsonObject } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import type { SmallMap } from './small-map.ts';
 import { type Named, nameIn, plainWord } from './tool-parts.ts';
 
 /** Most blocks of one answer that are told apart. */
@@ -24,7 +25,7 @@ export interface MessageMemory {
   readonly blocks: Map<number, 'open' | 'stopped'>;
   /** What the blocks that call a tool call, by index, and the ids of those calls. */
   readonly calls: Map<number, Named>;
-  readonly calledNames: Map<string, string>;
+  readonly calledNames: SmallMap<string, string>;
   state: 'new' | 'begun' | 'finished';
 }
 

@@ -24,6 +24,7 @@ import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
+import { SmallMap } from './small-map.ts';
 
 /** The format with limits of its own. */
 export function anthropicMessagesWith(limits: FormatLimits): Format {
@@ -94,7 +95,7 @@ class MessageStreamReader extends JsonStreamReader {
   readonly #memory: MessageMemory = {
     blocks: new Map(),
     calls: new Map(),
-    calledNames: new Map(),
+    calledNames: new SmallMap(),
     state: 'new',
   };
   readonly #keys = new KeyCounter();

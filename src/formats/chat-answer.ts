@@ -6,6 +6,8 @@ import { memberOf } from './json.ts';
 import { readTokens } from './logprobs.ts';
 import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
+import { NONE, withOneMore } from './small-list.ts';
+import type { SmallMap } from './small-map.ts';
 import { anchorsIn } from './text-moves.ts';
 import type { ToolEntry } from './tool-list.ts';
 import { type Named, nameIn } from './tool-parts.ts';
@@ -25,12 +27,15 @@ export const CHAT_ANSWER_NAMES =
 
 /** What the frames before this one have said; grows with the stream, never beyond its limits. */
 export interface StreamMemory {
-  readonly texts: Set<string>;
-  readonly finished: Set<number>;
-  /** Numbers for field names that must not appear in a key. */
-  readonly fieldNumbers: Map<string, number>;
-  /** Names of what is called, by the key of their text. */
-  readonly calledNames: Map<string, CalledName>;
+  /** Each by itself, so that all pieces of a text share its key. */
+  readonly texts: SmallMap<string, string>;
+  finished: number[];
+  /** Numbers for field names that must not appear in a key. Most streams need none. */
+  fieldNumbers: Map<string, number> | undefined;
+  /** Names of what is called, by the key of their text. Only for streams that call. */
+  calledNames: Map<string, CalledName> | undefined;
+  /** That of the last frame: it says the same in all of them. */
+  envelope: Envelope | undefined;
   readonly textsMax: number;
   /** The text that `text` of a choice is: `content` in the completions API. */
   readonly choiceText: 'text' | 'content';
@@ -92,11 +97,11 @@ export class AnswerReader {
   /** Keys of the names whose calls have begun in this frame. */
   private begun: Set<string> | undefined;
   /** Pieces of the choice that is being read. */
-  private pieces: number[] = [];
+  private pieces: number[] = NONE;
   /** What points into its content. */
-  private annotations: JsonNode[] = [];
+  private annotations: JsonNode[] = NONE;
   private choice = 0;
-  private readonly choices: ChoiceFacts[] = [];
+  private choices: ChoiceFacts[] = NONE;
   /** Calls that this frame tells of, told when all of it was read. */
   private calls: CallDraft[] | undefined;
 
@@ -132,13 +137,12 @@ export class AnswerReader {
   /** What was read, once all is collected. */
   reading(): AnswerReading {
     const { root, choices } = this;
-    const finished = choices.filter((choice) => choice.finished);
     const ended = this.endedNames();
     this.tellCalls();
     const error = memberOf(root, 'error');
     return {
       facts: { choices, envelope: this.envelope(root) },
-      ends: finished.map((choice) => `choice/${choice.index}/`),
+      ends: endsOf(choices),
       ended,
       hasChoices: memberOf(root, 'choices')?.kind === 'array',
       hasError: error !== undefined && error.kind !== 'null',
@@ -149,11 +153,12 @@ export class AnswerReader {
   private envelope(root: JsonObject): Envelope {
     const text = (node: JsonNode | undefined): string =>
       node?.kind === 'string' ? this.collector.valueOf(node) : '';
-    return {
-      id: text(memberOf(root, 'id')),
-      created: this.number(memberOf(root, 'created')) ?? 0,
-      model: text(memberOf(root, 'model')),
-    };
+    const id = text(memberOf(root, 'id'));
+    const created = this.number(memberOf(root, 'created')) ?? 0;
+    const model = text(memberOf(root, 'model'));
+    const last = this.memory.envelope;
+    if (last?.id === id && last.created === created && last.model === model) return last;
+    return (this.memory.envelope = { id, created, model });
   }
 
   /** Readers differ in which of two they take, and clients put together what they take from each chunk. */
@@ -175,9 +180,9 @@ export class AnswerReader {
     const from = this.collector.pieces.length;
     const belongs = (): void => {
       for (let piece = from; piece < this.collector.pieces.length; piece += 1)
-        this.pieces.push(piece);
+        this.pieces = withOneMore(this.pieces, piece);
     };
-    const members = logprobs.kind === 'object' ? logprobs.members : NOTHING;
+    const members = logprobs.kind === 'object' ? logprobs.members : NONE;
     if (logprobs.kind !== 'object') this.alone(logprobs);
     this.collector.each(
       members,
@@ -229,16 +234,17 @@ export class AnswerReader {
 
   private readChoice(choice: JsonObject, position: number): void {
     const index = this.indexOf(choice, position, CHOICES_MAX, 'bad_choice_index');
-    const finishReasons: JsonNode[] = [];
-    const logprobs: JsonNode[] = [];
+    let finishReasons: JsonNode[] = NONE;
+    let logprobs: JsonNode[] = NONE;
     this.choice = index;
-    this.pieces = [];
-    if (this.annotations.length > 0) this.annotations = [];
+    this.pieces = NONE;
+    this.annotations = NONE;
     let finished = false;
     const readMember = (member: JsonMember): void => {
       const { key, value, shadowed } = member;
-      if (key === 'finish_reason') finishReasons.push(value);
-      if (key === 'logprobs') logprobs.push(value);
+      if (key === 'finish_reason' && value.kind !== 'null')
+        finishReasons = withOneMore(finishReasons, value);
+      if (key === 'logprobs' && value.kind !== 'null') logprobs = withOneMore(logprobs, value);
       if (shadowed) this.twice();
       if (key === (this.streamed ? 'delta' : 'message') && value.kind === 'object')
         this.readMessage(value);
@@ -254,25 +260,21 @@ export class AnswerReader {
     };
     const close = (): void => {
       if (finished) this.markLast();
-      if (finished || !this.streamed) this.memory.finished.add(index);
+      const { memory } = this;
+      if ((finished || !this.streamed) && !memory.finished.includes(index))
+        memory.finished = withOneMore(memory.finished, index);
       const into = `choice/${index}/content`;
       const anchored =
         this.annotations.length === 0
-          ? NOTHING
+          ? NONE
           : this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
       const { pieces } = this;
-      this.choices.push({ index, finished, pieces, finishReasons, logprobs, anchored });
+      const facts = { index, finished, pieces, finishReasons, logprobs, anchored };
+      this.choices = withOneMore(this.choices, facts);
     };
     this.collector.each(choice.members, readMember, () => {
       if (logprobs.length === 0) close();
-      else
-        this.collector.each(
-          logprobs,
-          (value) => {
-            if (value.kind !== 'null') this.readLogprobs(value);
-          },
-          close,
-        );
+      else this.collector.each(logprobs, (value) => this.readLogprobs(value), close);
     });
   }
 
@@ -305,7 +307,7 @@ export class AnswerReader {
       if (shadowed) this.twice();
       if (key === 'role' || key === 'id' || key === 'type') this.word(value);
       else if (key === 'annotations') {
-        this.annotations.push(value);
+        this.annotations = withOneMore(this.annotations, value);
         this.alone(value);
       } else if (key === 'tool_calls' && value.kind === 'array')
         this.collector.each(value.items, (call, position) =>
@@ -403,7 +405,7 @@ export class AnswerReader {
   /** Names are whole once it is clear that they are over, or where the answer is one document. */
   private tellCalls(): void {
     for (const { key, named, inputs, entry } of this.calls ?? []) {
-      const known = this.memory.calledNames.get(`${key}/name`);
+      const known = this.memory.calledNames?.get(`${key}/name`);
       const tooLong = known !== undefined && known.value === undefined;
       const doubtful = inputs.length > 1 || inputs.includes(undefined);
       const doubt = tooLong ? ('name' as const) : (named.doubt ?? (doubtful ? 'input' : undefined));
@@ -428,7 +430,7 @@ export class AnswerReader {
    * begin in a name would hold the whole call. One that is repeated is looked at on its own.
    */
   private callText(literal: JsonString, path: string, field: string): void {
-    const { calledNames } = this.memory;
+    const calledNames = (this.memory.calledNames ??= new Map<string, CalledName>());
     const empty = literal.end - literal.start === 2;
     const key = `choice/${this.choice}/${path}/name`;
     const name = calledNames.get(key);
@@ -452,7 +454,7 @@ export class AnswerReader {
     const ended: string[] = [];
     const { pieces } = this.collector;
     for (const key of this.begun) {
-      const name = this.memory.calledNames.get(key);
+      const name = this.memory.calledNames?.get(key);
       if (name?.value === undefined || name.over) continue;
       name.over = true;
       const own = pieces.findLastIndex(({ text }) => text === key);
@@ -464,21 +466,25 @@ export class AnswerReader {
 
   /** A stretch of a text of this choice; `callField` names the field of a tool call. */
   private text(literal: JsonString, path: string, callField?: string): void {
-    const text = `choice/${this.choice}/${path}`;
+    const key = `choice/${this.choice}/${path}`;
     const { texts, textsMax, finished } = this.memory;
-    if (finished.has(this.choice) && literal.end - literal.start > 2)
+    const known = texts.get(key);
+    const text = known ?? key;
+    if (finished.includes(this.choice) && literal.end - literal.start > 2)
       this.unreadable ??= 'text_after_finish';
-    if (!texts.has(text) && texts.size >= textsMax) this.unreadable ??= 'too_many_texts';
-    else texts.add(text);
+    if (known === undefined && texts.size >= textsMax) this.unreadable ??= 'too_many_texts';
+    else if (known === undefined) texts.set(key, key);
     const place = callField === undefined ? 'assistant' : 'tool_call';
     const encoding = callField === 'arguments' ? 'json' : 'plain';
-    this.pieces.push(this.collector.add(literal, text, place, !this.streamed, encoding));
+    const piece = this.collector.add(literal, text, place, !this.streamed, encoding);
+    this.pieces = withOneMore(this.pieces, piece);
   }
 
   /** A field name as part of a key: itself when it is an ordinary name, its number otherwise. */
   private name(field: string): string {
     if (PLAIN_NAME.test(field)) return field;
-    const { fieldNumbers, textsMax } = this.memory;
+    const { textsMax } = this.memory;
+    const fieldNumbers = (this.memory.fieldNumbers ??= new Map<string, number>());
     const known = fieldNumbers.get(field);
     if (known !== undefined) return `~${known}`;
     if (fieldNumbers.size >= textsMax || field.length > FIELD_NAME_UNITS_MAX) {
@@ -502,12 +508,15 @@ interface CallDraft {
 /** A call that stands in no list. */
 const NO_ENTRY = undefined;
 
-const NOTHING: readonly [] = [];
-
 /** Members of `logprobs` that list tokens. */
 const TOKENS: ReadonlySet<string> = new Set(['content', 'refusal', 'tokens']);
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
+
+function endsOf(choices: readonly ChoiceFacts[]): readonly string[] {
+  if (choices.every(({ finished }) => !finished)) return NONE;
+  return choices.filter(({ finished }) => finished).map(({ index }) => `choice/${index}/`);
+}
 
 const isEmptyString = (node: JsonNode): boolean =>
   node.kind === 'string' && node.end - node.start === 2;

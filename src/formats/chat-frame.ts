@@ -1,7 +1,8 @@
 /** A frame of a chat body, and what it says besides its text. */
 import type { Edit, Frame } from './frame.ts';
 import type { JsonNode } from './json.ts';
-import { type JsonFrameParts, jsonFrame, type Swap } from './json-frame.ts';
+import { JsonFrame, type JsonFrameParts, type Swap } from './json-frame.ts';
+import { NONE } from './small-list.ts';
 import type { Anchored, MoveLedger } from './text-moves.ts';
 
 /** What one entry of `choices` says besides its text. */
@@ -30,36 +31,48 @@ export interface ChatFacts {
   readonly envelope: Envelope;
 }
 
-export interface ChatFrame extends Frame {
+/** A frame of an answer. */
+export class ChatFrame extends JsonFrame {
   readonly chat: ChatFacts;
+  /** What was changed of its texts in the frames before, and will be in this one. */
+  readonly #ledger: MoveLedger | undefined;
+
+  /** `ledger`: undefined where nothing points into its texts. */
+  constructor(parts: JsonFrameParts, chat: ChatFacts, ledger: MoveLedger | undefined) {
+    super(parts);
+    this.chat = chat;
+    this.#ledger = ledger;
+  }
+
+  stale(): boolean {
+    return this.#ledger?.moves(this.#anchored) ?? false;
+  }
+
+  protected override swaps(
+    edits: readonly Edit[],
+    unfinished: boolean,
+    data: Uint8Array,
+  ): readonly Swap[] {
+    const { choices } = this.chat;
+    const nulled = [
+      ...repeatedText(this.chat, edits),
+      ...(unfinished ? choices.flatMap((choice) => choice.finishReasons) : []),
+    ];
+    return [
+      ...nulled.filter((node) => node.kind !== 'null').map((node) => ({ node, json: 'null' })),
+      ...(this.#ledger?.swaps(this.pieces, edits, this.#anchored, data) ?? NONE),
+    ];
+  }
+
+  get #anchored(): readonly Anchored[] {
+    const { choices } = this.chat;
+    if (choices.every(({ anchored }) => anchored.length === 0)) return NONE;
+    return choices.flatMap(({ anchored }) => anchored);
+  }
 }
 
 export function isChatFrame(frame: Frame): frame is ChatFrame {
-  return 'chat' in frame;
-}
-
-/**
- * A frame of an answer. `ledger`: what was changed of its texts in the frames before, and will be in this one;
- * undefined where nothing points into them.
- */
-export function chatFrame(
-  parts: JsonFrameParts,
-  facts: ChatFacts,
-  ledger: MoveLedger | undefined,
-): ChatFrame {
-  const points = facts.choices.some((choice) => choice.anchored.length > 0);
-  const anchored = points ? facts.choices.flatMap((choice) => choice.anchored) : [];
-  const swaps = (edits: readonly Edit[], unfinished: boolean): readonly Swap[] => [
-    ...[
-      ...repeatedText(facts, edits),
-      ...(unfinished ? facts.choices.flatMap((choice) => choice.finishReasons) : []),
-    ]
-      .filter((node) => node.kind !== 'null')
-      .map((node) => ({ node, json: 'null' })),
-    ...(ledger?.swaps(parts.pieces, edits, anchored, parts.data) ?? []),
-  ];
-  const frame = Object.assign(jsonFrame(parts, swaps), { chat: facts });
-  return !points || !ledger ? frame : Object.assign(frame, { stale: () => ledger.moves(anchored) });
+  return frame instanceof ChatFrame;
 }
 
 /** Texts of an answer that annotations point into. */

@@ -114,7 +114,7 @@ function readMessage(message: JsonObject, key: string, collector: PieceCollector
 /** A result of the APIs' first kind says the name of its function, later ones the id of the call. */
 function tellToolMessage(message: JsonObject, collector: PieceCollector): void {
   const id = plainWord(message, 'tool_call_id', collector);
-  if (collector.calledNames.has(id)) tellResult(id, collector);
+  if (collector.calledNames.get(id) !== undefined) tellResult(id, collector);
   else {
     const { name } = nameIn(message, collector);
     if (name !== '') collector.wholeTool({ kind: 'result', name });

@@ -70,20 +70,23 @@ export interface Edit {
 }
 
 export interface Frame {
+  /** Before `keep`, perhaps a view of what was pushed last. */
   readonly bytes: Uint8Array;
   readonly pieces: readonly Piece[];
   /** In the order of the frame. */
-  readonly tools?: readonly ToolPart[];
+  readonly tools?: readonly ToolPart[] | undefined;
   /** Keys of texts that had ended before this frame began, as it shows. */
-  readonly ended?: readonly string[];
+  readonly ended?: readonly string[] | undefined;
   /** Texts that end with this frame although it has no piece of them (a finish_reason), as text-key prefixes. */
   readonly ends: readonly string[];
   /** A frame whose meaning could not be read: the class of the rules decides (never guessed at). */
-  readonly unreadable?: string;
+  readonly unreadable?: string | undefined;
   /** The format's own end marker (`[DONE]`): nothing of any text follows. */
   readonly terminal: boolean;
   /** The frame is a request. */
-  readonly request?: RequestFacts;
+  readonly request?: RequestFacts | undefined;
+  /** The frame stays behind the call that it came from: it makes all that it needs its own. Absent: it has. */
+  keep?(): void;
   /**
    * `bytes` are out of date, as something was put in front of the frame since it was read (numbers count
    * on): `render([])` gives the bytes that may leave. Asked when the frame leaves.

@@ -57,9 +57,11 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     if (root.kind !== 'string') return { frame: () => textFrame(source, from, to) };
     const collector = new PieceCollector(source.data, this.#keys, pace);
     collector.add(root, TEXT, 'assistant', false);
-    const { pieces, literals } = collector;
     const { raw, data, lines } = source;
-    const frame = () => jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    const frame = () => {
+      const { pieces, literals } = collector;
+      return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
+    };
     return { collector, frame };
   }
 
@@ -75,9 +77,9 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
   #openLeaves(root: JsonNode, source: EventSource, pace: Pace | undefined): Opened {
     const collector = new PieceCollector(source.data, this.#keys, pace);
     const unreadableWhy = this.#leaves.read(root, source.data, collector, true);
-    const { pieces, literals } = collector;
     const { raw, data, lines } = source;
     const frame = (): Frame => {
+      const { pieces, literals } = collector;
       const reason = unreadableWhy();
       if (reason !== undefined) return unreadableFrame(raw, reason);
       return jsonFrame({ raw, data, lines, pieces, literals, ends: [] });
@@ -88,7 +90,8 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
 
 /** An event whose data is no JSON: it is its own text. */
 function textFrame(source: EventSource, from: number, to: number): Frame {
-  const { raw, data } = source;
+  const raw = Buffer.from(source.raw);
+  const data = source.data === source.raw ? raw : source.data;
   const value = overlay(data).toString('utf8', from, to);
   const piece: Piece = { text: TEXT, place: 'assistant', encoding: 'plain', value, last: false };
   const render = (edits: readonly Edit[]): Uint8Array => {

@@ -63,8 +63,8 @@ class GenericDocumentReader extends JsonDocumentReader {
   #open(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
     const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     const unreadable = this.#leaves.read(root, bytes, collector, false);
-    const { pieces, literals } = collector;
     const frame = (): Frame => {
+      const { pieces, literals } = collector;
       const reason = unreadable();
       if (reason !== undefined) return unreadableFrame(bytes, reason);
       return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });

@@ -78,10 +78,8 @@ export class ElementSplitter {
       elements.push(this.#cut(start, view.length, 'broken'));
       start = view.length;
     }
-    if (start > 0) {
-      this.#pending.drop(start);
-      this.#from -= start;
-    }
+    this.#pending.keepFrom(start);
+    this.#from -= start;
     return elements;
   }
 
@@ -91,7 +89,7 @@ export class ElementSplitter {
     if (length === 0) return [];
     const kind = this.#state === 'inside' ? (this.#oversized ? 'oversized' : 'broken') : 'space';
     const rest = this.#cut(0, length, kind);
-    this.#pending.drop(length);
+    this.#pending.keepFrom(length);
     return [rest];
   }
 

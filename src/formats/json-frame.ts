@@ -2,10 +2,11 @@
 import { Buffer } from 'node:buffer';
 import type { Cut, Edit, Frame, Piece, RequestFacts, ToolPart } from './frame.ts';
 import type { JsonNode, JsonString } from './json.ts';
-import { asciiJson, escapeJson, isAscii, stringValue } from './json-string.ts';
+import { asciiJson, escapeJson, isAscii, overlay, stringValue } from './json-string.ts';
 import { encodedText } from './media.ts';
 import { type Pace, UNPACED } from './pace.ts';
 import type { EncodedText, PieceSource } from './piece-collector.ts';
+import { NONE } from './small-list.ts';
 import { editsByPiece, type Splice, spliced, wholeCharacterEdits } from './splice.ts';
 import type { DataLine } from './sse.ts';
 import { type ToolEntry, takenOut } from './tool-list.ts';
@@ -41,30 +42,103 @@ export interface JsonFrameParts {
   readonly swaps?: Swaps;
 }
 
-type Swaps = (edits: readonly Edit[], unfinished: boolean) => readonly Swap[];
+/** `data`: the JSON text that the nodes stand in. */
+type Swaps = (edits: readonly Edit[], unfinished: boolean, data: Uint8Array) => readonly Swap[];
 
-/** A frame whose text was read. `swaps`: see `JsonFrameParts`. Not frozen: that costs as much as reading a delta. */
-export function jsonFrame(parts: JsonFrameParts, swaps: Swaps | undefined = parts.swaps): Frame {
-  const frame: { -readonly [Name in keyof Frame]: Frame[Name] } = {
-    bytes: parts.raw,
-    pieces: parts.pieces,
-    ends: parts.ends,
-    terminal: parts.terminal ?? false,
-    render: (edits, cuts) =>
-      inOneGo(rendered(parts, edits, swaps?.(edits, false) ?? [], UNPACED, cuts)),
-    renderUnfinished: (edits, cuts) =>
-      inOneGo(rendered(parts, edits, swaps?.(edits, true) ?? [], UNPACED, cuts)),
-    rendering: (edits, pace, cuts) =>
-      rendered(parts, edits, swaps?.(edits, false) ?? [], pace, cuts),
-  };
-  const { tools, entries } = parts;
-  if (tools !== undefined && tools.length > 0) {
-    frame.tools = tools;
-    frame.without = (taken) => takenOut(parts.data, tools, entries ?? [], taken);
+/** The data of an event in several lines. */
+interface Joined {
+  readonly data: Uint8Array;
+  readonly lines: readonly DataLine[];
+}
+
+/**
+ * A frame whose text was read. A frame that is held is most of what an open stream keeps: so its methods are its
+ * class's, and its bytes are a string meanwhile, for which an engine needs less memory than for a typed array.
+ */
+export class JsonFrame implements Frame {
+  readonly pieces: readonly Piece[];
+  readonly tools: readonly ToolPart[] | undefined;
+  readonly ends: readonly string[];
+  readonly ended: readonly string[] | undefined;
+  readonly terminal: boolean;
+  readonly request: RequestFacts | undefined;
+  readonly #literals: readonly PieceSource[];
+  readonly #entries: readonly (ToolEntry | undefined)[];
+  readonly #joined: Joined | undefined;
+  readonly #swaps: Swaps | undefined;
+  #bytes: KeptBytes;
+
+  constructor({ raw, data, lines, pieces, literals, tools, ends, ...rest }: JsonFrameParts) {
+    this.pieces = pieces;
+    this.tools = tools === undefined || tools.length === 0 ? undefined : tools;
+    this.ends = ends;
+    this.ended = rest.ended;
+    this.terminal = rest.terminal ?? false;
+    this.request = rest.request;
+    this.#literals = literals;
+    this.#entries = rest.entries ?? NONE;
+    this.#joined = lines && { data, lines };
+    this.#swaps = rest.swaps;
+    this.#bytes = raw;
   }
-  if (parts.ended !== undefined) frame.ended = parts.ended;
-  if (parts.request !== undefined) frame.request = parts.request;
-  return frame;
+
+  get bytes(): Uint8Array {
+    return (this.#bytes = asBytes(this.#bytes));
+  }
+
+  keep(): void {
+    this.#bytes = asKept(this.#bytes);
+  }
+
+  render(edits: readonly Edit[], cuts?: readonly Cut[]): Uint8Array {
+    return inOneGo(this.#rendered(edits, false, UNPACED, cuts));
+  }
+
+  renderUnfinished(edits: readonly Edit[], cuts?: readonly Cut[]): Uint8Array {
+    return inOneGo(this.#rendered(edits, true, UNPACED, cuts));
+  }
+
+  rendering(
+    edits: readonly Edit[],
+    pace: Pace,
+    cuts?: readonly Cut[],
+  ): Generator<undefined, Uint8Array> {
+    return this.#rendered(edits, false, pace, cuts);
+  }
+
+  without(taken: readonly number[]): readonly Cut[] | undefined {
+    const { tools } = this;
+    return tools && takenOut(this.#source.data, tools, this.#entries, taken);
+  }
+
+  /** What else changes when these edits are made. */
+  protected swaps(edits: readonly Edit[], unfinished: boolean, data: Uint8Array): readonly Swap[] {
+    return this.#swaps?.(edits, unfinished, data) ?? NONE;
+  }
+
+  /** Its bytes, and the JSON text that they hold. */
+  get #source(): Pick<JsonFrameParts, 'raw' | 'data' | 'lines'> {
+    const raw = this.bytes;
+    const { data, lines } = this.#joined ?? { data: raw, lines: undefined };
+    return { raw, data, lines };
+  }
+
+  #rendered(
+    edits: readonly Edit[],
+    unfinished: boolean,
+    pace: Pace,
+    cuts: readonly Cut[] | undefined,
+  ): Generator<undefined, Uint8Array> {
+    const source = this.#source;
+    const { pieces, ends } = this;
+    const parts = { ...source, pieces, literals: this.#literals, ends };
+    return rendered(parts, edits, this.swaps(edits, unfinished, source.data), pace, cuts);
+  }
+}
+
+/** The same without a class to know. */
+export function jsonFrame(parts: JsonFrameParts): Frame {
+  return new JsonFrame(parts);
 }
 
 function inOneGo<Result>(steps: Generator<undefined, Result>): Result {
@@ -72,6 +146,15 @@ function inOneGo<Result>(steps: Generator<undefined, Result>): Result {
   while (!step.done) step = steps.next();
   return step.value;
 }
+
+/** Bytes, or the same as Latin-1 text. */
+type KeptBytes = Uint8Array | string;
+
+const asBytes = (kept: KeptBytes): Uint8Array =>
+  typeof kept === 'string' ? Buffer.from(kept, 'latin1') : kept;
+
+const asKept = (kept: KeptBytes): string =>
+  typeof kept === 'string' ? kept : overlay(kept).toString('latin1');
 
 function* rendered(
   parts: JsonFrameParts,
@@ -96,21 +179,45 @@ function* rendered(
   );
 }
 
+/** A frame that has no pieces. */
+class PlainFrame implements Frame {
+  readonly pieces: readonly Piece[] = NONE;
+  readonly ends: readonly string[] = NONE;
+  readonly terminal: boolean;
+  readonly unreadable: string | undefined;
+  #bytes: KeptBytes;
+
+  constructor(bytes: Uint8Array, terminal: boolean, unreadable: string | undefined) {
+    this.#bytes = bytes;
+    this.terminal = terminal;
+    this.unreadable = unreadable;
+  }
+
+  get bytes(): Uint8Array {
+    return (this.#bytes = asBytes(this.#bytes));
+  }
+
+  keep(): void {
+    this.#bytes = asKept(this.#bytes);
+  }
+
+  render(edits: readonly Edit[]): Uint8Array {
+    return unchanged(this.bytes, edits);
+  }
+
+  renderUnfinished(edits: readonly Edit[]): Uint8Array {
+    return unchanged(this.bytes, edits);
+  }
+}
+
 /** A frame without text: a comment, an empty event, the end marker. */
 export function silentFrame(bytes: Uint8Array, terminal: boolean): Frame {
-  return Object.freeze({
-    bytes,
-    pieces: [],
-    ends: [],
-    terminal,
-    render: (edits: readonly Edit[]) => unchanged(bytes, edits),
-    renderUnfinished: (edits: readonly Edit[]) => unchanged(bytes, edits),
-  });
+  return new PlainFrame(bytes, terminal, undefined);
 }
 
 /** A frame whose meaning could not be read, and why. */
 export function unreadableFrame(bytes: Uint8Array, reason: string): Frame {
-  return Object.freeze({ ...silentFrame(bytes, false), unreadable: reason });
+  return new PlainFrame(bytes, false, reason);
 }
 
 /** Rendering of a frame that has no pieces. */

@@ -89,7 +89,7 @@ export abstract class JsonStreamReader implements BodyReader {
     for (let index = 0; index < events.length; index += 1) {
       const frame = this.#frame(events[index]!);
       if (frame === undefined) {
-        this.#waiting = events.slice(index + 1);
+        this.#waiting = events.slice(index + 1).map(ownEvent);
         return [...frames, ...this.readOn()];
       }
       frames.push(frame);
@@ -134,10 +134,9 @@ export abstract class JsonStreamReader implements BodyReader {
     const { data } = source;
     const pace = this.#pace;
     if (pace !== undefined && to - from > pace.left * BYTES_PER_UNIT) {
-      const scanner = new JsonScanner(data, this.limits, this.names, from, to);
-      this.#reading = new FrameReading(scanner, (json, at) =>
-        this.open(json, source, from, to, at),
-      );
+      const own = ownSource(source);
+      const scanner = new JsonScanner(own.data, this.limits, this.names, from, to);
+      this.#reading = new FrameReading(scanner, (json, at) => this.open(json, own, from, to, at));
       return undefined;
     }
     const json = readJson(data, this.limits, this.names, from, to);
@@ -178,6 +177,16 @@ export abstract class JsonStreamReader implements BodyReader {
     if (frame.terminal) this.#over = true;
     return frame;
   }
+}
+
+/** What is read on in a later call must not lie in what this call was given. */
+function ownSource({ raw, data, lines }: EventSource): EventSource {
+  const own = Buffer.from(raw);
+  return { raw: own, data: data === raw ? own : data, lines };
+}
+
+function ownEvent(event: RawEvent): RawEvent {
+  return { ...event, bytes: Buffer.from(event.bytes) };
 }
 
 /** Up to here copying byte by byte is quicker. */

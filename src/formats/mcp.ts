@@ -133,8 +133,7 @@ function documentFrame(
   // Servers of tools have no models to ask for.
   const request = { modelInDoubt: false, stream: false };
   const parts = { raw: bytes, data: bytes, pieces, literals, tools, entries, ends: [], request };
-  const frame = jsonFrame(parts);
-  return Object.freeze({ ...frame, mcp: reading.messages });
+  return Object.assign(jsonFrame(parts), { mcp: reading.messages });
 }
 
 class McpRequestReader extends JsonDocumentReader {
@@ -233,7 +232,7 @@ class McpEventReader extends JsonStreamReader {
       this.#kept.add(mcp);
       return NOTHING;
     };
-    return Object.freeze({ ...frame, renderUnfinished, mcp });
+    return Object.assign(frame, { renderUnfinished, mcp });
   }
 
   protected override readArray(root: JsonNode, source: EventSource): Opened {

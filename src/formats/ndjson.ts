@@ -68,7 +68,7 @@ class LineReader implements BodyReader {
       start = at + 1;
       this.#oversized = false;
     }
-    if (start > 0) this.#pending.drop(start);
+    this.#pending.keepFrom(start);
     return frames;
   }
 
@@ -76,7 +76,7 @@ class LineReader implements BodyReader {
     const { length } = this.#pending;
     if (length === 0) return [];
     const last = this.#frame(0, length);
-    this.#pending.drop(length);
+    this.#pending.keepFrom(length);
     return [last];
   }
 

@@ -6,7 +6,7 @@ import {
   readChatAnswer,
   type StreamMemory,
 } from './chat-answer.ts';
-import { ANNOTATED, chatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
+import { ANNOTATED, ChatFrame, type Envelope, isChatFrame } from './chat-frame.ts';
 import {
   type AnswerWords,
   CHAT_WORDS,
@@ -25,6 +25,8 @@ import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { type RequestForm, RequestReader } from './request-body.ts';
+import { NONE } from './small-list.ts';
+import { SmallMap } from './small-map.ts';
 import { MoveLedger } from './text-moves.ts';
 
 /** What tells the APIs apart that answer with choices. */
@@ -72,10 +74,11 @@ const CONTENT_TEXT = /^choice\/(\d+)\/content$/;
 function newMemory(limits: FormatLimits, { choiceText }: ChoicesApi): StreamMemory {
   return {
     choiceText,
-    texts: new Set(),
-    finished: new Set(),
-    fieldNumbers: new Map(),
-    calledNames: new Map(),
+    texts: new SmallMap(),
+    finished: NONE,
+    fieldNumbers: undefined,
+    calledNames: undefined,
+    envelope: undefined,
     textsMax: limits.textsMax,
   };
 }
@@ -100,7 +103,7 @@ class ChatCompletionReader extends JsonDocumentReader {
     if (!answer.hasChoices && !answer.hasError)
       return unreadableFrame(bytes, 'not_a_chat_completion');
     const { pieces, literals, tools, entries } = collector;
-    return chatFrame(
+    return new ChatFrame(
       { raw: bytes, data: bytes, pieces, literals, tools, entries, ends: answer.ends },
       answer.facts,
       // No frame follows: only annotations of its own can point into what is changed.
@@ -131,7 +134,7 @@ class ChatStreamReader extends JsonStreamReader {
   #firstEnvelope: Envelope | undefined;
   #sentEnvelope: Envelope | undefined;
   /** What has left: choice index → whether it has finished. */
-  readonly #sentChoices = new Map<number, 'open' | 'finished'>();
+  readonly #sentChoices = new SmallMap<number, 'open' | 'finished'>();
   #sentTerminal = false;
 
   constructor(limits: FormatLimits, api: ChoicesApi) {
@@ -149,16 +152,18 @@ class ChatStreamReader extends JsonStreamReader {
     if (choices.length > 0 || this.#sentEnvelope === undefined) this.#sentEnvelope = envelope;
     for (const choice of choices) {
       if (choice.finished && !unfinished) this.#sentChoices.set(choice.index, 'finished');
-      else if (!this.#sentChoices.has(choice.index)) this.#sentChoices.set(choice.index, 'open');
+      else if (this.#sentChoices.get(choice.index) === undefined)
+        this.#sentChoices.set(choice.index, 'open');
     }
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
     if (this.#sentTerminal) return [];
-    const open: OpenChoice[] = [...this.#sentChoices]
+    const open: OpenChoice[] = this.#sentChoices
+      .entries()
       .filter(([, state]) => state === 'open')
       .map(([index]) => ({ index, begun: true }));
-    if (open.length === 0) open.push({ index: 0, begun: this.#sentChoices.has(0) });
+    if (open.length === 0) open.push({ index: 0, begun: this.#sentChoices.get(0) !== undefined });
     const envelope = this.#sentEnvelope ?? this.#firstEnvelope ?? envelopeOf(refusal);
     return this.following(this.#words.refusalEvents(envelope, open, refusal));
   }
@@ -187,7 +192,7 @@ class ChatStreamReader extends JsonStreamReader {
     const { pieces, literals, tools, entries } = collector;
     const { ends, ended, facts } = answer;
     const { raw, data, lines } = source;
-    return chatFrame(
+    return new ChatFrame(
       { raw, data, lines, pieces, literals, tools, entries, ends, ended },
       facts,
       this.#ledger,

@@ -85,8 +85,10 @@ class NumbersReader extends JsonDocumentReader {
   protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
     const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     readNumbers(root, collector);
-    const { pieces, literals } = collector;
-    const frame = () => jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    const frame = () => {
+      const { pieces, literals } = collector;
+      return jsonFrame({ raw: bytes, data: bytes, pieces, literals, ends: [] });
+    };
     return { collector, frame };
   }
 

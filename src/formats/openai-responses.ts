@@ -156,7 +156,7 @@ class ResponseStreamReader extends JsonStreamReader {
     this.#frames += 1;
     const { pieces, literals, tools, entries } = collector;
     const moved = () => (facts.sequence === undefined ? 0 : this.#insertedUpTo(ordinal));
-    const swaps = (edits: readonly Edit[]) => {
+    const swaps = (edits: readonly Edit[], _unfinished: boolean, data: Uint8Array) => {
       const by = moved();
       const number = facts.sequence;
       const renumbered =
@@ -166,7 +166,7 @@ class ResponseStreamReader extends JsonStreamReader {
       return [
         ...repeated(repeats, edits),
         ...renumbered,
-        ...this.#ledger.swaps(pieces, edits, anchored, source.data),
+        ...this.#ledger.swaps(pieces, edits, anchored, data),
       ];
     };
     const { raw, data, lines } = source;

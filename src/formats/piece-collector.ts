@@ -6,6 +6,8 @@ import { isAscii, LongReading, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
 import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+import { NONE, withOneMore } from './small-list.ts';
+import { SmallMap } from './small-map.ts';
 import type { ToolEntry } from './tool-list.ts';
 
 /** A piece that is a stretch of JSON as it is written: names, numbers and structure are seen, too. */
@@ -62,13 +64,14 @@ export const LITERAL_BYTES_MAX = 16_384;
  * whoever reads asks for nothing more behind them in the same go, but in `after`.
  */
 export class PieceCollector {
-  readonly pieces: Piece[] = [];
-  readonly literals: PieceSource[] = [];
-  readonly tools: ToolPart[] = [];
+  /** Another list as soon as there is a first: to be asked for when all is collected. */
+  pieces: Piece[] = NONE;
+  literals: PieceSource[] = NONE;
+  tools: ToolPart[] = NONE;
   /** Where each of `tools` stands in a list, if it does. */
-  readonly entries: (ToolEntry | undefined)[] = [];
+  entries: (ToolEntry | undefined)[] = NONE;
   /** Names of what was called, by the id of the call. */
-  readonly calledNames = new Map<string, string>();
+  readonly calledNames = new SmallMap<string, string>();
   /** Why the body cannot be judged although it was read, if so. */
   unreadable: string | undefined;
   private readonly data: Buffer;
@@ -180,13 +183,18 @@ export class PieceCollector {
 
   /** Adds what is told of a tool. `entry`: where it can be taken out. */
   tool(part: ToolPart, entry?: ToolEntry): void {
-    this.tools.push(part);
-    this.entries.push(entry);
+    this.tools = withOneMore(this.tools, part);
+    this.entries = withOneMore(this.entries, entry);
   }
 
   /** Adds what is told of a tool in this frame alone. */
   wholeTool(part: Omit<ToolPart, 'key' | 'named' | 'last'>, entry?: ToolEntry): void {
     this.tool({ ...part, key: `tool/${this.tools.length}`, named: true, last: true }, entry);
+  }
+
+  #put(piece: Piece, literal: PieceSource): void {
+    this.pieces = withOneMore(this.pieces, piece);
+    this.literals = withOneMore(this.literals, literal);
   }
 
   /** Adds a piece and returns its index. */
@@ -197,23 +205,23 @@ export class PieceCollector {
     last: boolean,
     encoding: Piece['encoding'] = 'plain',
   ): number {
-    this.pieces.push({ text, place, encoding, value: this.valueFor(literal), last });
-    this.literals.push(literal);
+    this.#put({ text, place, encoding, value: this.valueFor(literal), last }, literal);
     return this.pieces.length - 1;
   }
 
   /** Adds a piece of a text that its provider has signed. */
   sealed(literal: JsonString, text: string, place: Place, last: boolean): void {
     const value = this.valueFor(literal);
-    this.pieces.push({ text, place, encoding: 'plain', value, last, sealed: true });
-    this.literals.push(literal);
+    this.#put({ text, place, encoding: 'plain', value, last, sealed: true }, literal);
   }
 
   /** Adds an empty text that begins and ends here: something may be put off until then. */
   end(node: JsonNode, text: string, place: Place): void {
     const { start, end } = node;
-    this.pieces.push({ text, place, encoding: 'plain', value: '', last: true });
-    this.literals.push({ kind: 'written', start, end, simple: true, owner: node });
+    this.#put(
+      { text, place, encoding: 'plain', value: '', last: true },
+      { kind: 'written', start, end, simple: true, owner: node },
+    );
   }
 
   /** Adds `node` as one text of its own, as it is written, and returns its index. `owner`: see `WrittenJson`. */
@@ -224,8 +232,10 @@ export class PieceCollector {
     const long = this.pace !== undefined && end - start > LITERAL_BYTES_MAX;
     if (long) this.later(new LongReading(this.data, start, end, false));
     const value = long ? '' : bytes.toString('utf8');
-    this.pieces.push({ text, place, encoding: 'json', value, last: true });
-    this.literals.push({ kind: 'written', start, end, simple: isAscii(bytes), owner });
+    this.#put(
+      { text, place, encoding: 'json', value, last: true },
+      { kind: 'written', start, end, simple: isAscii(bytes), owner },
+    );
     return this.pieces.length - 1;
   }
 
@@ -245,8 +255,10 @@ export class PieceCollector {
     else if (media.kind === 'plain') this.standAlone(literal, family, place);
     else if (media.kind === 'text') {
       const text = `${family}/${this.keys.take()}`;
-      this.pieces.push({ text, place, encoding: 'plain', value: media.text, last: true });
-      this.literals.push({ kind: 'encoded', literal, head: media.head });
+      this.#put(
+        { text, place, encoding: 'plain', value: media.text, last: true },
+        { kind: 'encoded', literal, head: media.head },
+      );
     }
   }
 

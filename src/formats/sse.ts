@@ -10,7 +10,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 export interface RawEvent {
-  /** An own copy, never a view into the input. */
+  /** Perhaps a view of what was pushed: valid as long as that is. */
   readonly bytes: Uint8Array;
   /** A part of an event longer than `frameBytesMax`: nothing in it can be read. */
   readonly oversized: boolean;
@@ -60,7 +60,7 @@ export class EventSplitter {
         this.#oversized = false;
       }
     }
-    if (start > 0) this.#pending.drop(start);
+    this.#pending.keepFrom(start);
     return events;
   }
 
@@ -68,14 +68,14 @@ export class EventSplitter {
   end(): readonly RawEvent[] {
     if (this.#pending.length === 0) return [];
     const event = this.#cut(0, this.#pending.length);
-    this.#pending.drop(this.#pending.length);
+    this.#pending.keepFrom(this.#pending.length);
     return [event];
   }
 
   #cut(start: number, end: number): RawEvent {
     const first = this.#first;
     this.#first = false;
-    return { bytes: this.#pending.copy(start, end), oversized: this.#oversized, first };
+    return { bytes: this.#pending.take(start, end), oversized: this.#oversized, first };
   }
 
   /** `byte`: an LF or a CR. */

@@ -5,6 +5,8 @@
 import type { Edit, Piece } from './frame.ts';
 import type { JsonNode, JsonScalar } from './json.ts';
 import type { Swap } from './json-frame.ts';
+import { NONE, withOneMore } from './small-list.ts';
+import { SmallMap } from './small-map.ts';
 import { editsByPiece } from './splice.ts';
 import { isHighSurrogate, isLowSurrogate, splitsPair } from './utf8.ts';
 
@@ -29,7 +31,7 @@ export function charactersIn(text: string): number {
 export class TextMoves {
   /** Characters of the text, as it came, that have left. */
   #left = 0;
-  #moves: Move[] = [];
+  #moves: Move[] = NONE;
 
   get changed(): boolean {
     return this.#moves.length > 0;
@@ -46,8 +48,10 @@ export class TextMoves {
       units = unit;
       return characters;
     };
-    for (const { start, end, replacement } of edits)
-      this.#moves.push({ start: upTo(start), end: upTo(end), length: charactersIn(replacement) });
+    for (const { start, end, replacement } of edits) {
+      const move = { start: upTo(start), end: upTo(end), length: charactersIn(replacement) };
+      this.#moves = withOneMore(this.#moves, move);
+    }
     if (this.#moves.length > MOVES_MAX) this.#joinOldest(this.#moves.length - MOVES_MAX);
   }
 
@@ -104,7 +108,7 @@ export interface Anchored {
 
 /** The changes of all texts of one answer. What it remembers is bounded by its texts and `MOVES_MAX`. */
 export class MoveLedger {
-  readonly #texts = new Map<string, TextMoves>();
+  readonly #texts = new SmallMap<string, TextMoves>();
   readonly #follows: RegExp;
 
   /** `follows`: texts that anchors of later frames may point into; their keys end in `/content`. */

@@ -153,7 +153,9 @@ class TextStreamReader implements BodyReader {
     this.#pending.append(bytes);
     const length = this.#pending.length;
     const whole = length - incompleteTail(this.#pending.view, length);
-    return whole === 0 ? [] : [this.#frame(whole, false)];
+    if (whole > 0) return [this.#frame(whole, false)];
+    this.#pending.keepFrom(0);
+    return [];
   }
 
   end(): readonly Frame[] {
@@ -163,7 +165,7 @@ class TextStreamReader implements BodyReader {
 
   #frame(length: number, last: boolean): Frame {
     const bytes = this.#pending.copy(0, length);
-    this.#pending.drop(length);
+    this.#pending.keepFrom(length);
     return textFrame(bytes, placeOf(this.#direction), last);
   }
 

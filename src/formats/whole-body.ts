@@ -29,13 +29,13 @@ export class WholeBody {
       start += this.#bodyBytesMax;
       this.#oversized = true;
     }
-    if (start > 0) this.#pending.drop(start);
+    this.#pending.keepFrom(start);
     return parts;
   }
 
   /** The rest, or undefined when there is none. */
   end(): Uint8Array | undefined {
     if (this.#pending.length === 0) return undefined;
-    return this.#pending.take();
+    return this.#pending.takeAll();
   }
 }

@@ -1,26 +1,19 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type {
-  Consumption,
-  Detector,
-  Match,
-  MatchSink,
-  Partition,
-  TextContext,
-  Tracker,
-} from './detector.ts';
+import type { Consumption, Match, MatchSink, TextContext, Tracker } from './detector.ts';
+import {
+  planOf,
+  type ScannedRule,
+  type ScanPlan,
+  type SharedPart,
+  trackerOf,
+  trackersAlone,
+} from './scan-plan.ts';
 import type { History } from './text-history.ts';
 import { unitsTarget } from './text-units.ts';
 import { automatonFor } from './union-cache.ts';
-import type { UnionPart } from './union-part.ts';
 import { type UnionHost, UnionRun } from './union-run.ts';
 
-export interface ScannedRule {
-  /** What the caller calls the rule; comes back in its matches. */
-  readonly rule: number;
-  readonly detector: Detector;
-  /** For a detector that weighs; others need none. */
-  readonly context?: TextContext;
-}
+export type { ScannedRule } from './scan-plan.ts';
 
 export interface ScannedMatch extends Match {
   readonly rule: number;
@@ -43,17 +36,11 @@ const NOTHING_LIVE = Number.POSITIVE_INFINITY;
 /** The units of the piece: reading a string unit by unit is slow, and every lane would do it again. */
 const { units: piece, fill: fillPiece } = unitsTarget(PIECE_UNITS);
 
+/** A tracker that reads every unit. */
 interface Lane {
   /** Place of its rule in `rules`. */
   readonly order: number;
   readonly tracker: Tracker;
-  readonly sink: MatchSink;
-}
-
-interface Shared {
-  readonly order: number;
-  /** Undefined: the rule's only one. */
-  readonly partition: Partition | undefined;
 }
 
 interface Undelivered extends ScannedMatch {
@@ -63,19 +50,24 @@ interface Undelivered extends ScannedMatch {
 const byDecision = (a: Undelivered, b: Undelivered): number =>
   a.decidedAt - b.decidedAt || a.start - b.start || a.order - b.order;
 
+/** The lane whose turn it is: one sink does for all of them, in all texts, as none reports out of its turn. */
+let turnOf: TextScanner | undefined;
+let turnOrder = 0;
+const report: MatchSink = (match) => turnOf?.found(match, turnOrder);
+
+const NO_LANES: readonly Lane[] = Object.freeze([]);
+
 /**
  * Positions are UTF-16 units from the start of the text. How the text is cut into pushes changes nothing:
  * not the matches, not `decidedAt`, not `overflow`, and not `safe` after so many units.
  */
 export class TextScanner implements UnionHost, Consumption {
+  private readonly plan: ScanPlan;
   /** Rules that have no part in the automaton. */
   private readonly lanes: readonly Lane[];
   private readonly union: UnionRun | undefined;
-  /** Place in the automaton → the rule's place in `rules`, and which of its partitions. */
-  private readonly shared: Shared[] = [];
-  private readonly rules: readonly ScannedRule[];
   private readonly liveUnitsMax: number;
-  private found: Undelivered[] = [];
+  private undelivered: Undelivered[] | undefined;
   private units = 0;
   /** Units that the tracker whose turn it is has consumed. */
   private consumed = 0;
@@ -83,39 +75,38 @@ export class TextScanner implements UnionHost, Consumption {
   private overflowed = false;
   private ended = false;
 
+  /**
+   * `rules`: a list that does not change; texts that are given the same one share what follows from it.
+   * `contextOf`: what the rule at a place of the list must know of this text, should it weigh; others need nothing.
+   */
   constructor(
     rules: readonly ScannedRule[],
     limits: ScannerLimits = { liveUnitsMax: LIVE_UNITS_MAX },
+    contextOf?: (rule: number) => TextContext,
   ) {
-    this.rules = rules;
-    const lanes: Lane[] = [];
-    const parts: UnionPart[] = [];
-    for (const [order, { detector, context }] of rules.entries()) {
-      if (detector.part !== undefined) {
-        parts.push(detector.part);
-        this.shared.push({ order, partition: undefined });
-      } else if (detector.partitions !== undefined)
-        for (const partition of detector.partitions) {
-          parts.push(partition.part);
-          this.shared.push({ order, partition });
-        }
-      const alone =
-        (detector.part ?? detector.partitions) ? detector.lanes?.() : detector.start(context);
-      for (const tracker of alone ?? []) lanes.push({ order, tracker, sink: this.sinkOf(order) });
-    }
-    this.lanes = lanes;
-    if (parts.length > 0) this.union = new UnionRun(automatonFor(parts), this);
+    const plan = planOf(rules);
+    this.plan = plan;
+    this.lanes =
+      plan.alone.length === 0
+        ? NO_LANES
+        : plan.alone.flatMap((order) =>
+            trackersAlone(rules[order] as ScannedRule, contextOf?.(order)).map((tracker) => ({
+              order,
+              tracker,
+            })),
+          );
+    if (plan.parts.length > 0) this.union = new UnionRun(automatonFor(plan.parts), this);
     this.liveUnitsMax = limits.liveUnitsMax;
   }
 
   /** For the run of the automaton, like the two after it. */
   start(part: number, history: History): Tracker {
-    const { order, partition } = this.shared[part] as Shared;
-    return partition?.start(history) ?? (this.rules[order]?.detector.start()[0] as Tracker);
+    return trackerOf(this.plan, part, history);
   }
 
   sink(part: number): MatchSink {
-    return this.sinkOf((this.shared[part] as Shared).order);
+    const { order } = this.plan.shared[part] as SharedPart;
+    return (match) => this.found(match, order);
   }
 
   consume(units: number): void {
@@ -141,10 +132,10 @@ export class TextScanner implements UnionHost, Consumption {
       starts.set(order, Math.min(start, starts.get(order) ?? NOTHING_LIVE));
     };
     for (const [part, start] of this.union?.live(this.units) ?? [])
-      add((this.shared[part] as Shared).order, start);
+      add((this.plan.shared[part] as SharedPart).order, start);
     for (const { tracker, order } of this.lanes) add(order, tracker.liveStart);
     return [...starts]
-      .map(([order, start]) => ({ rule: (this.rules[order] as ScannedRule).rule, start }))
+      .map(([order, start]) => ({ rule: (this.plan.rules[order] as ScannedRule).rule, start }))
       .sort((a, b) => a.start - b.start || a.rule - b.rule);
   }
 
@@ -156,7 +147,9 @@ export class TextScanner implements UnionHost, Consumption {
   /** What the text has come to for those rules that weigh, as evidence. */
   evidence(): readonly { readonly rule: number; readonly evidence: number }[] {
     return this.lanes.flatMap(({ tracker: { evidence }, order }) =>
-      evidence === undefined ? [] : [{ rule: (this.rules[order] as ScannedRule).rule, evidence }],
+      evidence === undefined
+        ? []
+        : [{ rule: (this.plan.rules[order] as ScannedRule).rule, evidence }],
     );
   }
 
@@ -181,51 +174,65 @@ export class TextScanner implements UnionHost, Consumption {
     if (this.overflowed) return;
     this.consumed = this.units;
     this.union?.end(this.units);
-    for (const { tracker, sink } of this.lanes) tracker.end(this.units, sink);
+    for (const { tracker, order } of this.lanes) {
+      this.takeTurn(order);
+      tracker.end(this.units, report);
+    }
     this.settled = this.units;
   }
 
   /** Hands over what was decided since the last call: by `decidedAt`, then start, then rule. */
   takeMatches(): ScannedMatch[] {
-    if (this.found.length === 0) return [];
-    const found = this.found.sort(byDecision);
-    this.found = [];
+    if (this.undelivered === undefined) return [];
+    const found = this.undelivered.sort(byDecision);
+    this.undelivered = undefined;
     return found.map(({ order: _, ...match }) => match);
   }
 
-  private sinkOf(order: number): MatchSink {
-    const { rule } = this.rules[order] as ScannedRule;
-    return (match) => this.found.push({ ...match, rule, order, decidedAt: this.consumed });
+  /** What a tracker of the rule at `order` reports. */
+  found(reported: Match, order: number): void {
+    const { rule } = this.plan.rules[order] as ScannedRule;
+    const match = { ...reported, rule, order, decidedAt: this.consumed };
+    if (this.undelivered === undefined) this.undelivered = [match];
+    else this.undelivered.push(match);
+  }
+
+  private takeTurn(order: number): void {
+    turnOf = this;
+    turnOrder = order;
   }
 
   private take(text: string, from: number, to: number, first: number): void {
     const count = to - from;
-    const known = this.found.length;
+    const known = this.undelivered?.length ?? 0;
     const units = first + count;
     fillPiece(text, from, to);
     let live = this.union?.take(piece, count, first) ?? NOTHING_LIVE;
-    for (const { tracker, sink } of this.lanes) {
-      if (tracker.read !== undefined) tracker.read(piece, 0, count, first, sink, this);
-      else this.stepThrough(tracker, sink, count, first);
+    for (const { tracker, order } of this.lanes) {
+      this.takeTurn(order);
+      if (tracker.read !== undefined) tracker.read(piece, 0, count, first, report, this);
+      else this.stepThrough(tracker, count, first);
       live = Math.min(live, tracker.liveStart);
     }
     const safe = Math.min(live, units);
     if (units - safe > this.liveUnitsMax) {
       this.overflowed = true;
-      this.found = this.found.filter((match, place) => place < known || match.decidedAt < units);
+      this.undelivered = this.undelivered?.filter(
+        (match, place) => place < known || match.decidedAt < units,
+      );
       return;
     }
     this.settled = safe;
   }
 
-  private stepThrough(tracker: Tracker, sink: MatchSink, count: number, first: number): void {
+  private stepThrough(tracker: Tracker, count: number, first: number): void {
     for (let index = 0; index < count; index++) {
       if (tracker.skip !== undefined && tracker.liveStart === NOTHING_LIVE) {
         index = tracker.skip(piece, index, count);
         if (index === count) return;
       }
       this.consumed = first + index + 1;
-      tracker.step(piece[index] as number, first + index, sink);
+      tracker.step(piece[index] as number, first + index, report);
     }
   }
 }

@@ -39,3 +39,17 @@ export function copyUnits(
   else
     for (let index = from; index < to; index++) target[at + index - from] = source[index] as number;
 }
+
+/** Up to here strings that grow unit by unit are copied, and not put together of parts. */
+const SHORT_UNITS = 12;
+
+/** The text of `units[from,to)`. */
+export function textOf(units: Uint16Array, from: number, to: number): string {
+  let text = '';
+  if (to - from > SHORT_UNITS && isLittleEndian)
+    return Buffer.from(units.buffer, units.byteOffset + 2 * from, 2 * (to - from)).toString(
+      'utf16le',
+    );
+  for (let at = from; at < to; at++) text += String.fromCharCode(units[at] as number);
+  return text;
+}

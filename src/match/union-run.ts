@@ -5,7 +5,7 @@
  */
 import type { MatchSink, Tracker } from './detector.ts';
 import { type History, LOOK_BACK_UNITS, plainText } from './text-history.ts';
-import { copyUnits } from './text-units.ts';
+import { copyUnits, textOf } from './text-units.ts';
 import {
   AWAKE,
   FIELDS,
@@ -37,7 +37,7 @@ interface Awake {
 
 /** Units before a start that a tracker must know. */
 const CONTEXT_UNITS = 2;
-const NOTHING = new Uint16Array(0);
+const NOBODY: readonly Awake[] = Object.freeze([]);
 
 /** Scratch of the synchronous `take`: what was kept of the text, then the piece. */
 let buffer = new Uint16Array(2_048);
@@ -70,11 +70,12 @@ function follow(
 export class UnionRun implements History {
   private readonly automaton: UnionAutomaton;
   private readonly host: UnionHost;
-  private readonly trackers: (Awake | undefined)[] = [];
+  /** Those that have been awake, by rule. Made when the first one is: most texts wake none. */
+  private trackers: (Awake | undefined)[] | undefined;
   private state: UnionState;
-  private awake: Awake[] = [];
-  private tail = NOTHING;
-  private tailUnits = 0;
+  private awake: readonly Awake[] = NOBODY;
+  /** What was kept of the text: all that is live in the state, and what stands before that as far as it counts. */
+  private tail = '';
   /** Position of `buffer[0]`. */
   private origin = 0;
 
@@ -86,10 +87,8 @@ export class UnionRun implements History {
 
   /** Reads the first `count` of `units`, which begin at position `first`; the live start behind them. */
   take(units: Uint16Array, count: number, first: number): number {
-    const from = this.tailUnits;
+    const from = this.recall(count);
     const to = from + count;
-    if (to > buffer.length) buffer = new Uint16Array(2 * to);
-    copyUnits(this.tail, 0, from, 0, buffer);
     copyUnits(units, 0, count, from, buffer);
     this.origin = first - from;
     for (const one of this.awake) this.runAhead(one, from, from, to);
@@ -123,15 +122,13 @@ export class UnionRun implements History {
 
   /** The text ends at `at`: every rule of which something is live is decided by its tracker. */
   end(at: number): void {
-    const from = this.tailUnits;
-    if (from > buffer.length) buffer = new Uint16Array(2 * from);
-    copyUnits(this.tail, 0, from, 0, buffer);
+    const from = this.recall(0);
     this.origin = at - from;
     const asleep = [...this.live(at)].filter(([rule]) => !this.isAwake(rule));
     for (const [rule, start] of asleep) this.wake(rule, start - this.origin, from);
     this.host.consume(at);
     for (const { tracker, sink } of this.awake) tracker.end(at, sink);
-    this.awake = [];
+    this.awake = NOBODY;
   }
 
   /** Reads up to `stop`, or up to the first unit that wakes a tracker; `end` is the end of the piece. */
@@ -167,6 +164,7 @@ export class UnionRun implements History {
 
   /** Lets a tracker read from `from`; whether anything is live counts from `called` on. */
   private wake(rule: number, from: number, end: number, called = end): void {
+    this.trackers ??= [];
     const one = (this.trackers[rule] ??= {
       rule,
       tracker: this.host.start(rule, this),
@@ -175,7 +173,7 @@ export class UnionRun implements History {
     });
     const { tracker } = one;
     one.idleAt = Number.POSITIVE_INFINITY;
-    this.awake.push(one);
+    this.awake = [...this.awake, one];
     const before = from > 0 ? (buffer[from - 1] as number) : -1;
     const earlier = from > 1 ? (buffer[from - 2] as number) : -1;
     tracker.resume?.(before, earlier);
@@ -209,11 +207,24 @@ export class UnionRun implements History {
 
   /** Hands rules back to the automaton, from `position` on, with nothing of them live. */
   private putToSleep(position: number): void {
-    let left = 0;
-    for (const one of this.awake)
-      if (one.idleAt <= position) this.state = this.automaton.without(this.state, one.rule);
-      else this.awake[left++] = one;
-    while (this.awake.length > left) this.awake.pop();
+    let asleep = 0;
+    for (const { rule, idleAt } of this.awake)
+      if (idleAt <= position) {
+        this.state = this.automaton.without(this.state, rule);
+        asleep++;
+      }
+    if (asleep === this.awake.length) this.awake = NOBODY;
+    else if (asleep > 0) this.awake = this.awake.filter(({ idleAt }) => idleAt > position);
+  }
+
+  /** Puts what was kept of the text into the buffer, with room for `count` more units; how many it is. */
+  private recall(count: number): number {
+    const { tail } = this;
+    const needed = tail.length + count;
+    if (needed > buffer.length) buffer = new Uint16Array(2 * needed);
+    let at = 0;
+    for (; at < tail.length; at++) buffer[at] = tail.charCodeAt(at);
+    return at;
   }
 
   private settle(to: number): number {
@@ -221,9 +232,7 @@ export class UnionRun implements History {
     let live = Number.POSITIVE_INFINITY;
     for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
     const kept = Math.min(to, Math.max(aged + CONTEXT_UNITS, this.automaton.lookBackUnits));
-    if (kept > this.tail.length) this.tail = new Uint16Array(2 * kept);
-    copyUnits(buffer, to - kept, to, 0, this.tail);
-    this.tailUnits = kept;
+    this.tail = textOf(buffer, to - kept, to);
     return aged > 0 ? Math.min(live, this.origin + to - aged) : live;
   }
 }

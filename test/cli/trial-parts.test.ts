@@ -197,11 +197,10 @@ describe('a place', () => {
   });
 
   it('is not told where a change would change what is in front of it', () => {
-    const frame = {
-      ...frameOf('{"messages":[{"role":"user","content":"abc"}]}'),
+    const frame = Object.assign(frameOf('{"messages":[{"role":"user","content":"abc"}]}'), {
       render: (edits: readonly { replacement: string }[]) =>
         Buffer.from(`{null ab${edits[0]!.replacement}c`),
-    };
+    });
     assert.equal(byteOffset(frame, 0, 2), undefined);
   });
 

@@ -278,7 +278,7 @@ export function answer(
   );
   for (const bytes of pieces) {
     if (port.ended.has('response') || port.refusal) break;
-    exchange.event({ kind: 'body', direction: 'response', bytes, endOfStream: false });
+    giveChunk(exchange, 'response', bytes, false);
   }
   if (!port.ended.has('response') && !port.refusal) {
     exchange.event({
@@ -327,4 +327,16 @@ export function readTexts(stream: string): Record<string, string> {
     }
   }
   return texts;
+}
+
+/** A chunk of a body as it comes from a socket: its memory is used for something else afterwards. */
+export function giveChunk(
+  exchange: Exchange,
+  direction: Direction,
+  chunk: Uint8Array,
+  endOfStream: boolean,
+): void {
+  const bytes = Buffer.from(chunk);
+  exchange.event({ kind: 'body', direction, bytes, endOfStream });
+  bytes.fill('#');
 }

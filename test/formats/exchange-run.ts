@@ -1,6 +1,6 @@
 /** One exchange of any API through the engine, in any cut. */
 import { Exchange } from '../../src/engine/exchange.ts';
-import { compile, headersEvent, RecordingPort, type Rig, rig } from '../engine/rig.ts';
+import { compile, giveChunk, headersEvent, RecordingPort, type Rig, rig } from '../engine/rig.ts';
 import { bytesOf } from './chat-bodies.ts';
 
 /** A set with a rewriting, a masking and a blocking rule, in both directions. */
@@ -80,9 +80,7 @@ export function run(
     const type = call.responseType ?? 'text/event-stream';
     exchange.event(headersEvent('response', { ':status': '200', 'content-type': type }));
     const open = () => !port.ended.has('response') && port.refusal === undefined;
-    for (const piece of pieces)
-      if (open())
-        exchange.event({ kind: 'body', direction: 'response', bytes: piece, endOfStream: false });
+    for (const piece of pieces) if (open()) giveChunk(exchange, 'response', piece, false);
     if (open())
       exchange.event({
         kind: 'body',

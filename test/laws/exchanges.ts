@@ -3,7 +3,7 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import { apiLines } from '../../src/formats/detect.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { PolicySet } from '../../src/policy/set.ts';
-import { headersEvent, RecordingPort, rig, sha256 } from '../engine/rig.ts';
+import { giveChunk, headersEvent, RecordingPort, rig, sha256 } from '../engine/rig.ts';
 import { documentOf, type LawRule } from './rules.ts';
 
 /** Where an API is asked, with what, and how its answer is labelled. */
@@ -150,7 +150,7 @@ export class Rehearsal {
     let counted = 0;
     const over = (): boolean => port.ended.has(direction) || port.refusal !== undefined;
     const give = (bytes: Uint8Array, endOfStream: boolean): void => {
-      exchange.event({ kind: 'body', direction, bytes, endOfStream });
+      giveChunk(exchange, direction, bytes, endOfStream);
       for (; counted < sent.length; counted++) left += sent[counted]!.length;
     };
     for (const [index, bytes] of parts.entries()) {

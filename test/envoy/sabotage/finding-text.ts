@@ -6,9 +6,9 @@ const read = new Map<string, string>();
 
 for (const method of ['feed', 'feedLast'] as const) {
   const original = TextTrack.prototype[method];
-  TextTrack.prototype[method] = function (value, findings) {
+  TextTrack.prototype[method] = function (value) {
     read.set(this.key, (this.length === 0 ? '' : (read.get(this.key) ?? '')) + value);
-    original.call(this, value, findings);
+    original.call(this, value);
   };
 }
 

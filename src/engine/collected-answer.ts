@@ -1,0 +1,150 @@
+/** One document, or an encoded body: needed whole before anything of it may leave. */
+import { parseContentEncoding } from '../formats/encodings.ts';
+import type { Rule } from '../policy/set.ts';
+import type { BodyEvent, HeaderMutation } from '../protocol/process.ts';
+import type { Answer, AnswerSide } from './answer.ts';
+import type { Job, Pause } from './backlog.ts';
+import { BodyBuffer, concatBytes } from './body-buffer.ts';
+import type { RefusalCode } from './codes.ts';
+import { type BodyInspection, refusalOf } from './inspection.ts';
+import { decodeWhole } from './whole-reading.ts';
+
+export interface CollectedParts {
+  readonly inspection: BodyInspection;
+  /** Rules that read it or change it. */
+  readonly rules: readonly Rule[];
+  /** Its `content-encoding`, or ''. */
+  readonly encoding: string;
+  /** Its headers have left: nothing in them can be changed any more. */
+  readonly headersSent: boolean;
+}
+
+export class CollectedAnswer implements Answer {
+  private readonly side: AnswerSide;
+  private readonly parts: CollectedParts;
+  private readonly buffer = new BodyBuffer();
+
+  constructor(side: AnswerSide, parts: CollectedParts) {
+    this.side = side;
+    this.parts = parts;
+  }
+
+  body(event: BodyEvent): void {
+    const { exchange } = this.side;
+    const { limits, held } = exchange.deps;
+    this.buffer.add(event.bytes);
+    const within = held.add(event.bytes.length);
+    if (this.buffer.bytes > limits.responseBodyBytesMax) {
+      this.refuse('body_too_large');
+      return;
+    }
+    if (!within) {
+      this.refuse('held_bytes_exceeded');
+      return;
+    }
+    exchange.stall.hold('response', limits.responseStallTimeoutMs);
+    const mode = exchange.port.bodyMode('response');
+    if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) this.passCut(event.bytes);
+    else if (event.endOfStream || mode === 'BUFFERED')
+      exchange.work('response', this.judge(event.endOfStream));
+  }
+
+  trailers(): void {
+    const { exchange } = this.side;
+    if (exchange.port.bodyMode('response') === 'FULL_DUPLEX_STREAMED')
+      exchange.work('response', this.endByTrailers());
+    else this.side.passTrailers();
+  }
+
+  refuse(code: RefusalCode, rule?: Rule): void {
+    this.side.refuseOutside(code, rule);
+  }
+
+  discard(): void {
+    this.release();
+  }
+
+  private release(): Uint8Array {
+    this.side.exchange.deps.held.add(-this.buffer.bytes);
+    return this.buffer.take();
+  }
+
+  /** BUFFERED_PARTIAL: the rest of the body is not shown to us. */
+  private passCut(bytes: Uint8Array): void {
+    const { exchange } = this.side;
+    if (exchange.cannotEnforce(this.parts.rules)) {
+      this.refuse('mode_cannot_enforce');
+      return;
+    }
+    this.release();
+    this.side.passRest(false);
+    exchange.port.body('response', bytes, false, true);
+  }
+
+  private *endByTrailers(): Job {
+    if (yield* this.judge(false)) this.side.passTrailers();
+  }
+
+  /** False when it was refused. */
+  private *judge(endOfStream: boolean): Generator<Pause, boolean> {
+    const { inspection, rules, encoding, headersSent } = this.parts;
+    const { exchange } = this.side;
+    const { deps, decision } = exchange;
+    exchange.stall.stop();
+    const original = this.release();
+    const large = original.length > deps.limits.sliceUnitsMax;
+    if (large) yield;
+    const decoded = yield* decodeWhole(original, encoding, deps);
+    if (!decoded.ok) {
+      deps.observer?.unreadable('response', decoded.reason);
+      if (exchange.cannotEnforce(rules)) {
+        exchange.refuse('response', 'mode_cannot_enforce');
+        return false;
+      }
+      this.send(original, false, endOfStream);
+      return true;
+    }
+    if (large) yield;
+    const output: Uint8Array[] = [];
+    let ending = false;
+    for (let step = inspection.push(decoded.bytes); ; ) {
+      if (step.stopped) {
+        const { code, rule } = refusalOf(step.stopped);
+        exchange.refuse('response', code, rule);
+        return false;
+      }
+      output.push(...step.output);
+      if (step.more) {
+        yield;
+        step = inspection.resume();
+      } else if (!ending) {
+        ending = true;
+        step = inspection.end();
+      } else break;
+    }
+    const { changed } = inspection;
+    if (changed && headersSent && isEncoded(encoding)) {
+      exchange.refuse('response', 'mode_cannot_enforce');
+      return false;
+    }
+    if (changed) decision.mutation('response');
+    this.send(changed ? concatBytes(output) : original, changed, endOfStream);
+    return true;
+  }
+
+  private send(bytes: Uint8Array, changed: boolean, endOfStream: boolean): void {
+    const { encoding, headersSent } = this.parts;
+    const { port } = this.side.exchange;
+    if (!headersSent) {
+      const mutation: HeaderMutation =
+        changed && isEncoded(encoding) ? { remove: ['content-encoding'] } : {};
+      port.continueHeaders('response', mutation);
+    }
+    port.body('response', bytes, endOfStream, !changed);
+    if (endOfStream) this.side.finish();
+    else this.side.passRest(true);
+  }
+}
+
+/** Whether a `content-encoding` says anything but identity. */
+export const isEncoded = (encoding: string): boolean => parseContentEncoding(encoding).length > 0;

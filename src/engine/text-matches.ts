@@ -1,0 +1,279 @@
+/**
+ * What the settled matches of one text do to it: in order, by the text alone (SEMANTICS §1). Made with the first
+ * match of a text, as most texts have none.
+ */
+import { type Clamp, clampedDecimal } from '../formats/json-clamp.ts';
+import type { ScannedMatch } from '../match/scanner.ts';
+import { exempts } from '../policy/evaluate.ts';
+import type { Rule } from '../policy/set.ts';
+import type { Blocked, Effect, Finding, TextEdit } from './findings.ts';
+import type { Spending } from './match-budget.ts';
+import type { Placeholders } from './placeholders.ts';
+import type { TextScores } from './text-scores.ts';
+
+const EFFECTS = Object.freeze({
+  shadow: Object.freeze({ kind: 'shadow' }),
+  flag: Object.freeze({ kind: 'flag' }),
+  allow: Object.freeze({ kind: 'allow' }),
+  append: Object.freeze({ kind: 'append' }),
+  block: Object.freeze({ kind: 'block' }),
+  inject: Object.freeze({ kind: 'inject' }),
+  route: Object.freeze({ kind: 'route' }),
+  throttle: Object.freeze({ kind: 'throttle' }),
+  hold: Object.freeze({ kind: 'hold' }),
+  sealed: Object.freeze({ kind: 'sealed' }),
+} as const) satisfies Readonly<Record<string, Effect>>;
+
+/** A stretch in which text is replaced: the winner's replacement at its start, nothing for the rest. */
+interface Covered {
+  readonly start: number;
+  end: number;
+  readonly replacement: string;
+}
+
+const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
+
+/** The text whose matches these are. */
+export interface MatchedText {
+  readonly key: string;
+  /** Its provider has signed it (SEMANTICS §1). */
+  readonly sealed: boolean;
+  /** Those that read it, in rank order. */
+  readonly rules: readonly Rule[];
+  readonly host: TextHost;
+  /** Where a view unit begins in the source, and where those before it end. */
+  sourceStart(viewUnit: number): number;
+  sourceEnd(viewUnit: number): number;
+  textOf(match: ScannedMatch): string;
+  /** A replacement as it must be written where the match stands. */
+  spelled(replacement: string, match: ScannedMatch): string;
+}
+
+/** The body that a text is of. */
+export interface TextHost {
+  readonly scores: TextScores;
+  /** One more match of `rule`. */
+  spend(rule: Rule): Spending;
+  finding(finding: Finding): void;
+  /** Numbers for what is replaced in one text. */
+  placeholders(): Placeholders;
+}
+
+export class TextMatches {
+  /** The first settled match that ends the text: it is cut at its start. */
+  blocked: Blocked | undefined;
+  /** Rules whose `append` was earned by a match. */
+  appends: ReadonlySet<Rule> | undefined;
+
+  private readonly text: MatchedText;
+  /** Nothing more of it may be judged. */
+  private exhausted = false;
+  private undecided: ScannedMatch[] = [];
+  /** The smallest start of `undecided`. */
+  private earliest = Number.POSITIVE_INFINITY;
+  private covered: Covered[] = [];
+  /** Settled matches of `allow` rules that later ones may still lie in. */
+  private allowances: ScannedMatch[] = [];
+  /** View coordinate up to which the current cluster of overlapping matches reaches. */
+  private clusterEnd = 0;
+  /** Whose replacement stands for that cluster. */
+  private clusterRule: Rule | undefined;
+  private placeholders: Placeholders | undefined;
+
+  constructor(text: MatchedText) {
+    this.text = text;
+  }
+
+  /** More matches, in any order. */
+  take(matches: readonly ScannedMatch[]): void {
+    // One by one: a body may hold more matches than a call takes arguments.
+    for (const match of matches) {
+      this.undecided.push(match);
+      this.earliest = Math.min(this.earliest, match.start);
+    }
+  }
+
+  /**
+   * Behind the match that ends a text nothing is looked at, unless all of it is here (`whole`) and a lower rank
+   * may speak.
+   */
+  mayAct(whole: boolean): boolean {
+    return this.blocked === undefined || (whole && !this.exhausted);
+  }
+
+  /** All matches that start before `safe` are known: they act, in order. */
+  settle(safe: number, whole: boolean): void {
+    if (this.earliest >= safe || !this.mayAct(whole)) return;
+    const settled = this.undecided.filter((match) => match.start < safe);
+    this.undecided = this.undecided.filter((match) => match.start >= safe);
+    this.earliest = this.undecided.reduce(
+      (earliest, { start }) => Math.min(earliest, start),
+      Number.POSITIVE_INFINITY,
+    );
+    // What an `allow` exempts may have the same extent and a higher rank, so that an `allow` speaks first.
+    settled.sort(
+      (a, b) =>
+        a.start - b.start ||
+        b.end - a.end ||
+        this.speaksLater(a) - this.speaksLater(b) ||
+        a.rule - b.rule,
+    );
+    for (const match of settled) {
+      if (!this.mayAct(whole)) return;
+      this.act(match);
+    }
+  }
+
+  /** The edits of source units `[start,end)`, relative to `start`; all of it must be settled. */
+  edits(start: number, end: number): readonly TextEdit[] {
+    if (this.covered.length === 0) return NO_EDITS;
+    const edits: TextEdit[] = [];
+    for (const covered of this.covered) {
+      if (covered.end <= start) continue;
+      if (covered.start >= end) break;
+      edits.push({
+        start: Math.max(covered.start, start) - start,
+        end: Math.min(covered.end, end) - start,
+        replacement: covered.start >= start ? covered.replacement : '',
+      });
+    }
+    return edits;
+  }
+
+  /** Forgets what only frames before source unit `upTo` needed. */
+  forget(upTo: number): void {
+    let done = 0;
+    while (done < this.covered.length - 1 && this.covered[done]!.end <= upTo) done++;
+    if (done > 0) this.covered = this.covered.slice(done);
+  }
+
+  private speaksLater(match: ScannedMatch): number {
+    return this.text.rules[match.rule]?.action.kind === 'allow' ? 0 : 1;
+  }
+
+  private act(match: ScannedMatch): void {
+    const { text } = this;
+    const rule = text.rules[match.rule]!;
+    const spending = text.host.spend(rule);
+    if (spending === 'ignore') return;
+    const start = text.sourceStart(match.start);
+    if (spending === 'exceed') {
+      this.exhausted = true;
+      this.blocked ??= { kind: 'exceeded', rule, cut: start };
+      return;
+    }
+    const end = text.sourceEnd(match.end);
+    const by = rule.enforcement === 'enforce' ? this.exempting(match, rule) : undefined;
+    const enforced = rule.enforcement === 'enforce' && by === undefined;
+    const effect = enforced
+      ? this.enforce(match, start, end, rule)
+      : by === undefined
+        ? EFFECTS.shadow
+        : { kind: 'exempt' as const, by };
+    if (effect === undefined) return;
+    const { label, score, signals } = match;
+    const weighed = signals && { ...(score !== undefined && { score }), signals };
+    const { host, key } = text;
+    host.finding({ rule, label, text: key, start, end, enforced, effect, ...weighed });
+  }
+
+  /** Undefined: there is nothing that the rule would do. */
+  private enforce(match: ScannedMatch, start: number, end: number, rule: Rule): Effect | undefined {
+    switch (rule.action.kind) {
+      case 'flag':
+      case 'inject':
+      case 'route':
+      case 'throttle':
+      case 'hold':
+        return EFFECTS[rule.action.kind];
+      case 'allow':
+        // Matches come in order, so what ends before this one begins exempts nothing any more.
+        this.allowances = this.allowances.filter(({ end: last }) => last > match.start);
+        this.allowances.push(match);
+        return EFFECTS.allow;
+      case 'append':
+        this.appends = new Set([...(this.appends ?? []), rule]);
+        return EFFECTS.append;
+      case 'block':
+        this.block(rule, start);
+        return EFFECTS.block;
+      case 'redact':
+      case 'rewrite':
+        if (!this.text.sealed) return this.cover(match, start, end, rule);
+        this.blocked ??= { kind: 'sealed', rule, cut: start };
+        return EFFECTS.sealed;
+      case 'clamp':
+        return this.clamp(match, start, end, rule, rule.action);
+      case 'remove':
+        throw new TypeError('an action on tools has no detector of texts');
+    }
+  }
+
+  /** A value of JSON that is no number cannot be brought inside its bounds, and may not pass either. */
+  private clamp(
+    match: ScannedMatch,
+    start: number,
+    end: number,
+    rule: Rule,
+    clamp: Clamp,
+  ): Effect | undefined {
+    const within = clampedDecimal(this.text.textOf(match), clamp);
+    if (within.kind === 'within') return undefined;
+    if (within.kind === 'no number') {
+      this.blocked ??= { kind: 'unjudged', rule, cut: start };
+      return EFFECTS.block;
+    }
+    if (!this.text.sealed) return this.cover(match, start, end, rule, within.replacement);
+    this.blocked ??= { kind: 'sealed', rule, cut: start };
+    return EFFECTS.sealed;
+  }
+
+  /** What a rule forbids outranks what could only not be changed, wherever in the text they stand. */
+  private block(rule: Rule, start: number): void {
+    const { blocked } = this;
+    if (blocked?.kind === 'policy' && rule.rank >= blocked.rule.rank) return;
+    this.blocked = { kind: 'policy', rule, cut: blocked?.cut ?? start };
+  }
+
+  /** An `allow` that reads content exempts what its match covers, and no more. */
+  private exempting(match: ScannedMatch, rule: Rule): Rule | undefined {
+    const covering = this.allowances.find((other) => {
+      return (
+        exempts(this.text.rules[other.rule]!, rule) &&
+        other.start <= match.start &&
+        other.end >= match.end
+      );
+    });
+    return covering && this.text.rules[covering.rule];
+  }
+
+  /** Of overlapping matches the first is the winner; what sticks out of a loser is covered all the same. */
+  private cover(
+    match: ScannedMatch,
+    start: number,
+    end: number,
+    rule: Rule,
+    written?: string,
+  ): Effect {
+    const last = this.covered.at(-1);
+    if (last && match.start < this.clusterEnd) {
+      last.end = Math.max(last.end, end);
+      this.clusterEnd = Math.max(this.clusterEnd, match.end);
+      return { kind: 'cover', by: this.clusterRule! };
+    }
+    const replacement =
+      written ??
+      (rule.action.kind === 'rewrite'
+        ? rule.action.with
+        : this.numbers.placeholder(match.label, this.text.textOf(match)));
+    const spelled = this.text.spelled(replacement, match);
+    this.covered.push({ start, end, replacement: spelled });
+    this.clusterEnd = match.end;
+    this.clusterRule = rule;
+    return { kind: 'replace', replacement: spelled };
+  }
+
+  private get numbers(): Placeholders {
+    return (this.placeholders ??= this.text.host.placeholders());
+  }
+}
