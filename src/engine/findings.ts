@@ -27,7 +27,9 @@ export type Effect =
   /** It goes with the replacement of a match that overlaps and wins. */
   | { readonly kind: 'cover'; readonly by: Rule }
   /** Its text is signed, so that it ends the body instead. */
-  | { readonly kind: 'sealed' };
+  | { readonly kind: 'sealed' }
+  /** It covers nothing of a JSON text but its structure, so that it ends the body instead. */
+  | { readonly kind: 'structure' };
 
 export interface TextEdit {
   readonly start: number;
@@ -37,11 +39,11 @@ export interface TextEdit {
 
 /**
  * Why a text or a tool goes no further. `policy`: a rule blocks. `sealed`: a rule would change a text which
- * nobody may change. `exceeded`: there are more matches of a rule than may be judged. `unjudged`: a rule could
- * not tell whether it matches.
+ * nobody may change. `structure`: a rule would change what makes JSON of a text, and nothing else. `exceeded`: there
+ * are more matches of a rule than may be judged. `unjudged`: a rule could not tell whether it matches.
  */
 export interface Blocked {
-  readonly kind: 'policy' | 'sealed' | 'exceeded' | 'unjudged';
+  readonly kind: 'policy' | 'sealed' | 'structure' | 'exceeded' | 'unjudged';
   readonly rule: Rule;
   /** Source unit up to which the text may leave. */
   readonly cut: number;

@@ -556,9 +556,10 @@ export class BodyInspection implements TextHost, SubjectHost {
     if (kind === 'exceeded') {
       if (this.stop?.kind === 'policy') return;
       this.stop = { kind: 'too_many_matches' };
-    } else if (kind === 'sealed') {
+    } else if (kind === 'sealed' || kind === 'structure') {
       if (this.stop) return;
-      this.stop = { kind: 'unreadable', reason: 'sealed_text' };
+      const reason = kind === 'sealed' ? 'sealed_text' : 'json_structure';
+      this.stop = { kind: 'unreadable', reason };
     } else if (kind === 'unjudged') {
       if (this.stop) return;
       this.stop = { kind: 'unreadable', reason: 'tool_arguments' };

@@ -35,7 +35,12 @@ const isSame = (list: readonly Rule[], rules: readonly Rule[]): boolean =>
 export interface TextRules {
   readonly rules: readonly Rule[];
   readonly scanned: readonly ScannedRule[];
+  /** One of them may change the text. */
+  readonly change: boolean;
 }
+
+const changesText = ({ action, enforcement }: Rule): boolean =>
+  enforcement === 'enforce' && (action.kind === 'redact' || action.kind === 'rewrite');
 
 type Narrowed<T> = WeakMap<readonly Rule[], Map<string, T>>;
 
@@ -52,7 +57,11 @@ export function rulesFor(list: readonly Rule[], direction: Direction, place: Pla
         ruleReaches(rule, direction, place) &&
         weighsPlace(rule, place),
     );
-    return { rules, scanned: rules.map(({ detector }, rule) => ({ rule, detector: detector! })) };
+    return {
+      rules,
+      scanned: rules.map(({ detector }, rule) => ({ rule, detector: detector! })),
+      change: rules.some(changesText),
+    };
   });
 }
 

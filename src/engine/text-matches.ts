@@ -3,10 +3,12 @@
  * match of a text, as most texts have none.
  */
 import { type Clamp, clampedDecimal } from '../formats/json-clamp.ts';
+import type { JsonTextView } from '../formats/json-view.ts';
 import type { ScannedMatch } from '../match/scanner.ts';
 import { exempts } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { Blocked, Effect, Finding, TextEdit } from './findings.ts';
+import { JsonCover } from './json-cover.ts';
 import type { Spending } from './match-budget.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { TextScores } from './text-scores.ts';
@@ -22,13 +24,14 @@ const EFFECTS = Object.freeze({
   throttle: Object.freeze({ kind: 'throttle' }),
   hold: Object.freeze({ kind: 'hold' }),
   sealed: Object.freeze({ kind: 'sealed' }),
+  structure: Object.freeze({ kind: 'structure' }),
 } as const) satisfies Readonly<Record<string, Effect>>;
 
 /** A stretch in which text is replaced: the winner's replacement at its start, nothing for the rest. */
-interface Covered {
+export interface Covered {
   readonly start: number;
   end: number;
-  readonly replacement: string;
+  replacement: string;
 }
 
 const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
@@ -41,12 +44,12 @@ export interface MatchedText {
   /** Those that read it, in rank order. */
   readonly rules: readonly Rule[];
   readonly host: TextHost;
+  /** Of a text that is JSON: what its units are part of. */
+  readonly view: JsonTextView | undefined;
   /** Where a view unit begins in the source, and where those before it end. */
   sourceStart(viewUnit: number): number;
-  sourceEnd(viewUnit: number): number;
-  textOf(match: ScannedMatch): string;
-  /** A replacement as it must be written where the match stands. */
-  spelled(replacement: string, match: ScannedMatch): string;
+  /** View units `[start,end)`; from the first that may not leave yet on they are there. */
+  textOf(start: number, end: number): string;
 }
 
 /** The body that a text is of. */
@@ -71,13 +74,14 @@ export class TextMatches {
   private undecided: ScannedMatch[] = [];
   /** The smallest start of `undecided`. */
   private earliest = Number.POSITIVE_INFINITY;
-  private covered: Covered[] = [];
+  private readonly covered: Covered[] = [];
   /** Settled matches of `allow` rules that later ones may still lie in. */
   private allowances: ScannedMatch[] = [];
   /** View coordinate up to which the current cluster of overlapping matches reaches. */
   private clusterEnd = 0;
   /** Whose replacement stands for that cluster. */
-  private clusterRule: Rule | undefined;
+  private winner: { readonly rule: Rule; readonly words: string } | undefined;
+  private json: JsonCover | undefined;
   private placeholders: Placeholders | undefined;
 
   constructor(text: MatchedText) {
@@ -144,7 +148,7 @@ export class TextMatches {
   forget(upTo: number): void {
     let done = 0;
     while (done < this.covered.length - 1 && this.covered[done]!.end <= upTo) done++;
-    if (done > 0) this.covered = this.covered.slice(done);
+    if (done > 0) this.covered.splice(0, done);
   }
 
   private speaksLater(match: ScannedMatch): number {
@@ -162,7 +166,7 @@ export class TextMatches {
       this.blocked ??= { kind: 'exceeded', rule, cut: start };
       return;
     }
-    const end = text.sourceEnd(match.end);
+    const end = text.sourceStart(match.end);
     const by = rule.enforcement === 'enforce' ? this.exempting(match, rule) : undefined;
     const enforced = rule.enforcement === 'enforce' && by === undefined;
     const effect = enforced
@@ -217,7 +221,7 @@ export class TextMatches {
     rule: Rule,
     clamp: Clamp,
   ): Effect | undefined {
-    const within = clampedDecimal(this.text.textOf(match), clamp);
+    const within = clampedDecimal(this.text.textOf(match.start, match.end), clamp);
     if (within.kind === 'within') return undefined;
     if (within.kind === 'no number') {
       this.blocked ??= { kind: 'unjudged', rule, cut: start };
@@ -255,22 +259,38 @@ export class TextMatches {
     rule: Rule,
     written?: string,
   ): Effect {
-    const last = this.covered.at(-1);
-    if (last && match.start < this.clusterEnd) {
-      last.end = Math.max(last.end, end);
-      this.clusterEnd = Math.max(this.clusterEnd, match.end);
-      return { kind: 'cover', by: this.clusterRule! };
+    if (this.winner && match.start < this.clusterEnd) {
+      const from = this.clusterEnd;
+      this.clusterEnd = Math.max(from, match.end);
+      if (this.json) this.json.cover(from, match.end, this.winner.words, true);
+      else {
+        const last = this.covered.at(-1)!;
+        last.end = Math.max(last.end, end);
+      }
+      return { kind: 'cover', by: this.winner.rule };
     }
-    const replacement =
+    const words =
       written ??
       (rule.action.kind === 'rewrite'
         ? rule.action.with
-        : this.numbers.placeholder(match.label, this.text.textOf(match)));
-    const spelled = this.text.spelled(replacement, match);
-    this.covered.push({ start, end, replacement: spelled });
+        : this.numbers.placeholder(match.label, this.text.textOf(match.start, match.end)));
+    if (this.text.view) this.json ??= new JsonCover(this.text, this.text.view, this.covered);
+    // A number that is brought inside its bounds stands where one stood, in quotes or without.
+    if (this.json === undefined || written !== undefined)
+      this.covered.push({ start, end, replacement: words });
+    // Structure alone: nothing in it can be changed so that it stays JSON.
+    else if (!this.json.cover(match.start, match.end, words)) {
+      this.blocked ??= { kind: 'structure', rule, cut: start };
+      return EFFECTS.structure;
+    }
     this.clusterEnd = match.end;
-    this.clusterRule = rule;
-    return { kind: 'replace', replacement: spelled };
+    this.winner = { rule, words };
+    return { kind: 'replace', replacement: words };
+  }
+
+  /** Text up to view unit `safe` may leave: bare values before it are over. */
+  closeValues(safe: number): void {
+    this.json?.closeValue(safe, this.blocked?.cut);
   }
 
   private get numbers(): Placeholders {

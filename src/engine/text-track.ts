@@ -7,8 +7,8 @@
  * They differ only in text that is itself JSON, whose escapes the view decodes.
  */
 import type { Piece } from '../formats/frame.ts';
-import { escapeInner, JsonTextView } from '../formats/json-view.ts';
-import { type ScannedMatch, TextScanner } from '../match/scanner.ts';
+import { JsonTextView } from '../formats/json-view.ts';
+import { TextScanner } from '../match/scanner.ts';
 import type { Place, Rule } from '../policy/set.ts';
 import type { Blocked, TextEdit } from './findings.ts';
 import type { TextRules } from './rule-lists.ts';
@@ -28,8 +28,10 @@ export class TextTrack implements MatchedText {
   /** It has got what it earned at its end. */
   closed = false;
 
+  readonly view: JsonTextView | undefined;
+
   private readonly scanner: TextScanner;
-  private readonly view: JsonTextView | undefined;
+  private readonly mayChange: boolean;
   private matches: TextMatches | undefined;
   private whole = false;
   private window = '';
@@ -43,6 +45,7 @@ export class TextTrack implements MatchedText {
     this.host = host;
     this.rules = reading.rules;
     this.view = encoding === 'json' ? new JsonTextView() : undefined;
+    this.mayChange = reading.change;
     this.scanner = new TextScanner(reading.scanned, undefined, (rule) =>
       host.scores.contextOf(reading.rules[rule]!, place),
     );
@@ -98,7 +101,16 @@ export class TextTrack implements MatchedText {
   get settled(): number {
     const { blocked } = this;
     if (blocked) return blocked.cut;
-    return this.ended ? this.length : this.sourceStart(this.scanner.safe);
+    return this.ended ? this.length : this.sourceStart(this.safe);
+  }
+
+  /**
+   * View units that may leave. Of JSON no part of a bare value: with a change inside it leaves as a string, from
+   * its first unit on.
+   */
+  private get safe(): number {
+    const { safe } = this.scanner;
+    return this.view && this.mayChange && !this.ended ? this.view.outsideBare(safe) : safe;
   }
 
   /** Rules of which a match may still begin before the end, each with the source unit where. */
@@ -122,19 +134,8 @@ export class TextTrack implements MatchedText {
     return this.view ? this.view.sourceStart(viewUnit) : viewUnit;
   }
 
-  sourceEnd(viewUnit: number): number {
-    return this.view ? this.view.sourceEnd(viewUnit) : viewUnit;
-  }
-
-  textOf(match: ScannedMatch): string {
-    return this.window.slice(match.start - this.windowStart, match.end - this.windowStart);
-  }
-
-  /** In JSON a replacement for a bare number must become a string, or the client could not parse it. */
-  spelled(replacement: string, match: ScannedMatch): string {
-    if (!this.view) return replacement;
-    const inner = escapeInner(replacement);
-    return this.view.inString(match.start) ? inner : `"${inner}"`;
+  textOf(start: number, end: number): string {
+    return this.window.slice(start - this.windowStart, end - this.windowStart);
   }
 
   private read(units: string): void {
@@ -147,8 +148,9 @@ export class TextTrack implements MatchedText {
   private settle(): void {
     const found = this.scanner.takeMatches();
     if (found.length > 0) (this.matches ??= new TextMatches(this)).take(found);
-    const { safe } = this.scanner;
-    this.matches?.settle(safe, this.whole);
+    const { safe } = this;
+    this.matches?.settle(this.scanner.safe, this.whole);
+    this.matches?.closeValues(safe);
     if (this.matches?.mayAct(this.whole) === false) return;
     if (safe > this.windowStart) {
       this.window = this.window.slice(safe - this.windowStart);

@@ -24,17 +24,30 @@ export function escapeInner(text: string): string {
   return escapeJson(text, false);
 }
 
+/**
+ * What a view unit is part of: a string's inside, a bare value (a number, a word), or the structure around them,
+ * quotes and spaces included.
+ */
+export type JsonUnitKind = 'string' | 'bare' | 'structure';
+
+const STRUCTURE = -1;
+const IN_STRING = -2;
+const STRUCTURAL = new Set(' \t\n\r{}[]:,"');
+
 /** One text's view, unit by unit. What is seen depends on the text only, not on how it is cut. */
 export class JsonTextView {
   /** Source offset of view unit `#base + i`. */
   #starts: number[] = [];
-  #inString: boolean[] = [];
+  /** By the same index: for a unit of a bare value the view unit that this begins with, else what it is. */
+  #parts: number[] = [];
   #base = 0;
   /** An escape that has begun and is not complete; never longer than 5 units. */
   #pending = '';
   /** Source units before `#pending`. */
   #read = 0;
   #insideString = false;
+  /** View unit at which the bare value begins that the last unit is part of. */
+  #bareStart: number | undefined;
 
   /** Takes the next stretch of source text; returns the view units it completes. Cost: linear. */
   push(value: string): string {
@@ -76,11 +89,36 @@ export class JsonTextView {
     return this.sourceStart(viewUnit);
   }
 
-  /** Whether a view unit is part of a JSON string rather than of the structure around it. */
-  inString(viewUnit: number): boolean {
-    const inside = this.#inString[viewUnit - this.#base];
-    if (inside === undefined) throw new RangeError('view unit is forgotten or not yet read');
-    return inside;
+  /** What a view unit is part of. Throws RangeError like `sourceStart`. */
+  kindAt(viewUnit: number): JsonUnitKind {
+    const part = this.#partAt(viewUnit);
+    if (part === IN_STRING) return 'string';
+    return part === STRUCTURE ? 'structure' : 'bare';
+  }
+
+  /** View unit at which the bare value of a bare view unit begins. */
+  bareStart(viewUnit: number): number {
+    return this.#partAt(viewUnit);
+  }
+
+  /** One past the last view unit so far of the bare value that begins at `start`. Cost: linear in the value. */
+  bareEnd(start: number): number {
+    let end = start + 1;
+    while (end < this.length && this.#partAt(end) === start) end += 1;
+    return end;
+  }
+
+  /** The view unit itself, or the one before it at which the bare value begins that it may still be part of. */
+  outsideBare(viewUnit: number): number {
+    if (viewUnit === this.length) return this.#bareStart ?? viewUnit;
+    const part = this.#partAt(viewUnit);
+    return part >= 0 ? part : viewUnit;
+  }
+
+  #partAt(viewUnit: number): number {
+    const part = this.#parts[viewUnit - this.#base];
+    if (part === undefined) throw new RangeError('view unit is forgotten or not yet read');
+    return part;
   }
 
   /** View units before `upTo` will not be asked for again; they may be kept for a while. Amortised constant. */
@@ -90,7 +128,7 @@ export class JsonTextView {
     const worthwhile = count >= FORGET_UNITS_MIN && count * 2 >= kept;
     if (count <= 0 || (count < kept && !worthwhile)) return;
     this.#starts = this.#starts.slice(count);
-    this.#inString = this.#inString.slice(count);
+    this.#parts = this.#parts.slice(count);
     this.#base += count;
   }
 
@@ -126,8 +164,11 @@ export class JsonTextView {
   }
 
   #emit(unit: string, sourceUnits: number, delimiter: boolean): string {
+    if (delimiter || this.#insideString || STRUCTURAL.has(unit)) this.#bareStart = undefined;
+    else this.#bareStart ??= this.length;
+    const outside = this.#bareStart ?? STRUCTURE;
+    this.#parts.push(this.#insideString && !delimiter ? IN_STRING : outside);
     this.#starts.push(this.#read);
-    this.#inString.push(this.#insideString && !delimiter);
     if (delimiter) this.#insideString = !this.#insideString;
     this.#read += sourceUnits;
     return unit;

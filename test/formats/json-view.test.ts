@@ -92,7 +92,7 @@ describe('view of JSON inside text', () => {
   it('knows strings from structure', () => {
     const reader = new JsonTextView();
     const text = reader.push('{"a\\"b":1}');
-    const inside = [...text].filter((_, unit) => reader.inString(unit)).join('');
+    const inside = [...text].filter((_, unit) => reader.kindAt(unit) === 'string').join('');
     assert.equal(inside, 'a"b');
   });
 

@@ -32,15 +32,22 @@ interface View {
   readonly text: string;
   /** Source unit of each view unit, and of the one that comes next. */
   readonly starts: readonly number[];
-  /** Whether each view unit is inside of a string. */
-  readonly quoted: readonly boolean[];
+  /** Of JSON: a string's inside, and bare values between structure. View units. */
+  readonly strings: readonly Range[];
+  readonly bare: readonly Range[];
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
 }
 
 function plainView(source: string): View {
   return {
     text: source,
     starts: Array.from({ length: source.length + 1 }, (_, at) => at),
-    quoted: [],
+    strings: [],
+    bare: [],
   };
 }
 
@@ -66,7 +73,34 @@ function jsonView(source: string, ended: boolean): View {
     text += meant === undefined ? written : (JSON.parse(`"${meant}"`) as string);
     at += written.length;
   }
-  return { text, starts: [...starts, at], quoted };
+  const inText = (ranges: RegExp): Range[] =>
+    [
+      ...text
+        .replace(/./gs, (unit, index) => (quoted[index] ? 's' : unit === 's' ? 'b' : unit))
+        .matchAll(ranges),
+    ].map(({ index, 0: found }) => ({ start: index, end: index + found.length }));
+  return {
+    text,
+    starts: [...starts, at],
+    strings: inText(/s+/g),
+    bare: inText(/[^s\s{}[\]:,"]+/g),
+  };
+}
+
+interface Cluster extends Range {
+  readonly words: string;
+}
+
+const changes = (kind: SpokenRule['doing']['kind']): boolean =>
+  kind === 'redact' || kind === 'rewrite';
+
+/** What of the ranges lies in `part`, cut to it. */
+function within<T extends Range>(ranges: readonly T[], part: Range): T[] {
+  return ranges.flatMap((range) => {
+    const start = Math.max(range.start, part.start);
+    const end = Math.min(range.end, part.end);
+    return start < end ? [{ ...range, start, end }] : [];
+  });
 }
 
 export class JudgedText {
@@ -108,7 +142,14 @@ export class JudgedText {
   get settled(): number {
     if (this.stop !== undefined) return this.stop.cut;
     if (this.ended) return this.source.length;
-    return this.#view.starts[Math.min(this.#live, this.#view.text.length)]!;
+    const { starts, text, bare } = this.#view;
+    const live = Math.min(this.#live, text.length);
+    // Of a value that may still have to become a string nothing leaves.
+    const inside = bare.find(
+      ({ start, end }) => start < live && (live < end || (live === end && end === text.length)),
+    );
+    const changing = this.#rules.some(({ enforced, doing }) => enforced && changes(doing.kind));
+    return starts[changing ? (inside?.start ?? live) : live]!;
   }
 
   /** Matches that begin where all is decided, in the order in which they act. */
@@ -132,28 +173,75 @@ export class JudgedText {
 
   /** What the matches cover, up to a stop. `placeholder`: the text that stands for a match. */
   changes(placeholder: (label: string, matched: string) => string): readonly Change[] {
-    const changes: { start: number; end: number; replacement: string; viewEnd: number }[] = [];
-    const { text, starts, quoted } = this.#view;
+    const { starts } = this.#view;
+    const clusters = this.#clusters(placeholder);
+    if (!this.#json)
+      return clusters.map(({ start, end, words }) => ({
+        start: starts[start]!,
+        end: starts[end]!,
+        replacement: words,
+      }));
+    return [...this.#inStrings(clusters), ...this.#inValues(clusters)].sort(
+      (a, b) => a.start - b.start,
+    );
+  }
+
+  /** Every string says the words where it is covered. */
+  #inStrings(clusters: readonly Cluster[]): readonly Change[] {
+    const { starts, strings } = this.#view;
+    return strings.flatMap((string) =>
+      within(clusters, string).map(({ start, end, words }) => ({
+        start: starts[start]!,
+        end: starts[end]!,
+        replacement: JSON.stringify(words).slice(1, -1),
+      })),
+    );
+  }
+
+  /** A value that is covered in part is a string, as far as the text goes. */
+  #inValues(clusters: readonly Cluster[]): readonly Change[] {
+    const { text, starts, bare } = this.#view;
+    const cut = this.stop === undefined ? text.length : starts.indexOf(this.stop.cut);
+    return bare.flatMap((value) => {
+      const end = Math.min(value.end, cut);
+      const said = within(clusters, value).filter(({ start }) => start < end);
+      if (said.length === 0) return [];
+      let written = '';
+      let at = value.start;
+      for (const one of said) {
+        written += text.slice(at, one.start) + one.words;
+        at = Math.min(one.end, end);
+      }
+      const replacement = JSON.stringify(written + text.slice(at, end));
+      return [{ start: starts[value.start]!, end: starts[end]!, replacement }];
+    });
+  }
+
+  /** Matches that overlap, and the words of the first. */
+  #clusters(placeholder: (label: string, matched: string) => string): readonly Cluster[] {
+    const clusters: { start: number; end: number; words: string }[] = [];
+    if (this.#sealed) return clusters;
     for (const { rule, label, start, end } of this.acting) {
       const { doing } = rule;
-      if (doing.kind !== 'redact' && doing.kind !== 'rewrite') {
-        if (doing.kind === 'block') break;
+      if (doing.kind === 'block') break;
+      if (doing.kind !== 'redact' && doing.kind !== 'rewrite') continue;
+      const last = clusters.at(-1);
+      if (last !== undefined && start < last.end) {
+        last.end = Math.max(last.end, end);
         continue;
       }
-      if (this.#sealed) break;
-      const last = changes.at(-1);
-      if (last !== undefined && start < last.viewEnd) {
-        last.viewEnd = Math.max(last.viewEnd, end);
-        last.end = starts[last.viewEnd]!;
-        continue;
-      }
-      const words =
-        doing.kind === 'rewrite' ? doing.with : placeholder(label, text.slice(start, end));
-      const inner = JSON.stringify(words).slice(1, -1);
-      const replacement = !this.#json ? words : quoted[start] ? inner : `"${inner}"`;
-      changes.push({ start: starts[start]!, end: starts[end]!, replacement, viewEnd: end });
+      if (this.#structural({ start, end })) break;
+      const matched = this.#view.text.slice(start, end);
+      const words = doing.kind === 'rewrite' ? doing.with : placeholder(label, matched);
+      clusters.push({ start, end, words });
     }
-    return changes;
+    return clusters;
+  }
+
+  /** There is nothing in it but what makes JSON of the text. */
+  #structural(range: Range): boolean {
+    const { strings, bare } = this.#view;
+    return this.#json && [...strings, ...bare].every((part) => within([range], part).length === 0);
   }
 
   /** The text as it leaves, up to source unit `to`. */
@@ -192,9 +280,13 @@ export class JudgedText {
 
   #findStop(): void {
     const { acting } = this;
-    const stops = (match: Acting): boolean =>
-      match.rule.doing.kind === 'block' ||
-      (this.#sealed && (match.rule.doing.kind === 'redact' || match.rule.doing.kind === 'rewrite'));
+    let covered = 0;
+    const stops = ({ rule: { doing }, start, end }: Acting): boolean => {
+      if (!changes(doing.kind)) return doing.kind === 'block';
+      const wins = start >= covered;
+      covered = Math.max(covered, end);
+      return this.#sealed || (wins && this.#structural({ start, end }));
+    };
     const first = acting.find(stops);
     if (first === undefined) return;
     const blocks = acting.filter(({ rule }) => rule.doing.kind === 'block').map(({ rule }) => rule);
