@@ -11,7 +11,6 @@ import {
   type Manner,
   parsed,
   type Question,
-  type Thrown,
   TOOL,
   thrownBy,
 } from './said.ts';

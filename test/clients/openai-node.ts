@@ -18,7 +18,6 @@ import {
   parsed,
   type Question,
   type Said,
-  type Thrown,
   TOOL,
   thrownBy,
 } from './said.ts';
