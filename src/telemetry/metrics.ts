@@ -3,12 +3,13 @@
  * prom-client reads them when somebody scrapes. Labels come from bounded tables (invariants 9, 10).
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { ACTION_KINDS } from '../policy/actions/table.ts';
 import { CountTable } from './count-table.ts';
 import { DurationHistogram } from './duration-histogram.ts';
 import { LabelTable } from './label-table.ts';
 import { METRICS, type MetricEntry } from './metric-table.ts';
 
-/** Most rules with a time series of their own; the others share `other`. 14 cells of 8 bytes each. */
+/** Most rules with a time series of their own; the others share `other`. 26 cells of 8 bytes each. */
 export const RULES_MAX = 500;
 /** Most decision codes and failure reasons; both come from our own closed tables. */
 export const CODES_MAX = 64;
@@ -18,16 +19,7 @@ export const JUDGE_METRICS_MAX = 32;
 export const COHORTS = ['control', 'canary'] as const;
 export const VERDICTS = ['allow', 'deny', 'mutate', 'unavailable', 'incomplete'] as const;
 export const PHASES = ['request', 'response', 'none'] as const;
-export const ACTIONS = [
-  'allow',
-  'flag',
-  'block',
-  'redact',
-  'rewrite',
-  'append',
-  'remove',
-  'clamp',
-] as const;
+export const ACTIONS: readonly string[] = Object.keys(ACTION_KINDS);
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 export const SWAP_KINDS = [
   'boot',
