@@ -27,7 +27,7 @@ import {
 import { type PiiKind, plainId } from './pii/pii-kind.ts';
 import { buildAutomaton, EDGE, WORD } from './regex-program.ts';
 import { accepts, RegexSteps } from './regex-steps.ts';
-import { TextScanner } from './scanner.ts';
+import { findsIn } from './scanner.ts';
 import { type CompiledToken, compileToken, judgedBy } from './token-kind.ts';
 import { type Check, VALIDATED_UNITS_MAX } from './token-tracker.ts';
 
@@ -202,12 +202,7 @@ export function piiDetector(options: PiiOptions): Detector {
     ...(partitions.length === 0 ? {} : { partitions, lanes }),
     bytes: except.size * BYTES_PER_EXCEPTION,
     start: () => [...lanes(), ...partitions.map((one) => one.start())],
-    matches: (text) => {
-      const scanner = new TextScanner([{ rule: 0, detector }]);
-      scanner.push(text);
-      scanner.end();
-      return scanner.takeMatches().length > 0;
-    },
+    matches: (text) => findsIn(detector, text),
   };
   return Object.freeze(detector);
 }

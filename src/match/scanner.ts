@@ -1,5 +1,5 @@
 /** Runs the trackers of many rules over one text, and knows up to where all of them have made up their minds. */
-import type { Consumption, Match, MatchSink, TextContext, Tracker } from './detector.ts';
+import type { Consumption, Detector, Match, MatchSink, TextContext, Tracker } from './detector.ts';
 import {
   planOf,
   type ScannedRule,
@@ -235,4 +235,12 @@ export class TextScanner implements UnionHost, Consumption {
       tracker.step(piece[index] as number, first + index, report);
     }
   }
+}
+
+/** Whether a detector of many partitions finds anything in one whole text. */
+export function findsIn(detector: Detector, text: string): boolean {
+  const scanner = new TextScanner([{ rule: 0, detector }]);
+  scanner.push(text);
+  scanner.end();
+  return scanner.takeMatches().length > 0;
 }

@@ -3,7 +3,7 @@
  * matched as it is written, in its own alphabet and case; units that are not seen do not break it.
  */
 import type { Detector, Tracker } from './detector.ts';
-import { TextScanner } from './scanner.ts';
+import { findsIn } from './scanner.ts';
 import type { SecretKind } from './secret-kind.ts';
 import { AI_SECRETS } from './secrets-ai.ts';
 import { CLOUD_SECRETS } from './secrets-cloud.ts';
@@ -71,12 +71,7 @@ export function secretDetector({ kinds, except = [] }: SecretOptions = {}): Dete
     partitions,
     bytes: 0,
     start,
-    matches: (text) => {
-      const scanner = new TextScanner([{ rule: 0, detector }]);
-      scanner.push(text);
-      scanner.end();
-      return scanner.takeMatches().length > 0;
-    },
+    matches: (text) => findsIn(detector, text),
   };
   return Object.freeze(detector);
 }

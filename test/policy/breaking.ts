@@ -12,17 +12,7 @@ import {
   Scalar,
   type YAMLMap,
 } from 'yaml';
-
-/** Numbers from 0 up to, but not, 1; the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { seeded } from '../envoy/sessions.ts';
 
 export interface Broken {
   readonly how: string;
@@ -192,7 +182,7 @@ export function brokenDocuments(
   count: number,
   seed: number,
 ): readonly Broken[] {
-  const random = randomFrom(seed);
+  const random = seeded(seed);
   const ways = Object.entries(WAYS);
   const made: Broken[] = [];
   const seen = new Set<string>(valid);

@@ -21,8 +21,9 @@ export function verdictFault(
         : actedFault(expect, seen, !shadow);
   if (wrong !== undefined) return wrong;
   if (expect.status !== undefined && seen.refusal?.status !== expect.status) {
-    const status = seen.refusal === undefined ? 'was not refused' : `${seen.refusal.status ?? 200}`;
-    return `expected status ${expect.status}, but it ${seen.refusal ? `is ${status}` : status}`;
+    const outcome =
+      seen.refusal === undefined ? 'was not refused' : `is ${seen.refusal.status ?? 200}`;
+    return `expected status ${expect.status}, but it ${outcome}`;
   }
   if (expect.then === 'block' && !shadow) {
     const said = expect.text;

@@ -1,6 +1,5 @@
-import { Type } from 'typebox';
-import { closed, words } from '../schema-parts.ts';
 import { actionKind } from './kind.ts';
+import { RefusalSettings } from './refusing.ts';
 
 /** HTTP status and words of a block that says nothing itself. */
 export const BLOCK_DEFAULTS = Object.freeze({
@@ -10,14 +9,7 @@ export const BLOCK_DEFAULTS = Object.freeze({
 } as const);
 
 export const BLOCK = actionKind({
-  schema: Type.Object(
-    {
-      message: Type.Optional(Type.String({ minLength: 1, maxLength: 2_000 })),
-      status: Type.Optional(Type.Integer({ minimum: 400, maximum: 499 })),
-      as: Type.Optional(words(['error', 'refusal'])),
-    },
-    closed,
-  ),
+  schema: RefusalSettings,
   needsMatch: false,
   compile: ({ message, status, as }) => ({
     kind: 'block',
