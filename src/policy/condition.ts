@@ -2,7 +2,27 @@
  * `when`: CEL over facts and the request line. Compiled once; what can be known to be wrong is refused
  * then. At run time a condition gives true, false, or throws without naming any value.
  */
-import { CelScalar, celEnv, celFunc, celMap, isCelError, parse, plan } from '@bufbuild/cel';
+import {
+  CelScalar,
+  type CelType,
+  celMap,
+  isCelError,
+  listType,
+  mapType,
+  parse,
+  plan,
+} from '@bufbuild/cel';
+import { CEL_ENVIRONMENT } from './cel-environment.ts';
+import {
+  type Expr,
+  FUNCTION_NAMES,
+  JSON_VALUE,
+  TIMESTAMP,
+  TYPE_NAMES,
+  TypeMismatch,
+  typeOf,
+  typeWord,
+} from './cel-types.ts';
 import { conditionTooDeep } from './depth.ts';
 import { type CompileErrorCode, quote, quoteList } from './errors.ts';
 import { frozenSet } from './freeze.ts';
@@ -10,10 +30,8 @@ import type { CompileLimits } from './limits.ts';
 import { type Condition, type Conditions, wordsOf } from './set.ts';
 import { didYouMean } from './suggest.ts';
 
-export type Expr = ReturnType<typeof parse>['expr'];
 type Input = Parameters<ReturnType<typeof plan>>[0];
 export type Inputs = Record<string, NonNullable<Input>[string]>;
-type ValueKind = 'string' | 'number' | 'bool' | 'list' | 'map' | 'timestamp' | 'null';
 
 /** What a condition throws. The message is from a closed list and carries no value (invariant 9). */
 export class ConditionError extends Error {
@@ -24,49 +42,30 @@ export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
   | { readonly ok: false; readonly code: CompileErrorCode; readonly message: string };
 
-const CEL_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
-const CEL_INTEGER = /^[+-]?\d+$/;
+const TIME = plan(CEL_ENVIRONMENT, parse('timestamp(text)'));
 
-/** The library reads '' as 0, which would turn an absent fact into a number. CEL says: an error. */
-function decimal(text: string, form: RegExp): string {
-  if (!form.test(text)) throw new Error('text is no number');
-  return text;
-}
+const { STRING } = CelScalar;
+const TEXTS = mapType(STRING, STRING);
 
-const ENV = celEnv({
-  funcs: [
-    celFunc('double', [CelScalar.STRING], CelScalar.DOUBLE, (text) =>
-      Number(decimal(text, CEL_NUMBER)),
-    ),
-    celFunc('int', [CelScalar.STRING], CelScalar.INT, (text) => {
-      const value = BigInt(decimal(text, CEL_INTEGER).replace(/^\+/, ''));
-      if (BigInt.asIntN(64, value) !== value) throw new Error('number out of range');
-      return value;
-    }),
-  ],
-});
-
-const TIME = plan(ENV, parse('timestamp(text)'));
-
-/** Everything a condition may name: what it is, and how it is taken from the exchange. */
+/** Everything a condition may name: its type, and how it is taken from the exchange. */
 const VARIABLES: Readonly<
-  Record<string, { readonly kind: ValueKind; read(conditions: Conditions): Inputs[string] }>
+  Record<string, { readonly type: CelType; read(conditions: Conditions): Inputs[string] }>
 > = {
-  tenant: { kind: 'string', read: ({ facts }) => facts.tenant ?? '' },
-  app: { kind: 'string', read: ({ facts }) => facts.app ?? '' },
-  model: { kind: 'string', read: ({ facts }) => facts.model ?? '' },
-  principal: { kind: 'string', read: ({ facts }) => facts.principal ?? '' },
-  region: { kind: 'string', read: ({ facts }) => facts.region ?? '' },
-  session: { kind: 'string', read: ({ facts }) => facts.session ?? '' },
-  risk: { kind: 'string', read: ({ facts }) => facts.risk ?? '' },
-  consent: { kind: 'list', read: ({ facts }) => wordsOf(facts.consent ?? '') },
-  route: { kind: 'string', read: ({ route }) => route },
-  method: { kind: 'string', read: ({ method }) => method },
-  path: { kind: 'string', read: ({ path }) => path },
-  authority: { kind: 'string', read: ({ authority }) => authority },
-  headers: { kind: 'map', read: ({ headers }) => celMap(new Map(Object.entries(headers))) },
+  tenant: { type: STRING, read: ({ facts }) => facts.tenant ?? '' },
+  app: { type: STRING, read: ({ facts }) => facts.app ?? '' },
+  model: { type: STRING, read: ({ facts }) => facts.model ?? '' },
+  principal: { type: STRING, read: ({ facts }) => facts.principal ?? '' },
+  region: { type: STRING, read: ({ facts }) => facts.region ?? '' },
+  session: { type: STRING, read: ({ facts }) => facts.session ?? '' },
+  risk: { type: STRING, read: ({ facts }) => facts.risk ?? '' },
+  consent: { type: listType(STRING), read: ({ facts }) => wordsOf(facts.consent ?? '') },
+  route: { type: STRING, read: ({ route }) => route },
+  method: { type: STRING, read: ({ method }) => method },
+  path: { type: STRING, read: ({ path }) => path },
+  authority: { type: STRING, read: ({ authority }) => authority },
+  headers: { type: TEXTS, read: ({ headers }) => celMap(new Map(Object.entries(headers))) },
   request: {
-    kind: 'map',
+    type: TEXTS,
     read: ({ method, path, authority }) =>
       celMap(
         new Map([
@@ -77,7 +76,7 @@ const VARIABLES: Readonly<
       ),
   },
   time: {
-    kind: 'timestamp',
+    type: TIMESTAMP,
     read: ({ nowMs }) => {
       const value = TIME({ text: new Date(nowMs).toISOString() });
       if (isCelError(value)) throw new ConditionError('the time is out of range');
@@ -90,26 +89,6 @@ export const CONDITION_VARIABLES: readonly string[] = Object.freeze(Object.keys(
 
 const LATER_VARIABLES: readonly string[] = ['load', 'posture', 'feed', 'phase'];
 const REQUEST_KEYS: readonly string[] = ['method', 'path', 'host'];
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'bool',
-  'int',
-  'uint',
-  'double',
-  'string',
-  'bytes',
-  'list',
-  'map',
-  'type',
-  'null_type',
-]);
-const COMPARISONS: ReadonlySet<string> = new Set(['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_']);
-const LOGIC: ReadonlySet<string> = new Set(['_&&_', '_||_', '!_', '@in', '_in_']);
-const BOOL_FUNCTIONS: ReadonlySet<string> = new Set([
-  'startsWith',
-  'endsWith',
-  'contains',
-  'matches',
-]);
 
 export class Refused extends Error {
   readonly code: CompileErrorCode;
@@ -152,7 +131,7 @@ function compileAnew(source: string, limits: CompileLimits): CompiledCondition {
 }
 
 function compile(source: string, limits: CompileLimits): Condition {
-  const { reads, decide } = planCondition(source, limits, new Set());
+  const { reads, decide } = planCondition(source, limits, new Map());
   const used = [...reads].map((name) => [name, VARIABLES[name]!] as const);
   const holds = (conditions: Conditions): boolean => {
     const inputs: Inputs = {};
@@ -171,11 +150,11 @@ export interface PlannedCondition {
   decide(inputs: Inputs): boolean;
 }
 
-/** `given`: names of the other variables. Throws `Refused`. */
+/** `given`: the other variables with their types. Throws `Refused`. */
 export function planCondition(
   source: string,
   limits: CompileLimits,
-  given: ReadonlySet<string>,
+  given: ReadonlyMap<string, CelType>,
 ): PlannedCondition {
   if (source.length > limits.whenCharsMax) {
     throw new Refused(
@@ -192,15 +171,15 @@ export function planCondition(
   const tree = parseSource(source);
   const reads = new Set<string>();
   const inspector = new Inspector(reads, limits);
-  inspector.visit(tree, given, 0);
-  const kind = kindOf(tree, given);
-  if (kind !== undefined && kind !== 'bool') {
+  inspector.visit(tree, new Set(given.keys()), 0);
+  const type = checkedType(tree, given);
+  if (type !== CelScalar.BOOL && type !== CelScalar.DYN && type !== JSON_VALUE) {
     throw new Refused(
       'when_type',
-      `the condition is a ${kind}, not true or false; compare it with something`,
+      `the condition is a ${typeWord(type)}, not true or false; compare it with something`,
     );
   }
-  const evaluate = plan(ENV, tree);
+  const evaluate = plan(CEL_ENVIRONMENT, tree);
   const decide = (inputs: Inputs): boolean => {
     let value: unknown;
     try {
@@ -213,6 +192,19 @@ export function planCondition(
     return value;
   };
   return { tree, reads, decide };
+}
+
+const VARIABLE_TYPES: readonly (readonly [string, CelType])[] = Object.entries(VARIABLES).map(
+  ([name, { type }]) => [name, type],
+);
+
+function checkedType(tree: Expr, given: ReadonlyMap<string, CelType>): CelType {
+  try {
+    return typeOf(tree, new Map([...VARIABLE_TYPES, ...given]));
+  } catch (error) {
+    if (error instanceof TypeMismatch) throw new Refused('when_type', error.message);
+    throw error;
+  }
 }
 
 function parseSource(source: string): Expr {
@@ -241,7 +233,7 @@ function failureWord(message: string): string {
   return 'the condition failed at run time';
 }
 
-/** Walks the tree once: names, functions, complexity, and comparisons that can never hold. */
+/** Walks the tree once: names, functions, patterns and complexity. */
 class Inspector {
   readonly #reads: Set<string>;
   readonly #limits: CompileLimits;
@@ -272,16 +264,15 @@ class Inspector {
         return;
       case 'callExpr': {
         const { function: name, target, args } = exprKind.value;
-        if (ENV.funcs.find(name) === undefined && !isOperator(name)) {
-          const known = [...ENV.funcs].map((one) => one.name).filter((one) => /^[a-z]/i.test(one));
+        if (CEL_ENVIRONMENT.funcs.find(name) === undefined && !isOperator(name)) {
           throw new Refused(
             'when_unknown_name',
-            `${quote(name)} is not a function of CEL${didYouMean(name, [...new Set(known)]) || '; remove it'}`,
+            `${quote(name)} is not a function of CEL${didYouMean(name, FUNCTION_NAMES) || '; remove it'}`,
           );
         }
         this.visit(target, bound, loops);
         for (const arg of args) this.visit(arg, bound, loops);
-        checkTypes(name, target, args, bound);
+        if (name === 'matches') checkPattern(textConstant(args.at(-1)));
         return;
       }
       case 'listExpr':
@@ -360,94 +351,16 @@ function isOperator(name: string): boolean {
   return name.startsWith('_') || name.startsWith('@') || name === '!_' || name === '-_';
 }
 
-/** Refuses a comparison of two kinds that can never be equal or ordered, and a pattern that is no RE2. */
-function checkTypes(
-  name: string,
-  target: Expr | undefined,
-  args: readonly Expr[],
-  bound: ReadonlySet<string>,
-): void {
-  if (COMPARISONS.has(name)) {
-    const [left, right] = args.map((arg) => kindOf(arg, bound));
-    if (left === undefined || right === undefined || left === right) return;
-    if ((left === 'null' || right === 'null') && (name === '_==_' || name === '_!=_')) return;
-    const hint =
-      left === 'list' || right === 'list'
-        ? 'ask with `"word" in consent`'
-        : 'convert one of them, as in `double(risk) > 0.5`';
-    throw new Refused('when_type', `a ${left} is compared with a ${right}; ${hint}`);
-  }
-  if (name === 'matches') {
-    const pattern = textConstant(args.at(-1));
-    if (pattern === undefined) return;
-    const tried = MATCHES({ text: '', pattern });
-    if (isCelError(tried)) {
-      throw new Refused('when_syntax', `${quote(pattern)} is no RE2 pattern; correct it`);
-    }
-    return;
-  }
-  if (target !== undefined && kindOf(target, bound) === 'list' && BOOL_FUNCTIONS.has(name)) {
-    throw new Refused(
-      'when_type',
-      `${quote(name)} asks a text; ask a list with \`"word" in consent\``,
-    );
-  }
+/** Refuses a constant pattern that is no RE2. */
+function checkPattern(pattern: string | undefined): void {
+  if (pattern === undefined || !isCelError(MATCHES({ text: '', pattern }))) return;
+  throw new Refused('when_syntax', `${quote(pattern)} is no RE2 pattern; correct it`);
 }
 
-const MATCHES = plan(ENV, parse('text.matches(pattern)'));
+const MATCHES = plan(CEL_ENVIRONMENT, parse('text.matches(pattern)'));
 
 function textConstant(expr: Expr | undefined): string | undefined {
   if (expr?.exprKind.case !== 'constExpr') return undefined;
   const { constantKind } = expr.exprKind.value;
   return constantKind.case === 'stringValue' ? constantKind.value : undefined;
-}
-
-/** The kind of an expression where it is plain to see; undefined otherwise. */
-function kindOf(expr: Expr | undefined, bound: ReadonlySet<string>): ValueKind | undefined {
-  if (expr === undefined) return undefined;
-  const { exprKind } = expr;
-  switch (exprKind.case) {
-    case 'constExpr':
-      switch (exprKind.value.constantKind.case) {
-        case 'stringValue':
-          return 'string';
-        case 'boolValue':
-          return 'bool';
-        case 'int64Value':
-        case 'uint64Value':
-        case 'doubleValue':
-          return 'number';
-        case 'nullValue':
-          return 'null';
-        default:
-          return undefined;
-      }
-    case 'identExpr': {
-      const { name } = exprKind.value;
-      return bound.has(name) || !Object.hasOwn(VARIABLES, name) ? undefined : VARIABLES[name]!.kind;
-    }
-    case 'selectExpr':
-      if (exprKind.value.testOnly) return 'bool';
-      return isMapOfText(exprKind.value.operand, bound) ? 'string' : undefined;
-    case 'listExpr':
-      return 'list';
-    case 'structExpr':
-      return exprKind.value.messageName === '' ? 'map' : undefined;
-    case 'callExpr': {
-      const name = exprKind.value.function;
-      if (COMPARISONS.has(name) || LOGIC.has(name) || BOOL_FUNCTIONS.has(name)) return 'bool';
-      if (name === '_[_]' && isMapOfText(exprKind.value.args[0], bound)) return 'string';
-      if (name === 'size' || name === 'int' || name === 'uint' || name === 'double')
-        return 'number';
-      return undefined;
-    }
-    default:
-      return undefined;
-  }
-}
-
-function isMapOfText(expr: Expr | undefined, bound: ReadonlySet<string>): boolean {
-  if (expr?.exprKind.case !== 'identExpr') return false;
-  const { name } = expr.exprKind.value;
-  return !bound.has(name) && (name === 'headers' || name === 'request');
 }

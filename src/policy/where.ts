@@ -3,13 +3,14 @@
  * what the call does not have is an error unless the expression asks with `has(…)`.
  */
 import { Buffer } from 'node:buffer';
-import { celList, celMap } from '@bufbuild/cel';
+import { type CelType, celList, celMap } from '@bufbuild/cel';
 import { folded } from '../formats/api-names.ts';
 import type { JsonNode } from '../formats/json.ts';
 import { readSound } from '../formats/json-clamp.ts';
 import { stringValue } from '../formats/json-string.ts';
 import type { InputVerdict, SubjectInput } from '../match/subject.ts';
-import { type Expr, type Inputs, planCondition, Refused } from './condition.ts';
+import { type Expr, JSON_VALUE } from './cel-types.ts';
+import { type Inputs, planCondition, Refused } from './condition.ts';
 import { type CompileErrorCode, quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 
@@ -19,7 +20,7 @@ export type CompiledWhere =
   | { readonly ok: true; judge(input: SubjectInput): InputVerdict }
   | { readonly ok: false; readonly code: CompileErrorCode; readonly message: string };
 
-const ARGS: ReadonlySet<string> = new Set(['args']);
+const ARGS: ReadonlyMap<string, CelType> = new Map([['args', JSON_VALUE]]);
 
 /** Cost of `judge`: linear in the input, times the parts of the expression (`whenNodesMax`). */
 export function compileWhere(source: string, limits: CompileLimits): CompiledWhere {
