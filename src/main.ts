@@ -168,6 +168,7 @@ async function serve(config: ServerConfig): Promise<void> {
     serving,
     limits: config.limits,
     facts: config.facts,
+    claims: config.claims,
     trustedHeaders: config.trustedHeaders,
     formats: apiLines(config.formats),
     decoders: bodyDecoders,

@@ -107,7 +107,8 @@ export function activate(
   const granting: Rule[] = [];
   const { rules, denies } = scopeOf(set, facts, !headersOnly);
   for (const rule of rules) {
-    if (headersOnly && ((rule.detector && !rule.restriction) || !knownFrom(rule, facts))) continue;
+    if (headersOnly && ((rule.detector && !rule.restriction) || !knownFrom(rule, conditions)))
+      continue;
     if (keepsSessions(rule)) sticky.push(rule);
     if (!guard.allow(set.digest, rule, source)) {
       errors.push({ rule, error: 'breaker_open' });
@@ -190,8 +191,9 @@ export function unallowed(active: ActiveRules, matched: readonly Rule[]): boolea
 }
 
 /** In Check a fact that is absent may only be unknown yet: rules that ask for it wait for Process. */
-function knownFrom(rule: Rule, facts: Facts): boolean {
+function knownFrom(rule: Rule, { facts, claims }: Conditions): boolean {
   if (rule.when?.reads.has('route')) return false;
+  if (rule.when?.reads.has('principal') && claims === undefined) return false;
   if (rule.restriction?.kind === 'models' && facts.model === undefined) return false;
   return FACT_NAMES.every(
     (name) =>

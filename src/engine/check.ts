@@ -10,7 +10,7 @@ import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.t
 import { activate } from './active-rules.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
-import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
+import { type FactContext, factsOf, handedOver, lookUp, sourceName } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
 import { assign } from './snapshot.ts';
 
@@ -65,6 +65,7 @@ function answer(
       ...apiAt(request.path, deps.formats),
       headers: trusted,
       nowMs: deps.clock.nowMs(),
+      ...(request.sourceIp !== '' && { sourceIp: request.sourceIp }),
     },
     deps.guard,
     true,
@@ -81,6 +82,7 @@ function answer(
     return refuse(deps, decision, request, code, action?.kind === 'block' ? action : undefined);
   }
   decision.close('allow', 'allowed');
+  const told = handedOver(deps.facts, context);
   return {
     kind: 'allow',
     metadata: {
@@ -88,6 +90,7 @@ function answer(
       epoch: assignment.epoch,
       set: assignment.set.digest,
       cohort: assignment.cohort,
+      ...(told !== undefined && { facts: told }),
     },
   };
 }

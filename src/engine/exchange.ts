@@ -23,7 +23,16 @@ import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
 import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
-import { type FactContext, factsOf, lookUp, sourceName } from './facts.ts';
+import {
+  claimsOf,
+  DEFAULT_CLAIMS,
+  type FactContext,
+  factsOf,
+  lookUp,
+  sourceIpOf,
+  sourceName,
+  takenOver,
+} from './facts.ts';
 import type { Effect } from './findings.ts';
 import { Placeholders } from './placeholders.ts';
 import type { EngineDeps } from './ports.ts';
@@ -72,6 +81,8 @@ export class Exchange implements ProcessHandler {
   private readonly claims = new Map<Rule, boolean>();
   /** Those of the request, until nothing more is to be read from them. */
   private headers: HeadersEvent | undefined;
+  /** What Check has said of this exchange. */
+  private promised: StructObject | undefined;
   /** What is known of who asks before the body was read. */
   private headerFacts: Facts | undefined;
 
@@ -403,6 +414,7 @@ export class Exchange implements ProcessHandler {
     this.begun = true;
     this.headers = event;
     this.headerFacts = undefined;
+    this.promised = event.metadata(CHECK_NAMESPACE);
   }
 
   private forgetHeaders(): void {
@@ -423,7 +435,7 @@ export class Exchange implements ProcessHandler {
     const session = lookUp(deps.facts.session, context);
     decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
     if (this.declaredOpen) deps.stances.declareOpen(decision.route, factsOf(deps.facts, context));
-    const promised = event.metadata(CHECK_NAMESPACE);
+    const { promised } = this;
     const snapshot = deps.serving.current;
     if (promised && typeof promised.set === 'string' && typeof promised.exchange === 'string') {
       decision.id = promised.exchange;
@@ -458,6 +470,8 @@ export class Exchange implements ProcessHandler {
       const value = this.headers?.headers.get(name);
       if (value !== undefined) headers[name] = value;
     }
+    const context = this.factContext(undefined);
+    const claimSources = this.deps.claims ?? DEFAULT_CLAIMS;
     return {
       facts,
       method: this.method,
@@ -467,6 +481,11 @@ export class Exchange implements ProcessHandler {
       ...apiAt(this.path, this.deps.formats),
       headers,
       nowMs: this.deps.clock.nowMs(),
+      ...sourceIpOf(this.headers?.attribute('source.address')),
+      // Decoded only for a condition that names the principal.
+      get claims() {
+        return claimsOf(claimSources, context);
+      },
     };
   }
 
@@ -474,10 +493,9 @@ export class Exchange implements ProcessHandler {
     const { headers, port } = this;
     return {
       grpcMetadata: (name) => port.initialMetadata(name),
-      contextExtension: () => undefined,
+      ...takenOver(this.promised?.facts),
       metadata: (namespace) => headers?.metadata(namespace),
       attribute: (name) => headers?.attribute(name),
-      peer: () => undefined,
       header: (name) => headers?.headers.get(name),
       bodyModel: this.pathModel ?? bodyModel,
       authority: this.authority,

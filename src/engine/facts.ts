@@ -4,19 +4,20 @@
  */
 
 import type { FactName, Facts } from '../policy/set.ts';
+import type { Claims } from '../policy/surroundings.ts';
 import type { StructObject, StructValue } from '../protocol/process.ts';
 
 export type FactSource =
   /** Per-route gRPC initial metadata of the ext_proc call. */
   | { readonly from: 'grpcMetadata'; readonly name: string }
-  /** Per-route `context_extensions` of the ext_authz filter. */
+  /** Per-route `context_extensions` of the ext_authz filter; Check hands them on to Process. */
   | { readonly from: 'contextExtension'; readonly name: string }
   /** Dynamic metadata of another filter, e.g. verified JWT claims. Never read in Check: in Istio CUSTOM
    * authorization runs before JWT validation. */
   | { readonly from: 'metadata'; readonly namespace: string; readonly path: readonly string[] }
   /** An Envoy attribute, e.g. `connection.uri_san_peer_certificate`. */
   | { readonly from: 'attribute'; readonly name: string }
-  /** Subject of the client certificate as ext_authz reports it. */
+  /** Subject of the client certificate as ext_authz reports it; Check hands it on to Process. */
   | { readonly from: 'peer' }
   /** The `model` member of the request body. */
   | { readonly from: 'body' }
@@ -30,6 +31,20 @@ export type FactSource =
     }
   /** A client header that a trusted hop sets or strips. */
   | { readonly from: 'header'; readonly name: string; readonly trusted: true };
+
+/** Where verified claims stand: the first object that is there counts. */
+export type ClaimSource = Extract<FactSource, { readonly from: 'metadata' }>;
+
+/** Where Envoy's own filter puts them, with `payload_in_metadata: jwt_payload`, and where Istio does. */
+export const DEFAULT_CLAIMS: readonly ClaimSource[] = Object.freeze(
+  ['jwt_payload', 'payload'].map(
+    (key): ClaimSource => ({
+      from: 'metadata',
+      namespace: 'envoy.filters.http.jwt_authn',
+      path: [key],
+    }),
+  ),
+);
 
 export type FactConfig = Readonly<Partial<Record<FactName, readonly FactSource[]>>>;
 
@@ -109,6 +124,50 @@ export function factsOf(config: FactConfig, context: FactContext): Facts {
   return facts;
 }
 
+/** The claims that are there; empty when nobody has verified any. Cost: its sources, in order. */
+export function claimsOf(sources: readonly ClaimSource[], context: FactContext): Claims {
+  for (const { namespace, path } of sources) {
+    const found = descend(context.metadata(namespace), path);
+    if (isObject(found)) return found;
+  }
+  return NO_CLAIMS;
+}
+
+const NO_CLAIMS: Claims = Object.freeze({});
+
+/** `192.0.2.1:4711` and `[2001:db8::1]:4711` → the address; nothing for anything else, as a path of a socket. */
+export function sourceIpOf(address: StructValue | undefined): { readonly sourceIp?: string } {
+  if (typeof address !== 'string') return {};
+  const [, v6, v4] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::\d+)?$/iu.exec(address) ?? [];
+  const sourceIp = v6 ?? v4;
+  return sourceIp === undefined ? {} : { sourceIp };
+}
+
+/** What Check alone is told, for Process (SEMANTICS §2); undefined when no source asks for any of it. */
+export function handedOver(config: FactConfig, context: FactContext): StructObject | undefined {
+  const extensions: Record<string, string> = {};
+  let peer: string | undefined;
+  for (const source of Object.values(config).flat()) {
+    if (source.from === 'peer') peer = context.peer();
+    if (source.from !== 'contextExtension') continue;
+    const value = context.contextExtension(source.name);
+    if (value !== undefined) extensions[source.name] = value;
+  }
+  if (peer === undefined && Object.keys(extensions).length === 0) return undefined;
+  return { extensions, ...(peer !== undefined && { peer }) };
+}
+
+/** What Check has handed over, as a context asks for it; `facts` is a value of its metadata. */
+export function takenOver(
+  facts: StructValue | undefined,
+): Pick<FactContext, 'contextExtension' | 'peer'> {
+  const extensions = descend(facts, ['extensions']);
+  return {
+    contextExtension: (name) => text(descend(extensions, [name])),
+    peer: () => text(descend(facts, ['peer'])),
+  };
+}
+
 /** Names the source in a session key, so that equal values of two sources are two sessions. */
 export function sourceName(source: FactSource): string {
   switch (source.from) {
@@ -152,11 +211,14 @@ function read(source: FactSource, context: FactContext): string | undefined {
 function descend(value: StructValue | undefined, path: readonly string[]): StructValue | undefined {
   let at = value;
   for (const key of path) {
-    if (typeof at !== 'object' || at === null || Array.isArray(at)) return undefined;
-    at = Object.hasOwn(at, key) ? (at as StructObject)[key] : undefined;
+    if (!isObject(at)) return undefined;
+    at = Object.hasOwn(at, key) ? at[key] : undefined;
   }
   return at;
 }
+
+const isObject = (value: StructValue | undefined): value is StructObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function text(value: StructValue | undefined): string | undefined {
   if (typeof value === 'string') return value;

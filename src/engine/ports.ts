@@ -6,7 +6,7 @@ import type { Direction } from '../policy/set.ts';
 import type { Cohort, SessionHash, Xxh64 } from '../rollout/cohort.ts';
 import type { RuleGuard } from './active-rules.ts';
 import type { Clock } from './clock.ts';
-import type { FactConfig } from './facts.ts';
+import type { ClaimSource, FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
@@ -52,6 +52,8 @@ export interface EngineDeps {
   readonly serving: Serving;
   readonly limits: EngineLimits;
   readonly facts: FactConfig;
+  /** Where verified claims are; where Envoy and Istio put them when absent. */
+  readonly claims?: readonly ClaimSource[];
   readonly trustedHeaders: readonly string[];
   /** Which path speaks which format; the built-in table when absent. */
   readonly formats?: readonly ApiLine[];

@@ -8,7 +8,13 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } fr
 import { type FormatRoute, ROUTE_FORMATS } from '../formats/detect.ts';
 import { TEXT_PATH } from '../formats/json-leaves.ts';
 import { type ConfigFault, configFaults } from './config-errors.ts';
-import { DEFAULT_FACTS, type FactConfig, type FactSource } from './facts.ts';
+import {
+  type ClaimSource,
+  DEFAULT_CLAIMS,
+  DEFAULT_FACTS,
+  type FactConfig,
+  type FactSource,
+} from './facts.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
 
 const Text = Type.String({ minLength: 1 });
@@ -116,6 +122,7 @@ export const FileSchema = Type.Object(
           session: Sources,
           risk: Sources,
           consent: Sources,
+          claims: Sources,
         },
         closed,
       ),
@@ -174,6 +181,7 @@ export interface ServerConfig {
     readonly tokenFile: string | undefined;
   };
   readonly facts: FactConfig;
+  readonly claims: readonly ClaimSource[];
   readonly trustedHeaders: readonly string[];
   readonly formats: readonly FormatRoute[];
   readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
@@ -241,6 +249,7 @@ export function environmentOverrides(
 }
 
 function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
+  const { claims, ...facts } = file.facts ?? {};
   const data = over.data ?? file.data ?? DATA_DIR_DEFAULT;
   return {
     policies: over.policies ?? file.policies ?? 'policies',
@@ -261,7 +270,8 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
       names: file.admin?.names ?? [],
       tokenFile: file.admin?.tokenFile,
     },
-    facts: { ...DEFAULT_FACTS, ...(file.facts as FactConfig | undefined) },
+    facts: { ...DEFAULT_FACTS, ...(facts as FactConfig) },
+    claims: (claims as readonly ClaimSource[] | undefined) ?? DEFAULT_CLAIMS,
     trustedHeaders: (file.trustedHeaders ?? []).map((name) => name.toLowerCase()),
     formats: file.formats ?? [],
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
@@ -300,9 +310,14 @@ function readFile(
 /** What each source must have depends on its kind. */
 function sourceFaults(facts: NonNullable<ConfigFile['facts']>): readonly ConfigFault[] {
   return Object.entries(facts).flatMap(([fact, sources]) =>
-    sources.flatMap((one, index) =>
-      configFaults(Value.Errors(FACT_SOURCES[one.from], one), ['facts', fact, String(index)]),
-    ),
+    sources.flatMap((one, index) => {
+      const path = ['facts', fact, String(index)];
+      if (fact === 'claims' && one.from !== 'metadata') {
+        const sentence = `\`${[...path, 'from'].join('.')}\` must be \`metadata\`: claims count only where a filter has verified them`;
+        return [{ path: [...path, 'from'], unknownKey: false, sentence }];
+      }
+      return configFaults(Value.Errors(FACT_SOURCES[one.from], one), path);
+    }),
   );
 }
 

@@ -210,7 +210,9 @@ function comparisonMessage(left: CelType, right: CelType): string {
   const hint =
     left.kind === 'list' || right.kind === 'list'
       ? 'ask with `"word" in consent`'
-      : 'convert one of them, as in `double(headers["x-score"]) > 0.5`';
+      : left.kind === 'map' || right.kind === 'map'
+        ? 'compare a member of the map, as in `principal.id == "x"`'
+        : 'convert one of them, as in `double(headers["x-score"]) > 0.5`';
   return `a ${one} is compared with a ${other}; ${hint}`;
 }
 

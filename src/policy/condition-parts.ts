@@ -2,6 +2,7 @@
 import { compileCondition } from './condition.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { Condition, Conditions } from './set.ts';
+import { NO_SESSION } from './surroundings.ts';
 
 export interface ConditionPart {
   readonly source: string;
@@ -74,19 +75,33 @@ function split(source: string, operator: '||' | '&&'): readonly string[] {
   return parts;
 }
 
-/** What the condition reads and with which values, as an author would write them; absent facts are ''. */
+/** What the condition reads and with which values, as an author would write them; absent facts are ''. Feeds are too long to show. */
 export function conditionInputs(
   condition: Condition,
   conditions: Conditions,
 ): Readonly<Record<string, string>> {
   const values: Record<string, string> = {};
-  for (const name of condition.reads) values[name] = inputOf(name, conditions);
+  for (const name of condition.reads) if (name !== 'feed') values[name] = inputOf(name, conditions);
   return values;
 }
 
 function inputOf(name: string, conditions: Conditions): string {
   const { facts, method, path, authority, route, headers, nowMs } = conditions;
+  const { surroundings, sourceIp, claims } = conditions;
   switch (name) {
+    case 'principal':
+      return JSON.stringify({ ...claims, id: facts.principal ?? '' });
+    case 'session':
+      return JSON.stringify({
+        id: facts.session ?? '',
+        ...(surroundings?.session() ?? NO_SESSION),
+      });
+    case 'source':
+      return JSON.stringify({ ip: sourceIp });
+    case 'posture':
+      return surroundings?.posture() ?? 'normal';
+    case 'load':
+      return String(surroundings?.load() ?? 0);
     case 'method':
       return method;
     case 'path':

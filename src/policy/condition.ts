@@ -2,36 +2,29 @@
  * `when`: CEL over facts and the request line. Compiled once; what can be known to be wrong is refused
  * then. At run time a condition gives true, false, or throws without naming any value.
  */
-import {
-  CelScalar,
-  type CelType,
-  celMap,
-  isCelError,
-  listType,
-  mapType,
-  parse,
-  plan,
-} from '@bufbuild/cel';
+import { CelScalar, type CelType, isCelError, parse, plan } from '@bufbuild/cel';
 import { CEL_ENVIRONMENT } from './cel-environment.ts';
 import {
   type Expr,
   FUNCTION_NAMES,
   JSON_VALUE,
-  TIMESTAMP,
   TYPE_NAMES,
   TypeMismatch,
   typeOf,
   typeWord,
 } from './cel-types.ts';
+import {
+  CONDITION_VARIABLES,
+  type Inputs,
+  LATER_VARIABLES,
+  VARIABLES,
+} from './condition-variables.ts';
 import { conditionTooDeep } from './depth.ts';
 import { type CompileErrorCode, quote, quoteList } from './errors.ts';
 import { frozenSet } from './freeze.ts';
 import type { CompileLimits } from './limits.ts';
-import { type Condition, type Conditions, wordsOf } from './set.ts';
+import type { Condition, Conditions } from './set.ts';
 import { didYouMean } from './suggest.ts';
-
-type Input = Parameters<ReturnType<typeof plan>>[0];
-export type Inputs = Record<string, NonNullable<Input>[string]>;
 
 /** What a condition throws. The message is from a closed list and carries no value (invariant 9). */
 export class ConditionError extends Error {
@@ -41,54 +34,6 @@ export class ConditionError extends Error {
 export type CompiledCondition =
   | { readonly ok: true; readonly condition: Condition }
   | { readonly ok: false; readonly code: CompileErrorCode; readonly message: string };
-
-const TIME = plan(CEL_ENVIRONMENT, parse('timestamp(text)'));
-
-const { STRING } = CelScalar;
-const TEXTS = mapType(STRING, STRING);
-
-/** Everything a condition may name: its type, and how it is taken from the exchange. */
-const VARIABLES: Readonly<
-  Record<string, { readonly type: CelType; read(conditions: Conditions): Inputs[string] }>
-> = {
-  tenant: { type: STRING, read: ({ facts }) => facts.tenant ?? '' },
-  app: { type: STRING, read: ({ facts }) => facts.app ?? '' },
-  model: { type: STRING, read: ({ facts }) => facts.model ?? '' },
-  principal: { type: STRING, read: ({ facts }) => facts.principal ?? '' },
-  region: { type: STRING, read: ({ facts }) => facts.region ?? '' },
-  session: { type: STRING, read: ({ facts }) => facts.session ?? '' },
-  risk: { type: STRING, read: ({ facts }) => facts.risk ?? '' },
-  consent: { type: listType(STRING), read: ({ facts }) => wordsOf(facts.consent ?? '') },
-  route: { type: STRING, read: ({ route }) => route },
-  method: { type: STRING, read: ({ method }) => method },
-  path: { type: STRING, read: ({ path }) => path },
-  authority: { type: STRING, read: ({ authority }) => authority },
-  headers: { type: TEXTS, read: ({ headers }) => celMap(new Map(Object.entries(headers))) },
-  request: {
-    type: TEXTS,
-    read: ({ method, path, authority }) =>
-      celMap(
-        new Map([
-          ['method', method],
-          ['path', path],
-          ['host', authority],
-        ]),
-      ),
-  },
-  time: {
-    type: TIMESTAMP,
-    read: ({ nowMs }) => {
-      const value = TIME({ text: new Date(nowMs).toISOString() });
-      if (isCelError(value)) throw new ConditionError('the time is out of range');
-      return value as Inputs[string];
-    },
-  },
-};
-
-export const CONDITION_VARIABLES: readonly string[] = Object.freeze(Object.keys(VARIABLES));
-
-const LATER_VARIABLES: readonly string[] = ['load', 'posture', 'feed', 'phase'];
-const REQUEST_KEYS: readonly string[] = ['method', 'path', 'host'];
 
 export class Refused extends Error {
   readonly code: CompileErrorCode;
@@ -135,7 +80,11 @@ function compile(source: string, limits: CompileLimits): Condition {
   const used = [...reads].map((name) => [name, VARIABLES[name]!] as const);
   const holds = (conditions: Conditions): boolean => {
     const inputs: Inputs = {};
-    for (const [name, variable] of used) inputs[name] = variable.read(conditions);
+    for (const [name, variable] of used) {
+      const value = variable.read(conditions);
+      // What is not there stays unbound: CEL's own operators say where that is an error.
+      if (value !== undefined) inputs[name] = value;
+    }
     return decide(inputs);
   };
   return Object.freeze({ source, reads: frozenSet(reads), holds });
@@ -338,12 +287,12 @@ class Inspector {
   #select(operand: Expr | undefined, field: string, bound: ReadonlySet<string>): void {
     if (operand?.exprKind.case !== 'identExpr') return;
     const { name } = operand.exprKind.value;
-    if (name === 'request' && !bound.has(name) && !REQUEST_KEYS.includes(field)) {
-      throw new Refused(
-        'when_unknown_name',
-        `${quote(`request.${field}`)} is not known to conditions${didYouMean(field, REQUEST_KEYS) || `; \`request\` has ${quoteList(REQUEST_KEYS)}`}`,
-      );
-    }
+    const members = bound.has(name) ? undefined : VARIABLES[name]?.members;
+    if (members === undefined || members.includes(field)) return;
+    throw new Refused(
+      'when_unknown_name',
+      `${quote(`${name}.${field}`)} is not known to conditions${didYouMean(field, members) || `; ${quote(name)} has ${quoteList(members)}`}`,
+    );
   }
 }
 

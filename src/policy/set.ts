@@ -4,6 +4,7 @@
  */
 import type { JsonPath } from '../formats/json-path.ts';
 import type { Detector } from '../match/detector.ts';
+import type { Claims, Surroundings } from './surroundings.ts';
 
 export type Layer = 'platform' | 'tenant' | 'app' | 'model';
 
@@ -154,6 +155,12 @@ export interface Conditions {
   readonly headers: Readonly<Record<string, string>>;
   /** Wall clock of the exchange's first message, ms since the epoch. */
   readonly nowMs: number;
+  /** Of the client, as Envoy saw it; undefined where Envoy does not tell. */
+  readonly sourceIp?: string;
+  /** Verified claims about the principal. */
+  readonly claims?: Claims;
+  /** Without them: `normal`, no load, no feeds and nothing said before. */
+  readonly surroundings?: Surroundings;
 }
 
 /** A compiled `when`. Throws `Error` when it fails at run time (unknown key, type mismatch, not a bool). */

@@ -10,7 +10,8 @@ import { readSound } from '../formats/json-clamp.ts';
 import { stringValue } from '../formats/json-string.ts';
 import type { InputVerdict, SubjectInput } from '../match/subject.ts';
 import { type Expr, JSON_VALUE } from './cel-types.ts';
-import { type Inputs, planCondition, Refused } from './condition.ts';
+import { planCondition, Refused } from './condition.ts';
+import type { Inputs } from './condition-variables.ts';
 import { type CompileErrorCode, quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 

@@ -11,6 +11,8 @@ export interface CheckRequest {
   metadata(namespace: string): StructObject | undefined;
   /** Subject of the client certificate, when Envoy terminates mTLS. */
   readonly sourcePrincipal: string;
+  /** Address that the request comes from, without its port; '' when Envoy does not tell. */
+  readonly sourceIp: string;
   /** The body, or its beginning; empty where Envoy was not told to send it (`with_request_body`). */
   readonly body: Uint8Array;
 }

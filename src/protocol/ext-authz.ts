@@ -29,6 +29,7 @@ class LazyCheckRequest implements CheckRequest {
   readonly authority: string;
   readonly headers: HeaderView;
   readonly sourcePrincipal: string;
+  readonly sourceIp: string;
   readonly body: Uint8Array;
   readonly #extensions: readonly Uint8Array[];
   readonly #metadata: Uint8Array;
@@ -65,7 +66,10 @@ class LazyCheckRequest implements CheckRequest {
     this.authority = http.authority;
     this.headers = http.headers;
     this.body = http.body;
-    this.sourcePrincipal = readPrincipal(source);
+    this.sourcePrincipal = readText(source, 4);
+    // Peer.address.socket_address.address
+    const socket = submessage(submessage(source, 1), 1);
+    this.sourceIp = readText(socket, 2);
     this.#extensions = extensions;
     this.#metadata = metadata;
   }
@@ -84,14 +88,15 @@ class LazyCheckRequest implements CheckRequest {
   }
 }
 
-function readPrincipal(peer: Uint8Array): string {
-  const reader = new WireReader(peer);
-  let principal = '';
+/** '' when the field is absent. */
+function readText(message: Uint8Array, field: number): string {
+  const reader = new WireReader(message);
+  let text = '';
   while (reader.next()) {
-    if (reader.tag === lengthTag(4)) principal = reader.string();
+    if (reader.tag === lengthTag(field)) text = reader.string();
     else reader.skip();
   }
-  return principal;
+  return text;
 }
 
 interface HttpPart {

@@ -35,7 +35,7 @@ metadata: { name: who, layer: tenant, selector: { tenant: acme } }
 class: security
 rules:
   - { id: consent, when: '!("profiling" in consent) && path.startsWith("/v1")', then: { block: { message: Please accept the terms first., status: 403 } } }
-  - { id: eu, class: operational, when: 'region == "eu" || int(risk) > 5', then: flag }
+  - { id: eu, class: operational, when: 'region == "eu" || risk > 0.5', then: flag }
   - { id: exempted, inspect: [request], match: { keywords: { words: [Zebra] } }, then: block }
   - { id: friend, priority: 5, when: 'headers["x-friend"] == "yes"', then: allow, onError: allow }
 ---
@@ -647,7 +647,7 @@ facts: { tenant: [{ from: header, name: x-tenant, trusted: true }] }
     it('tells which rule lifts another', async () => {
       const words = [
         '--facts',
-        'tenant=acme,consent=profiling,risk=9',
+        'tenant=acme,consent=profiling,risk=0.9',
         '--header',
         'x-friend: yes',
       ];

@@ -321,6 +321,7 @@ describe('a refusal before the first byte', () => {
         path,
         authority: 'llm.example',
         sourcePrincipal: '',
+        sourceIp: '',
         contextExtension: () => undefined,
         metadata: () => undefined,
         body: Buffer.from(body),

@@ -27,7 +27,7 @@ const PLAIN = set(
   '{ id: r, inspect: [request, response], match: { keywords: { words: [zebra] } }, then: block }',
 );
 const REFUSES = set('{ id: r, when: "true", then: block }');
-const FAILS = set('{ id: r, when: "int(session) > 5", then: block }');
+const FAILS = set('{ id: r, when: "int(session.id) > 5", then: block }');
 
 const request = (headers: Readonly<Record<string, string>>): CheckRequest => ({
   method: 'POST',
@@ -37,6 +37,7 @@ const request = (headers: Readonly<Record<string, string>>): CheckRequest => ({
   contextExtension: () => undefined,
   metadata: () => undefined,
   sourcePrincipal: '',
+  sourceIp: '',
   body: new Uint8Array(0),
 });
 

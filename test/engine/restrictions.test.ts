@@ -34,6 +34,7 @@ function check(
       contextExtension: (name) => extensions[name],
       metadata: () => undefined,
       sourcePrincipal: '',
+      sourceIp: '',
       body: new Uint8Array(0),
     },
     () => undefined,

@@ -31,7 +31,7 @@ kind: Policy
 metadata: { name: limits, layer: platform }
 class: security
 rules:
-  - { id: broken, when: 'int(session) > 5', then: block }
+  - { id: broken, when: 'int(session.id) > 5', then: block }
 `;
 
 const rollout = (...stages: readonly string[]) => `

@@ -12,6 +12,22 @@ const AT: Conditions = {
   route: 'chat',
   headers: { 'x-tier': 'free' },
   nowMs: Date.UTC(2026, 4, 1, 13, 30),
+  sourceIp: '192.0.2.7',
+  claims: { sub: 'ann', groups: ['staff'], org: { unit: 'loans' }, id: 'forged', level: 3 },
+  surroundings: {
+    posture: () => 'elevated',
+    load: () => 0.25,
+    feed: (name) =>
+      name === 'bad-ips'
+        ? new Map([['192.0.2.7', true]])
+        : name === 'tiers'
+          ? new Map<string, string | number>([
+              ['acme', 'gold'],
+              ['limit', 5],
+            ])
+          : undefined,
+    session: () => ({ topic: 'loans', topics: ['loans'], flags: ['p/odd'], injection: 0.4 }),
+  },
 };
 
 function compiled(source: string): Condition {
@@ -42,6 +58,25 @@ describe('a condition', () => {
     ['time > timestamp("2026-05-01T13:29:59.999Z")', true],
     ['time > timestamp("2026-05-01T13:30:00Z")', false],
     ['double(risk) > 0.5', true],
+    ['risk > 0.5 && risk < 1', true],
+    ['risk == 0.7', true],
+    ['principal.sub == "ann" && "staff" in principal.groups', true],
+    ['principal.org.unit == "loans" && principal.level == 3', true],
+    ['principal.id == ""', true],
+    ['principal.role == "x"', 'throws'],
+    ['principal.role == "x" || true', true],
+    ['has(principal.role)', false],
+    ['posture == "elevated"', true],
+    ['posture in ["elevated", "attack"]', true],
+    ['load < 0.5', true],
+    ['source.ip in feed["bad-ips"]', true],
+    ['"192.0.2.8" in feed["bad-ips"]', false],
+    ['source.ip in feed["none"]', 'throws'],
+    ['"none" in feed || "bad-ips" in feed', true],
+    ['feed.tiers.acme == "gold" && feed["tiers"]["limit"] == 5.0', true],
+    ['session.topic == "loans" && "p/odd" in session.flags', true],
+    ['session.injection > 0.3 && session.topics.exists(one, one == "loans")', true],
+    ['session.id == ""', true],
     ['double(region) > 0.5', 'throws'],
     ['int(region) == 0', 'throws'],
     ['int("9223372036854775808") == 0', 'throws'],
@@ -50,7 +85,7 @@ describe('a condition', () => {
     ['time - timestamp("2026-05-01T13:00:00Z") == duration("1800s")', true],
     ['(consent + [tenant]).size() == 3', true],
     ['dyn(tenant) == 1', false],
-    ['{"acme": 0.5}[tenant] < double(risk)', true],
+    ['{"acme": 0.5}[tenant] < risk', true],
     ['tenant.matches("^ac.e$")', true],
   ];
   for (const [source, expected] of outcomes) {
@@ -79,6 +114,40 @@ describe('a condition', () => {
     assert.ok(compiled('model == "x"').reads.has('model'));
   });
 
+  for (const risk of ['0', '1', '0.5', '.5', '1.0', '0.99999999999999999'])
+    it(`takes ${risk} for a risk`, () => {
+      const { holds } = compiled('risk >= 0.0 && risk <= 1.0');
+      assert.equal(holds({ ...AT, facts: { risk } }), true);
+    });
+
+  for (const risk of ['85', '1.01', '-0.1', '0,5', 'high', '1e-1', '0x1', 'NaN', '', ' 0.5'])
+    it(`never guesses what ${JSON.stringify(risk)} means as a risk`, () => {
+      const { holds } = compiled('risk >= 0.0');
+      assert.throws(() => holds({ ...AT, facts: { risk } }), { name: 'ConditionError' });
+      assert.equal(compiled('risk > 0.5 || true').holds({ ...AT, facts: { risk } }), true);
+    });
+
+  it('without surroundings stands in quiet ones', () => {
+    const quiet = { ...AT };
+    Reflect.deleteProperty(quiet, 'surroundings');
+    const source = 'posture == "normal" && load == 0.0 && session.topic == "" && !("x" in feed)';
+    assert.equal(compiled(source).holds(quiet), true);
+  });
+
+  it('asks only for what it names', () => {
+    const never = (): never => assert.fail('was asked for');
+    const surroundings = { posture: never, load: never, feed: never, session: never };
+    const guarded = {
+      ...AT,
+      surroundings,
+      get claims() {
+        return never();
+      },
+    };
+    assert.equal(compiled('tenant == "acme" && risk > 0.5').holds(guarded), true);
+    assert.throws(() => compiled('load > 0.5').holds(guarded));
+  });
+
   it('absent consent is no consent', () => {
     assert.equal(compiled('"profiling" in consent').holds({ ...AT, facts: {} }), false);
   });
@@ -94,7 +163,14 @@ describe('a condition is refused', () => {
     ['tenant.sartsWith("x")', 'when_unknown_name'],
     ['google.protobuf.Empty{} == 1', 'when_unknown_name'],
     ['constructor == ""', 'when_unknown_name'],
-    ['posture == "attack"', 'unsupported_construct'],
+    ['phase == "request"', 'unsupported_construct'],
+    ['risk == "0.7"', 'when_type'],
+    ['principal == "x"', 'when_type'],
+    ['session == "x"', 'when_type'],
+    ['session.topc == "loans"', 'when_unknown_name'],
+    ['source.port == 1', 'when_unknown_name'],
+    ['load > "0.5"', 'when_type'],
+    ['feed["bad"] == "x"', 'when_type'],
     ['tenant', 'when_type'],
     ['tenant + "x"', 'when_type'],
     ['tenant.sub == "x"', 'when_type'],
@@ -113,7 +189,7 @@ describe('a condition is refused', () => {
     ['has(tenant.x)', 'when_type'],
     ['tenant.exists(c, c == "x")', 'when_type'],
     ['consent.exists(c, c > 1)', 'when_type'],
-    ['size(risk > "0" ? 1 : 2) == 1', 'when_type'],
+    ['size(risk > 0 ? 1 : 2) == 1', 'when_type'],
     ['headers["x"].getHours() == 1', 'when_type'],
     ['[1, 2] == ["a"]', 'when_type'],
     ['string == 1', 'when_type'],
