@@ -87,7 +87,8 @@ export const COMPILE_ERRORS = {
   replacement_matches_rule: 'The text written in place of a match would itself trip a rule.',
   when_syntax: 'The condition is not CEL.',
   when_unknown_name: 'The condition names a variable or a function that does not exist.',
-  when_type: 'The condition can never give true or false, or compares things of different types.',
+  when_type:
+    'The condition can never give true or false, or an operator or function meets types that it never takes.',
   when_too_complex: 'The condition is too long, too deep, or nests loops.',
   rule_shadowed: 'Another rule always exempts from this one, so that it never acts.',
   rules_contradict:
