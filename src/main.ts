@@ -11,9 +11,11 @@ import { readTokenFile } from './admin/guard.ts';
 import { startAdmin } from './admin/server.ts';
 import { findRecords } from './audit/reader.ts';
 import { openAuditWriter } from './audit/writer.ts';
+import { openClassifiers } from './classifiers/open-classifiers.ts';
 import { CliError, EXIT } from './cli/exit.ts';
 import { main } from './cli/main.ts';
 import { createCheck } from './engine/check.ts';
+import { detectorName } from './engine/classifiers.ts';
 import type { Clock } from './engine/clock.ts';
 import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
@@ -24,7 +26,7 @@ import { HeldBudget } from './engine/held-budget.ts';
 import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
 import { RouteStances } from './engine/route-stances.ts';
-import { ruleGuard } from './engine/rule-guard.ts';
+import { type BreakerChange, DETECTORS, detectorGuard, ruleGuard } from './engine/rule-guard.ts';
 import {
   type ConfigOverrides,
   environmentOverrides,
@@ -96,9 +98,11 @@ async function serve(config: ServerConfig): Promise<void> {
   const metrics = createMetrics({
     version: VERSION,
     codes: DECISION_CODES,
+    classifiers: config.classifiers.map(({ name }) => name),
     beforeRender: (own) =>
       own.setGauges({
         breakers: breakers.notClosed().map(({ rule, state }) => ({ rule, state: state.kind })),
+        classifierBacklogs: classifiers.backlogs(),
         evidence: comparisons.evidence(clock.monotonicMs()),
         compileErrors: controller.status().directory?.errors.length ?? 0,
       }),
@@ -121,14 +125,21 @@ async function serve(config: ServerConfig): Promise<void> {
   });
   const serving = new Serving();
   const stances = new RouteStances();
-  const guard = ruleGuard(
-    breakers,
-    () => clock.monotonicMs(),
-    (rule, to) => {
-      metrics.breakerTransition(rule, to);
-      log.event('breaker', { rule, state: to });
-    },
-  );
+  const breakerChanged: BreakerChange = (rule, to) => {
+    metrics.breakerTransition(rule, to);
+    log.event('breaker', { rule, state: to });
+  };
+  const monotonicMs = () => clock.monotonicMs();
+  const guard = ruleGuard(breakers, monotonicMs, breakerChanged);
+  const classifiers = openClassifiers({
+    classifiers: config.classifiers,
+    environment: process.env,
+    clock,
+    guard: detectorGuard(breakers, monotonicMs, breakerChanged),
+    metrics,
+    hash: (text) => createHmac('sha256', hashKey).update(text).digest('base64'),
+  });
+  const detectors = config.classifiers.map(({ name }) => detectorName(name));
   const queue = new SwapQueue();
   const cache = new ReadingCache();
   const healthListeners = new Set<() => void>();
@@ -150,9 +161,9 @@ async function serve(config: ServerConfig): Promise<void> {
     onEvent: (event) => {
       tellSwap(event, log, metrics);
       if (event.kind === 'served') {
-        metrics.rulesInUse(rulesOf(serving));
+        metrics.rulesInUse(new Set([...rulesOf(serving), ...detectors]));
         const { blue, green } = serving.current;
-        breakers.keepSets(new Set([blue?.digest ?? '', green?.set.digest ?? '']));
+        breakers.keepSets(new Set([blue?.digest ?? '', green?.set.digest ?? '', DETECTORS]));
       }
       for (const listener of healthListeners) listener();
     },
@@ -186,6 +197,7 @@ async function serve(config: ServerConfig): Promise<void> {
     subjects: subjectMemories(clock, config.limits),
     stances,
     sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
+    classifiers,
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
   };
 
@@ -273,6 +285,7 @@ async function serve(config: ServerConfig): Promise<void> {
   await saves;
   await controller.close();
   await admin.close();
+  classifiers.close();
   audit.close();
   log.event('stopped');
 }

@@ -3,8 +3,11 @@
  * content, never a header value: what could carry content is absent or a keyed hash.
  */
 export interface DecisionRecord {
-  /** `mutation`: bytes were changed and are about to leave; the exchange's own record follows. */
-  readonly kind: 'process' | 'check' | 'local_reply' | 'mutation';
+  /**
+   * `mutation`: bytes were changed and are about to leave; the exchange's own record follows. `deferred`: what a
+   * classifier said, or failed to say, when the exchange had its record already.
+   */
+  readonly kind: 'process' | 'check' | 'local_reply' | 'mutation' | 'deferred';
   /** Id of the exchange: the same in the records of Check and Process. */
   readonly exchange: string;
   /** x-request-id when it is a UUID, else a keyed hash with the prefix `h:`. */
@@ -43,7 +46,13 @@ export interface DecisionRecord {
     }[];
   }[];
   readonly findingsDropped: number;
-  readonly errors: readonly { readonly rule: string; readonly error: string }[];
+  readonly errors: readonly {
+    readonly rule: string;
+    readonly error: string;
+    /** The external detector that failed. */
+    readonly classifier?: string;
+  }[];
+  /** Rules, and external detectors as `classifier/NAME`, that were not asked as their breakers are open. */
   readonly breakers: readonly string[];
   /** A rule sent the request to another model: the one that was asked for (a keyed hash where no rule names it). */
   readonly rerouted?: { readonly rule: string; readonly from?: string; readonly to?: string };

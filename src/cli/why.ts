@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<DecisionRecord['kind'], string>> = {
   process: 'bodies (ext_proc)',
   check: 'headers (ext_authz)',
   mutation: 'bytes changed (ext_proc)',
+  deferred: 'a classifier, afterwards',
   local_reply: "Envoy's own reply",
 };
 

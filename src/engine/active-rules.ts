@@ -24,6 +24,7 @@ import type {
   PolicySet,
   Rule,
 } from '../policy/set.ts';
+import type { ClassifierFailure } from './classifiers.ts';
 import { breaks } from './restrictions.ts';
 import { sharedList } from './rule-lists.ts';
 
@@ -35,7 +36,9 @@ export interface RuleGuard {
 
 export interface RuleError {
   readonly rule: Rule;
-  readonly error: 'condition_failed' | 'breaker_open';
+  readonly error: 'condition_failed' | 'breaker_open' | `classifier_${ClassifierFailure}`;
+  /** The external detector that could not be asked. */
+  readonly classifier?: string;
 }
 
 /** What the rules demand before any content is read. */

@@ -1,16 +1,19 @@
-/** One document, or an encoded body: needed whole before anything of it may leave. */
+/** One document, an encoded body, or one that a classifier must judge: needed whole before anything of it may leave. */
 import { parseContentEncoding } from '../formats/encodings.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation } from '../protocol/process.ts';
 import type { Answer, AnswerSide } from './answer.ts';
 import type { Job, Pause } from './backlog.ts';
 import { BodyBuffer, concatBytes } from './body-buffer.ts';
+import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { type BodyInspection, refusalOf } from './inspection.ts';
 import { decodeWhole } from './whole-reading.ts';
 
 export interface CollectedParts {
   readonly inspection: BodyInspection;
+  /** Whom to ask about it. */
+  readonly classification: Classification | undefined;
   /** Rules that read it or change it. */
   readonly rules: readonly Rule[];
   /** Its `content-encoding`, or ''. */
@@ -87,7 +90,7 @@ export class CollectedAnswer implements Answer {
 
   /** False when it was refused. */
   private *judge(endOfStream: boolean): Generator<Pause, boolean> {
-    const { inspection, rules, encoding, headersSent } = this.parts;
+    const { inspection, classification, rules, encoding, headersSent } = this.parts;
     const { exchange } = this.side;
     const { deps, decision } = exchange;
     exchange.stall.stop();
@@ -122,6 +125,7 @@ export class CollectedAnswer implements Answer {
         step = inspection.end();
       } else break;
     }
+    if (classification && !(yield* classification.judge())) return false;
     const { changed } = inspection;
     if (changed && headersSent && isEncoded(encoding)) {
       exchange.refuse('response', 'mode_cannot_enforce');

@@ -5,6 +5,7 @@ import { isNamedBySelector } from '../policy/scope.ts';
 import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
 import type { RuleError } from './active-rules.ts';
+import { detectorName } from './classifiers.ts';
 import type { DecisionCode } from './codes.ts';
 import { isChosenByClient } from './facts.ts';
 import type { Finding } from './findings.ts';
@@ -79,17 +80,27 @@ export class DecisionDraft {
       this.findingsDropped++;
       return;
     }
-    this.findings.push({
-      rule: rule.id,
-      action: rule.action.kind,
-      enforced: finding.enforced,
-      label: finding.label,
-      text: shownKey(finding.text),
-      start: finding.start,
-      end: finding.end,
-      ...(finding.score !== undefined && { score: finding.score }),
-      ...(finding.signals !== undefined && { signals: finding.signals }),
-    });
+    this.findings.push(shownFinding(finding));
+  }
+
+  /** What was found out about this exchange when its record was written already: a record of its own. */
+  late(findings: readonly Finding[], errors: readonly RuleError[]): void {
+    const { decisions, limits, metrics } = this.deps;
+    for (const { rule, enforced } of findings)
+      metrics.ruleMatch(rule.id, rule.action.kind, enforced);
+    const record: DecisionRecord = {
+      ...this.record('deferred', 'allow', 'allowed'),
+      degraded: errors.length > 0,
+      findings: findings.slice(0, limits.findingsMax).map(shownFinding),
+      findingsDropped: Math.max(0, findings.length - limits.findingsMax),
+      ...shownErrors(errors),
+    };
+    try {
+      decisions.allowed(record);
+    } catch {
+      // The exchange is over and nothing can be refused any more; that the record is missing is counted.
+      metrics.failure('audit_unavailable');
+    }
   }
 
   failedRules(errors: readonly RuleError[]): void {
@@ -168,8 +179,7 @@ export class DecisionDraft {
       status: this.status,
       findings: this.findings,
       findingsDropped: this.findingsDropped,
-      errors: this.errors.map(({ rule, error }) => ({ rule: rule.id, error })),
-      breakers: this.errors.filter((e) => e.error === 'breaker_open').map((e) => e.rule.id),
+      ...shownErrors(this.errors),
       ...(this.rerouted !== undefined && { rerouted: this.rerouted }),
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
@@ -189,6 +199,39 @@ export class DecisionDraft {
     if (this.requestId === '') return '';
     return UUID.test(this.requestId) ? this.requestId : `h:${this.deps.keyedHash(this.requestId)}`;
   }
+}
+
+function shownFinding(finding: Finding): DecisionRecord['findings'][number] {
+  const { rule } = finding;
+  return {
+    rule: rule.id,
+    action: rule.action.kind,
+    enforced: finding.enforced,
+    label: finding.label,
+    text: shownKey(finding.text),
+    start: finding.start,
+    end: finding.end,
+    ...(finding.score !== undefined && { score: finding.score }),
+    ...(finding.signals !== undefined && { signals: finding.signals }),
+  };
+}
+
+function shownErrors(errors: readonly RuleError[]): Pick<DecisionRecord, 'errors' | 'breakers'> {
+  const open = errors.filter(({ error }) => error === 'breaker_open');
+  return {
+    errors: errors.map(({ rule, error, classifier }) => ({
+      rule: rule.id,
+      error,
+      ...(classifier !== undefined && { classifier }),
+    })),
+    breakers: [
+      ...new Set(
+        open.map(({ rule, classifier }) =>
+          classifier === undefined ? rule.id : detectorName(classifier),
+        ),
+      ),
+    ],
+  };
 }
 
 function shownKey(key: string): string {

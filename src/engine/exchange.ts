@@ -209,10 +209,13 @@ export class Exchange implements ProcessHandler {
   }
 
   /** A finding that stands in no text. */
-  private tell(rule: Rule, label: string, effect: Effect): void {
+  private tell(rule: Rule, label: string, effect: Effect, score?: number): void {
     const enforced = rule.enforcement === 'enforce';
     const shown: Effect = enforced ? effect : { kind: 'shadow' };
-    this.decision.finding({ rule, label, text: '', start: 0, end: 0, enforced, effect: shown });
+    this.decision.finding({
+      ...{ rule, label, text: '', start: 0, end: 0, enforced, effect: shown },
+      ...(score !== undefined && { score }),
+    });
   }
 
   /** Takes what this request costs the subjects of these rules; true when one has nothing left, and it is refused. */
@@ -225,6 +228,30 @@ export class Exchange implements ProcessHandler {
       this.tell(rule, 'THROTTLE', { kind: 'throttle' });
       if (rule.enforcement !== 'enforce') continue;
       this.refuse('request', 'throttled', rule, Math.ceil(waitMs / 1_000));
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Rules whose classifiers have found too much in this session before: true when one refuses the request. A verdict
+   * that came too late for its own exchange acts here.
+   */
+  refuseSession(rules: readonly Rule[]): boolean {
+    const { clock, sessionScores } = this.deps;
+    const session = this.decision.session?.hex;
+    if (sessionScores === undefined || session === undefined) return false;
+    for (const rule of rules) {
+      const carried = rule.detector?.classifier?.session;
+      if (carried === undefined) continue;
+      const nowMs = clock.monotonicMs();
+      const evidence = sessionScores.read(rule.id, session, carried.halfLifeMs, nowMs);
+      const score = 1 - Math.exp(-evidence);
+      if (score < carried.threshold) continue;
+      const blocks = rule.action.kind === 'block';
+      this.tell(rule, 'CLASSIFIER_SESSION', { kind: blocks ? 'block' : 'flag' }, score);
+      if (!blocks || rule.enforcement !== 'enforce') continue;
+      this.refuse('request', 'policy', rule);
       return true;
     }
     return false;

@@ -11,6 +11,7 @@ import { NONE, withOneMore } from '../formats/small-list.ts';
 import { SmallMap } from '../formats/small-map.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
+import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Blocked, Finding } from './findings.ts';
 import { MatchBudget, type Spending } from './match-budget.ts';
@@ -72,6 +73,8 @@ export interface InspectionOptions {
   readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
   /** Told a frame that may leave, before it is rendered. */
   readonly judged?: (frame: Frame) => void;
+  /** Told what classifiers are to be asked about: the texts as they leave. */
+  readonly classification?: Classification | undefined;
   /** Whether what a rule appends is added; a rule that appends to every message when absent. */
   readonly mayAppend?: (rule: Rule) => boolean;
   readonly observer?: BodyObserver | undefined;
@@ -144,6 +147,7 @@ const MATCH_UNITS = 16;
 const NOTHING = new Uint8Array(0);
 const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 const NO_CUTS: readonly Cut[] = Object.freeze([]);
+const NO_EDITS: readonly Edit[] = Object.freeze([]);
 const NOTHING_EARNED: ReadonlySet<Rule> = new Set();
 
 export class BodyInspection implements TextHost, SubjectHost {
@@ -249,6 +253,7 @@ export class BodyInspection implements TextHost, SubjectHost {
     if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
     else if (!more) this.takeFrames(NO_FRAMES);
     this.keepFrames();
+    if (!more && this.ending === 'release' && !this.stop) this.options.classification?.complete();
     return { output, stopped: more ? undefined : this.stop, more };
   }
 
@@ -677,6 +682,7 @@ export class BodyInspection implements TextHost, SubjectHost {
     if (this.rendering === undefined) {
       const frame = frameOf(held);
       const changes = this.changesOf(held);
+      if (frame) this.options.classification?.take(frame, changes?.edits ?? NO_EDITS);
       if (frame && changes === undefined) return frame.bytes;
       this.changed = true;
       if (!frame || changes === undefined) return held.held as Uint8Array;

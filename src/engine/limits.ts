@@ -15,6 +15,8 @@ export interface EngineLimits {
   readonly requestStallTimeoutMs: number;
   /** No byte from the upstream for so long while frames, or part of one, are held. */
   readonly responseStallTimeoutMs: number;
+  /** UTF-16 units of one body that classifiers are asked about; beyond it they cannot judge it. */
+  readonly classifiedUnitsMax: number;
   /** Findings kept in one record; the rest are counted. */
   readonly findingsMax: number;
   /** Texts (choices × fields) that one body may have, each with its own matcher state. */
@@ -50,6 +52,7 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   decodedRatioMax: 100,
   requestStallTimeoutMs: 60_000,
   responseStallTimeoutMs: 30_000,
+  classifiedUnitsMax: 262_144,
   findingsMax: 64,
   textsMax: 4096,
   matchesMax: 10_000,

@@ -5,6 +5,7 @@ import type { Decoders } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
 import type { Cohort, SessionHash, Xxh64 } from '../rollout/cohort.ts';
 import type { RuleGuard } from './active-rules.ts';
+import type { Classifiers } from './classifiers.ts';
 import type { Clock } from './clock.ts';
 import type { ClaimSource, FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
@@ -74,6 +75,8 @@ export interface EngineDeps {
   /** What sessions have tried; without it every text is on its own. */
   readonly sessionScores?: SessionScores;
   readonly subjects: SubjectMemories;
+  /** Without it no classifier is asked, and rules that would ask find nothing: for rehearsals. */
+  readonly classifiers?: Classifiers;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

@@ -19,6 +19,7 @@ import {
 import type { Job, Pause } from './backlog.ts';
 
 import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
+import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
@@ -55,6 +56,7 @@ export class RequestSide {
   private requestHeaders: HeaderView | undefined;
   private contentEncoding = '';
   private changes: RequestChanges | undefined;
+  private classification: Classification | undefined;
   /** Monotonic. */
   private bodyDueMs = Number.POSITIVE_INFINITY;
 
@@ -234,6 +236,7 @@ export class RequestSide {
     if (state.kind === 'collecting' || state.kind === 'watching') {
       exchange.deps.held.add(-state.buffer.bytes);
     }
+    this.classification?.discard();
     this.state = { kind: 'done' };
   }
 
@@ -373,6 +376,8 @@ export class RequestSide {
     const format = exchange.requestFormat.name;
     const observer = deps.observer?.body({ direction: 'request', format, streamed: false, rules });
     const scores = exchange.textScores();
+    const classification = Classification.of(exchange, 'request', rules);
+    this.classification = classification;
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -396,6 +401,7 @@ export class RequestSide {
       judged: (frame) => changes.apply(frame),
       observer,
       scores,
+      classification,
     });
     const output: Uint8Array[] = [];
     let step = inspection.finish(frames);
@@ -416,6 +422,7 @@ export class RequestSide {
       return undefined;
     }
     if (exchange.refuseThrottled([...matched])) return undefined;
+    if (classification && !(yield* classification.judge())) return undefined;
     const { changed } = inspection;
     if (changes.rerouted) exchange.rerouted(changes.rerouted);
     if ((changed || changes.rerouted) && !exchange.port.observability) decision.mutation('request');
@@ -481,6 +488,7 @@ export class RequestSide {
     const refusal = this.exchange.active?.refusal;
     if (!refusal) {
       if (!this.pending && this.refuseUnallowed([])) return true;
+      if (this.exchange.refuseSession(this.exchange.active?.content ?? [])) return true;
       return this.exchange.refuseThrottled(this.exchange.active?.plain ?? []);
     }
     const rule = refusal.code === 'default_deny' ? undefined : refusal.rule;

@@ -9,6 +9,7 @@ import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeadersEvent } from '../protocol/process.ts';
 import { reaches } from './active-rules.ts';
 import type { Answer, AnswerSide } from './answer.ts';
+import { blocksInline, Classification, isDeferred } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { REFUSALS } from './codes.ts';
 import { CollectedAnswer, isEncoded } from './collected-answer.ts';
@@ -43,6 +44,7 @@ export class ResponseSide implements AnswerSide {
 
   /** Undefined before its headers have come, and when it is over. */
   private answer: Answer | undefined;
+  private classification: Classification | undefined;
   private over = false;
   private passAll = false;
 
@@ -78,15 +80,15 @@ export class ResponseSide implements AnswerSide {
         exchange.deps.formats,
       );
     decision.format = format.name;
-    // A document is judged at its end, when STREAMED has sent all of it.
+    // A document, and what a classifier is asked about, is judged at its end, when STREAMED has sent all of it.
     const tooLate =
-      exchange.shownMode('response') === 'STREAMED' && !streamed && !exchange.port.observability
-        ? narrowed(relevant.content, 'blocks', blocks)
+      exchange.shownMode('response') === 'STREAMED' && !exchange.port.observability
+        ? judgedAtEnd(relevant.content, streamed)
         : NOTHING;
     const rules =
       tooLate.length === 0
         ? relevant.content
-        : narrowed(relevant.content, 'passes', (rule) => !blocks(rule));
+        : relevant.content.filter((rule) => !tooLate.includes(rule));
     const options = new AnswerInspection(exchange, format, streamed, rules, relevant);
     if (exchange.contradictsOpenRoute(relevant.all)) {
       exchange.refuse('response', 'mode_cannot_enforce');
@@ -121,12 +123,15 @@ export class ResponseSide implements AnswerSide {
     const encoding = event.headers.get('content-encoding') ?? '';
     const encoded = isEncoded(encoding);
     const inspection = new BodyInspection(options);
+    const { classification } = options;
+    this.classification = classification;
     switch (exchange.shownMode('response')) {
       case 'FULL_DUPLEX_STREAMED':
         this.answer =
-          options.whole || encoded
+          options.whole || encoded || classification?.holds
             ? new CollectedAnswer(this, {
                 inspection,
+                classification,
                 rules: all,
                 encoding,
                 headersSent: false,
@@ -137,6 +142,7 @@ export class ResponseSide implements AnswerSide {
       case 'BUFFERED_PARTIAL':
         this.answer = new CollectedAnswer(this, {
           inspection,
+          classification,
           rules: all,
           encoding,
           headersSent: true,
@@ -196,6 +202,7 @@ export class ResponseSide implements AnswerSide {
 
   discard(): void {
     this.answer?.discard();
+    this.classification?.discard();
     this.answer = undefined;
     this.over = true;
   }
@@ -264,6 +271,7 @@ class AnswerInspection implements InspectionOptions {
   readonly rules: readonly Rule[];
   readonly appends: readonly Rule[];
   readonly observer: BodyObserver | undefined;
+  readonly classification: Classification | undefined;
   private readonly exchange: Exchange;
   private readonly relevant: readonly Rule[];
 
@@ -280,6 +288,7 @@ class AnswerInspection implements InspectionOptions {
     this.rules = rules;
     this.appends = appends;
     this.relevant = all;
+    this.classification = Classification.of(exchange, 'response', rules);
     this.observer = exchange.deps.observer?.body({
       direction: 'response',
       format: format.name,
@@ -326,7 +335,14 @@ class AnswerInspection implements InspectionOptions {
 const NOTHING: readonly Rule[] = Object.freeze([]);
 
 const blocks = (rule: Rule): boolean =>
-  rule.action.kind === 'block' && rule.enforcement === 'enforce';
+  rule.action.kind === 'block' && rule.enforcement === 'enforce' && !isDeferred(rule);
+
+/** Rules that decide about an answer when all of it has come. */
+function judgedAtEnd(rules: readonly Rule[], streamed: boolean): readonly Rule[] {
+  return streamed
+    ? narrowed(rules, 'blocksInline', blocksInline)
+    : narrowed(rules, 'blocks', blocks);
+}
 
 const appendsAlways = (rule: Rule): boolean =>
   rule.action.kind === 'append' && rule.enforcement === 'enforce';

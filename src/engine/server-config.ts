@@ -7,6 +7,12 @@ import { Value } from 'typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { type FormatRoute, ROUTE_FORMATS } from '../formats/detect.ts';
 import { TEXT_PATH } from '../formats/json-leaves.ts';
+import {
+  type ClassifierConfig,
+  ClassifiersSchema,
+  classifierFaults,
+  classifiersOf,
+} from './classifier-config.ts';
 import { type ConfigFault, configFaults } from './config-errors.ts';
 import {
   type ClaimSource,
@@ -141,6 +147,8 @@ export const FileSchema = Type.Object(
         ),
       ),
     ),
+    /** Who is asked about texts, by the names that rules use. */
+    classifiers: Type.Optional(ClassifiersSchema),
     onStoreLoss: Type.Optional(words(['lastKnownGood', 'deny', 'allow'])),
     limits: Type.Optional(
       Type.Object(
@@ -184,6 +192,7 @@ export interface ServerConfig {
   readonly claims: readonly ClaimSource[];
   readonly trustedHeaders: readonly string[];
   readonly formats: readonly FormatRoute[];
+  readonly classifiers: readonly ClassifierConfig[];
   readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
   readonly limits: EngineLimits;
   /** How long a set activated at once is compared with the one before it. */
@@ -274,6 +283,7 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
     claims: (claims as readonly ClaimSource[] | undefined) ?? DEFAULT_CLAIMS,
     trustedHeaders: (file.trustedHeaders ?? []).map((name) => name.toLowerCase()),
     formats: file.formats ?? [],
+    classifiers: classifiersOf(file.classifiers),
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
     limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
     watchMs: file.watchMs ?? 30 * 60_000,
@@ -297,7 +307,7 @@ function readFile(
   if (errors.length > 0) return {};
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const faults = Value.Check(FileSchema, value)
-    ? sourceFaults(value.facts ?? {})
+    ? [...sourceFaults(value.facts ?? {}), ...classifierFaults(value.classifiers ?? [])]
     : configFaults(Value.Errors(FileSchema, value));
   for (const fault of faults) {
     errors.push(

@@ -3,6 +3,7 @@
  * detector's small state in one text. Positions are UTF-16 units from the start of that text.
  */
 
+import type { ClassifierQuestion } from './classifier.ts';
 import type { SignalSeen } from './signal-score.ts';
 import type { Trust } from './signals.ts';
 import type { SubjectJudge } from './subject.ts';
@@ -107,6 +108,7 @@ export interface Detector {
     | 'topic'
     | 'tool'
     | 'baseline'
+    | 'classifier'
     | 'json'
     | 'any'
     | 'all';
@@ -127,6 +129,8 @@ export interface Detector {
   lanes?(): readonly Tracker[];
   /** Judges tools and bodies as wholes, beside what its trackers find in texts. */
   readonly judge?: SubjectJudge;
+  /** Asks a classifier outside of this process, and reads nothing itself. */
+  readonly classifier?: ClassifierQuestion;
   /** Estimated bytes of its tables but those of `partitions`, for `matcherBytesMax`. */
   readonly bytes: number;
   /**
@@ -138,8 +142,9 @@ export interface Detector {
   matches(text: string): boolean;
 }
 
-/** Whether any of its trackers reads texts; otherwise it is there for its judge. */
-export function readsTexts({ judge, part, partitions, start }: Detector): boolean {
+/** Whether any of its trackers reads texts; otherwise it is there for its judge, or to ask a classifier. */
+export function readsTexts({ classifier, judge, part, partitions, start }: Detector): boolean {
+  if (classifier !== undefined) return false;
   return (
     judge === undefined || part !== undefined || partitions !== undefined || start().length > 0
   );

@@ -121,6 +121,24 @@ export const METRICS = {
     labels: ['metric'],
     help: 'Natural logarithm of the e-value of the running judge; ln(1/alpha) decides',
   },
+  classifierOutcomes: {
+    name: 'switchyard_classifier_outcomes_total',
+    type: 'counter',
+    labels: ['classifier', 'outcome'],
+    help: 'Questions to a classifier, by how they ended; cached asked nobody',
+  },
+  classifierDuration: {
+    name: 'switchyard_classifier_duration_seconds',
+    type: 'histogram',
+    labels: ['classifier'],
+    help: 'Time a call of a classifier took, as far as it was answered',
+  },
+  classifierBacklog: {
+    name: 'switchyard_classifier_backlog',
+    type: 'gauge',
+    labels: ['classifier'],
+    help: 'Calls of a classifier that run or wait at this moment',
+  },
   buildInfo: {
     name: 'switchyard_build_info',
     type: 'gauge',

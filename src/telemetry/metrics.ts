@@ -32,7 +32,26 @@ export const SWAP_KINDS = [
   'emergency',
 ] as const;
 export const SWAP_OUTCOMES = ['done', 'refused', 'failed'] as const;
-export const AUDIT_KINDS = ['process', 'check', 'local_reply', 'mutation', 'transition'] as const;
+export const AUDIT_KINDS = [
+  'process',
+  'check',
+  'local_reply',
+  'mutation',
+  'deferred',
+  'transition',
+] as const;
+
+export const CLASSIFIER_OUTCOMES = [
+  'judged',
+  'cached',
+  'deadline',
+  'unreachable',
+  'bad_status',
+  'bad_answer',
+  'overloaded',
+  'too_long',
+  'breaker_open',
+] as const;
 
 export type BreakerState = (typeof BREAKER_STATES)[number];
 export type SetRole = 'blue' | 'green' | 'waiting';
@@ -47,6 +66,8 @@ export interface GaugeValues {
   readonly sets?: readonly { readonly digest: string; readonly role: SetRole }[];
   /** All breakers that exist. */
   readonly breakers?: readonly { readonly rule: string; readonly state: BreakerState }[];
+  /** Calls that run or wait. */
+  readonly classifierBacklogs?: readonly { readonly classifier: string; readonly calls: number }[];
   /** ln e-value per metric of the running judge; empty without one. */
   readonly evidence?: readonly { readonly metric: string; readonly logE: number }[];
 }
@@ -75,6 +96,8 @@ export interface Metrics {
   auditWritten(kind: (typeof AUDIT_KINDS)[number], count: number): void;
   auditLost(count: number): void;
   auditFailing(failing: boolean): void;
+  classifierOutcome(classifier: string, outcome: string): void;
+  classifierDuration(classifier: string, durationMs: number): void;
   setGauges(values: GaugeValues): void;
   /** The rules of all sets in use: the series of all others end, and their slots are free again. */
   rulesInUse(rules: ReadonlySet<string>): void;
@@ -88,6 +111,8 @@ export interface MetricsOptions {
   /** The closed tables of decision codes and of failure reasons; without them the first CODES_MAX seen. */
   readonly codes?: readonly string[];
   readonly failures?: readonly string[];
+  /** The names of the classifiers that are configured. */
+  readonly classifiers?: readonly string[];
   readonly rulesMax?: number;
   /** Called before each scrape, to set gauges from what is. */
   readonly beforeRender?: (metrics: Metrics) => void;
@@ -109,6 +134,8 @@ class RegistryMetrics implements Metrics {
   readonly #breakerTransitions: CountTable;
   readonly #auditRecords: CountTable;
   readonly #durations: DurationHistogram<'request' | 'response'>;
+  readonly #classifierOutcomes: CountTable;
+  readonly #classifierDurations: DurationHistogram<string>;
   readonly #beforeRender: ((metrics: Metrics) => void) | undefined;
   #openStreams = 0;
   #heldBytes = 0;
@@ -121,6 +148,7 @@ class RegistryMetrics implements Metrics {
     quarantinedFiles: 0,
     sets: [],
     breakers: [],
+    classifierBacklogs: [],
     evidence: [],
   };
 
@@ -176,6 +204,22 @@ class RegistryMetrics implements Metrics {
       for (const { metric, logE } of this.#gauges.evidence) {
         gauge.set({ metric: this.#labelOf(this.#judgeMetrics, metric) }, logE);
       }
+    });
+    const classifiers = options.classifiers ?? [];
+    this.#classifierOutcomes = this.#counted(METRICS.classifierOutcomes, [
+      new LabelTable(classifiers),
+      new LabelTable(CLASSIFIER_OUTCOMES),
+    ]);
+    this.#classifierDurations = new DurationHistogram({
+      registry: this.#registry,
+      name: METRICS.classifierDuration.name,
+      help: METRICS.classifierDuration.help,
+      labelName: METRICS.classifierDuration.labels[0],
+      labels: classifiers,
+    });
+    this.#gauge(METRICS.classifierBacklog, (gauge) => {
+      for (const { classifier, calls } of this.#gauges.classifierBacklogs)
+        gauge.set({ classifier }, calls);
     });
     this.#gauge(METRICS.buildInfo, (gauge) =>
       gauge.set({ version: options.version ?? 'unknown' }, 1),
@@ -233,6 +277,14 @@ class RegistryMetrics implements Metrics {
 
   auditFailing(failing: boolean): void {
     this.#auditFailing = failing;
+  }
+
+  classifierOutcome(classifier: string, outcome: string): void {
+    this.#classifierOutcomes.add(1, classifier, outcome);
+  }
+
+  classifierDuration(classifier: string, durationMs: number): void {
+    this.#classifierDurations.observe(classifier, durationMs);
   }
 
   setGauges(values: GaugeValues): void {

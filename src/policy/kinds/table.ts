@@ -7,6 +7,7 @@ import type { InspectWord } from '../set.ts';
 import { allKind } from './all.ts';
 import { anyKind } from './any.ts';
 import { BASELINE } from './baseline.ts';
+import { CLASSIFIER } from './classifier.ts';
 import { INJECTION } from './injection.ts';
 import { INVISIBLE } from './invisible.ts';
 import { JSON_VALUES } from './json.ts';
@@ -31,9 +32,6 @@ export const MATCH_KINDS = Object.freeze({
   json: JSON_VALUES,
 });
 
-/** Of the language, but not of this version. */
-const LATER = ['classifier'];
-
 /** One word of these, with its settings. */
 const oneOf = (kinds: Readonly<Record<string, MatchKind>>, later: readonly string[]) =>
   Type.Object(
@@ -43,9 +41,9 @@ const oneOf = (kinds: Readonly<Record<string, MatchKind>>, later: readonly strin
     { ...closed, minProperties: 1, maxProperties: 1, 'x-later': later },
   );
 
-/** Scores are of a whole text or session, a baseline of many exchanges: they are not combined. */
+/** Scores are of a whole text or session and may come late, a baseline is of many exchanges: they are not combined. */
 const { injection: _injection, topic: _topic, ...COMBINED } = MATCH_KINDS;
-const IN_COMBINATIONS = [...LATER, 'injection', 'topic', 'baseline'];
+const IN_COMBINATIONS = ['injection', 'topic', 'classifier', 'baseline'];
 const memberOf = (kinds: Readonly<Record<string, MatchKind>>) =>
   oneOf({ ...COMBINED, ...kinds }, IN_COMBINATIONS);
 
@@ -60,11 +58,12 @@ const ALL_KINDS: Readonly<Record<string, MatchKind>> = {
   all: allKind(IN_ALL),
   any: anyKind(IN_ANY),
   not: notKind(WITH_ANY),
+  classifier: CLASSIFIER,
   baseline: BASELINE,
 };
 
 /** `match`: one word with its settings. */
-export const MatchSchema = oneOf(ALL_KINDS, LATER);
+export const MatchSchema = oneOf(ALL_KINDS, []);
 
 /**
  * What a `match` reads that the schema accepts and that does not say; undefined where it must. A combination

@@ -1,0 +1,103 @@
+/**
+ * The texts of one body that classifiers are asked about, as they leave: with what other rules have changed in
+ * them, so that nobody outside is shown what was taken out.
+ */
+import type { Edit, Frame } from '../formats/frame.ts';
+import type { Direction, Place } from '../policy/set.ts';
+import type { HeldBudget } from './held-budget.ts';
+
+/** A UTF-16 unit is so many bytes of ours. */
+const BYTES_PER_UNIT = 2;
+
+export interface ClassifiedText {
+  readonly key: string;
+  readonly place: Place;
+  readonly value: string;
+  /** It was not sent before: in a request nothing of the model's follows it. */
+  readonly fresh: boolean;
+}
+
+interface Growing {
+  readonly key: string;
+  readonly place: Place;
+  value: string;
+  fresh: boolean;
+}
+
+export class ClassifiedTexts {
+  private readonly texts = new Map<string, Growing>();
+  private readonly direction: Direction;
+  private readonly wants: (place: Place) => boolean;
+  private readonly unitsMax: number;
+  private readonly held: HeldBudget;
+  private units = 0;
+  private tooMany = false;
+
+  /** `wants`: whether texts of a place are asked about. What is kept counts as held until `release`. */
+  constructor(
+    direction: Direction,
+    wants: (place: Place) => boolean,
+    unitsMax: number,
+    held: HeldBudget,
+  ) {
+    this.direction = direction;
+    this.wants = wants;
+    this.unitsMax = unitsMax;
+    this.held = held;
+  }
+
+  /** There is more than may be kept: none of it is. */
+  get exceeded(): boolean {
+    return this.tooMany;
+  }
+
+  get all(): readonly ClassifiedText[] {
+    return [...this.texts.values()].filter(({ value }) => value.length > 0);
+  }
+
+  take({ pieces }: Frame, edits: readonly Edit[]): void {
+    for (const [index, { text, place, value }] of pieces.entries()) {
+      const recalled =
+        this.direction === 'request' && (place === 'assistant' || place === 'tool_call');
+      if (recalled) this.age();
+      if (this.tooMany || !this.wants(place)) continue;
+      const own = edits.filter(({ piece }) => piece === index);
+      this.add(text, place, own.length === 0 ? value : edited(value, own), !recalled);
+    }
+  }
+
+  release(): void {
+    this.held.add(-this.units * BYTES_PER_UNIT);
+    this.units = 0;
+    this.texts.clear();
+  }
+
+  private add(key: string, place: Place, value: string, fresh: boolean): void {
+    this.units += value.length;
+    const within = this.held.add(value.length * BYTES_PER_UNIT);
+    if (!within || this.units > this.unitsMax) {
+      this.tooMany = true;
+      this.release();
+      return;
+    }
+    const known = this.texts.get(key);
+    if (known === undefined) this.texts.set(key, { key, place, value, fresh });
+    else known.value += value;
+  }
+
+  /** What the model was told before is of the past. */
+  private age(): void {
+    for (const text of this.texts.values()) text.fresh = false;
+  }
+}
+
+/** Edits are ordered and disjoint. */
+function edited(value: string, edits: readonly Edit[]): string {
+  let result = '';
+  let from = 0;
+  for (const { start, end, replacement } of edits) {
+    result += value.slice(from, start) + replacement;
+    from = end;
+  }
+  return result + value.slice(from);
+}

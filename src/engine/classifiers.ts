@@ -1,0 +1,41 @@
+/** What the engine asks of classifiers outside of this process, and what it is told. */
+import type { TextVerdict } from '../match/classifier.ts';
+import type { Direction } from '../policy/set.ts';
+
+export interface ClassifierQuery {
+  /** As the configuration names it. */
+  readonly classifier: string;
+  /** Digest of the set that asks: no set is told what another one was. */
+  readonly set: string;
+  readonly direction: Direction;
+  /** None is empty. */
+  readonly texts: readonly string[];
+  /** Something is held until the verdict. */
+  readonly urgent: boolean;
+  /** Whose texts they are: a source that makes a classifier fail does not take it from the others. */
+  readonly source: string | undefined;
+}
+
+/** Why there is no verdict, which is none (invariant 4). */
+export type ClassifierFailure =
+  | 'deadline'
+  | 'unreachable'
+  | 'bad_status'
+  | 'bad_answer'
+  | 'overloaded'
+  | 'too_long'
+  | 'breaker_open'
+  | 'not_configured';
+
+export type ClassifierOutcome =
+  /** One verdict for each text. */
+  | { readonly kind: 'judged'; readonly verdicts: readonly TextVerdict[] }
+  | { readonly kind: 'failed'; readonly reason: ClassifierFailure };
+
+export interface Classifiers {
+  /** Calls `told` once, perhaps before it returns. Never throws. */
+  ask(query: ClassifierQuery, told: (outcome: ClassifierOutcome) => void): void;
+}
+
+/** What an external detector is called beside rules, which are `policy/rule`. */
+export const detectorName = (classifier: string): string => `classifier/${classifier}`;

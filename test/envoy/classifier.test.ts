@@ -1,0 +1,154 @@
+/** Classifiers over HTTP through a real Envoy, with a classifier that is a process of its own. */
+import assert from 'node:assert/strict';
+import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
+import { chat, choicesOf } from './chat.ts';
+import { requireEnvoy, type Stack, startStack } from './harness.ts';
+import type { Answer } from './http-client.ts';
+import { decisionsIn, inTurn, keepAliveClient, recordsOf, until } from './sessions.ts';
+
+const SLOW_MS = 300;
+const ADDED_MS_MAX = 50;
+
+const configuration = (port: number): string => `
+facts:
+  consent: [{ from: header, name: x-consent, trusted: true }]
+  app: [{ from: header, name: x-app, trusted: true }]
+classifiers:
+  - name: toxicity
+    url: http://127.0.0.1:${port}/classify
+    deadlineMs: 2000
+    headers: [{ name: authorization, env: TOXICITY_TOKEN, prefix: 'Bearer ' }]
+`;
+
+/** Row 109: light rules decide at once, the heavy one when it can. */
+const STRICT = `
+kind: Policy
+metadata: { name: strict, layer: platform }
+class: security
+rules:
+  - id: consent
+    class: regulatory
+    onError: deny
+    signedOffBy: privacy@example.com
+    when: '!("profiling" in consent)'
+    then: { block: { message: Please accept the terms first., status: 403 } }
+  - { id: project, inspect: [request, response], match: { keywords: { words: [Project Zebra] } }, then: block }
+  - { id: mail, inspect: [response], match: { pii: { entities: [email] } }, then: redact }
+`;
+const DEFERRED = `${STRICT}
+  - id: toxic
+    class: operational
+    inspect: [request, response]
+    match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred } }
+    then: flag
+`;
+
+const AGREED = { 'x-consent': 'profiling' };
+
+describe('a deferred classifier through Envoy', function () {
+  this.timeout(120_000);
+  let stack: Stack;
+  let classifier: TestClassifier;
+
+  before(async function () {
+    requireEnvoy(this);
+    classifier = await startClassifier();
+    stack = await startStack({
+      policies: { 'strict.yaml': DEFERRED },
+      config: configuration(classifier.port),
+      env: { TOXICITY_TOKEN: 'a-secret' },
+    });
+  });
+
+  after(async () => {
+    await stack?.stop();
+    await classifier?.stop();
+  });
+
+  const say = (prompt: string, options = {}): Promise<Answer> =>
+    chat(stack.envoy.port, { prompt, headers: AGREED, ...options });
+
+  const backlog = async (): Promise<number> => {
+    const { text } = await stack.switchyard.admin('/metrics');
+    return Number(/^switchyard_classifier_backlog\{classifier="toxicity"\} (\d+)/m.exec(text)?.[1]);
+  };
+
+  it('adds less than 50 ms to the p99 while it takes 300 ms', async () => {
+    await classifier.behave({ delayMs: SLOW_MS });
+    const client = keepAliveClient(stack.envoy.port, 4);
+    const p99 = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+      const tookMs: number[] = [];
+      await inTurn(150, 4, async (index) => {
+        const startedMs = performance.now();
+        const { status } = await client.ask({
+          prompt: `Question ${Math.random()} ${index}`,
+          headers,
+        });
+        assert.equal(status, headers['x-consent'] ? 200 : 403);
+        tookMs.push(performance.now() - startedMs);
+      });
+      return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
+    };
+    // The least of a few: what else the machine does is no part of what is asked.
+    const added: number[] = [];
+    for (let round = 0; round < 4 && !(Math.min(...added) < ADDED_MS_MAX / 2); round++)
+      added.push((await p99(AGREED)) - Math.min(await p99({}), 0));
+    client.close();
+    assert.ok(Math.min(...added) < ADDED_MS_MAX, `${added}`);
+  });
+
+  it('is asked all the same, and its backlog is seen', async () => {
+    await classifier.behave({ delayMs: SLOW_MS });
+    const answer = await say('A drop of venom, please', { script: { text: 'Of course' } });
+    assert.equal(answer.status, 200);
+    // The answer is here, and nobody has said what of the request is toxic.
+    assert.ok((await classifier.seen()).open > 0);
+    assert.ok((await backlog()) > 0);
+    const late = await until('a deferred record', async () =>
+      decisionsIn(await recordsOf(stack.switchyard)).find(({ kind }) => kind === 'deferred'),
+    );
+    assert.deepEqual(
+      late.findings.map(({ rule, label, score, start, end }) => [rule, label, score, start, end]),
+      [['strict/toxic', 'CLASSIFIER', 0.97, 10, 15]],
+    );
+    const own = decisionsIn(await recordsOf(stack.switchyard)).find(
+      ({ exchange, kind }) => exchange === late.exchange && kind === 'process',
+    );
+    assert.equal(own?.verdict, 'allow');
+    await until('an empty backlog', async () => ((await backlog()) === 0 ? true : undefined));
+    const { asked } = await classifier.seen();
+    assert.ok(asked.every(({ authorization }) => authorization === 'Bearer a-secret'));
+  });
+
+  it('lets light rules decide at once', async () => {
+    await classifier.behave({ delayMs: SLOW_MS });
+    assert.equal((await say('Tell me of Project Zebra')).status, 400);
+    const redacted = await say('Whom do I ask?', {
+      script: { text: 'Ask ann@example.com of venom.' },
+    });
+    assert.equal(choicesOf(redacted)[0]?.content, 'Ask [EMAIL_1] of venom.');
+    // Nobody outside is told what was taken out, or of what was refused.
+    const { asked } = await until('both texts', async () => {
+      const seen = await classifier.seen();
+      return seen.asked.length >= 2 && seen.open === 0 ? seen : undefined;
+    });
+    assert.deepEqual(
+      asked.flatMap(({ body }) => body.texts),
+      ['Whom do I ask?', 'Ask [EMAIL_1] of venom.'],
+    );
+  });
+
+  it('is not asked without consent: the consent message is the answer', async () => {
+    await classifier.behave({ delayMs: SLOW_MS });
+    const refused = await chat(stack.envoy.port, { prompt: 'Hello, venom' });
+    assert.equal(refused.status, 403);
+    assert.match(refused.text, /Please accept the terms first\./);
+    assert.deepEqual((await classifier.seen()).asked, []);
+  });
+
+  it('leaves no word of a text, and no secret, in what is kept', async () => {
+    const records = JSON.stringify(await recordsOf(stack.switchyard));
+    const { text } = await stack.switchyard.admin('/metrics');
+    assert.doesNotMatch(records + text + stack.switchyard.output(), /venom|a-secret|Zebra/);
+  });
+});
