@@ -45,8 +45,12 @@ export function openClassifiers(options: OpenClassifiersOptions): OpenClassifier
   return {
     ask(query, told) {
       const classifier = byName.get(query.classifier);
-      if (classifier === undefined) told({ kind: 'failed', reason: 'not_configured' });
-      else classifier.ask(query, told);
+      if (classifier !== undefined) {
+        classifier.ask(query, told);
+        return;
+      }
+      options.metrics.classifierOutcome(query.classifier, 'not_configured');
+      told({ kind: 'failed', reason: 'not_configured' });
     },
     backlogs: () =>
       [...byName].map(([classifier, { backlog }]) => ({ classifier, calls: backlog })),

@@ -28,7 +28,6 @@ export const ClassifierSchema = Type.Object(
     contract: Type.Optional(Type.Unsafe<ContractName>(Type.Enum([...CLASSIFIER_CONTRACTS]))),
     /** Of the OpenAI shape. */
     model: Type.Optional(Text),
-    version: Type.Optional(Text),
     deadlineMs: Type.Optional(Size),
     deferredDeadlineMs: Type.Optional(Size),
     concurrencyMax: Type.Optional(Size),
@@ -62,8 +61,6 @@ export interface ClassifierConfig {
   readonly url: string;
   readonly contract: ContractName;
   readonly model: string | undefined;
-  /** Verdicts of another version are forgotten. */
-  readonly version: string;
   /** From the question to the verdict where something is held for it, waiting for a turn included. */
   readonly deadlineMs: number;
   /** The same where nobody waits. */
@@ -84,7 +81,6 @@ export interface ClassifierConfig {
 
 export const CLASSIFIER_DEFAULTS = Object.freeze({
   contract: 'switchyard' as ContractName,
-  version: '1',
   deadlineMs: 500,
   deferredDeadlineMs: 10_000,
   concurrencyMax: 16,

@@ -51,6 +51,7 @@ export const CLASSIFIER_OUTCOMES = [
   'overloaded',
   'too_long',
   'breaker_open',
+  'not_configured',
 ] as const;
 
 export type BreakerState = (typeof BREAKER_STATES)[number];

@@ -7,7 +7,9 @@ import type { Answer } from './http-client.ts';
 import { decisionsIn, inTurn, keepAliveClient, recordsOf, until } from './sessions.ts';
 
 const SLOW_MS = 300;
-const ADDED_MS_MAX = 50;
+/** Of the whole answer, so that what is added is less. */
+const P99_MS_MAX = 50;
+const ROUNDS = 4;
 
 const configuration = (port: number): string => `
 facts:
@@ -73,28 +75,30 @@ describe('a deferred classifier through Envoy', function () {
     return Number(/^switchyard_classifier_backlog\{classifier="toxicity"\} (\d+)/m.exec(text)?.[1]);
   };
 
+  const untilIdle = (): Promise<true> =>
+    until('an empty backlog', async () => ((await backlog()) === 0 ? true : undefined));
+
   it('adds less than 50 ms to the p99 while it takes 300 ms', async () => {
     await classifier.behave({ delayMs: SLOW_MS });
     const client = keepAliveClient(stack.envoy.port, 4);
-    const p99 = async (headers: Readonly<Record<string, string>>): Promise<number> => {
+    const p99 = async (): Promise<number> => {
       const tookMs: number[] = [];
-      await inTurn(150, 4, async (index) => {
+      await inTurn(100, 4, async (index) => {
         const startedMs = performance.now();
-        const { status } = await client.ask({
-          prompt: `Question ${Math.random()} ${index}`,
-          headers,
-        });
-        assert.equal(status, headers['x-consent'] ? 200 : 403);
+        const prompt = `Question ${Math.random()} ${index}`;
+        assert.equal((await client.ask({ prompt, headers: AGREED })).status, 200);
         tookMs.push(performance.now() - startedMs);
       });
       return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
     };
     // The least of a few: what else the machine does is no part of what is asked.
-    const added: number[] = [];
-    for (let round = 0; round < 4 && !(Math.min(...added) < ADDED_MS_MAX / 2); round++)
-      added.push((await p99(AGREED)) - Math.min(await p99({}), 0));
+    const seen: number[] = [];
+    for (let round = 0; round < ROUNDS && !(Math.min(...seen) < P99_MS_MAX); round++)
+      seen.push(await p99());
     client.close();
-    assert.ok(Math.min(...added) < ADDED_MS_MAX, `${added}`);
+    assert.ok(Math.min(...seen) < P99_MS_MAX, `${seen}`);
+    assert.ok((await classifier.seen()).asked.length > 0);
+    await untilIdle();
   });
 
   it('is asked all the same, and its backlog is seen', async () => {
@@ -115,7 +119,7 @@ describe('a deferred classifier through Envoy', function () {
       ({ exchange, kind }) => exchange === late.exchange && kind === 'process',
     );
     assert.equal(own?.verdict, 'allow');
-    await until('an empty backlog', async () => ((await backlog()) === 0 ? true : undefined));
+    await untilIdle();
     const { asked } = await classifier.seen();
     assert.ok(asked.every(({ authorization }) => authorization === 'Bearer a-secret'));
   });

@@ -244,6 +244,7 @@ describe('docs/reference/metrics.md', () => {
       ...metrics.SWAP_KINDS,
       ...metrics.SWAP_OUTCOMES,
       ...metrics.AUDIT_KINDS,
+      ...metrics.CLASSIFIER_OUTCOMES,
     ];
     for (const value of values) assert.ok(page.includes(`\`${value}\``), value);
     assert.ok(page.includes(`\n${DURATION_BUCKETS_S.join(', ')}\n`));
