@@ -7,9 +7,9 @@ import type { Answer } from './http-client.ts';
 import { decisionsIn, inTurn, keepAliveClient, recordsOf, until } from './sessions.ts';
 
 const SLOW_MS = 300;
-/** Of the whole answer, so that what is added is less. */
-const P99_MS_MAX = 50;
-const ROUNDS = 4;
+const ADDED_MS_MAX = 50;
+/** The least of a few counts: a busy machine adds to one of two now and then. */
+const ROUNDS = 6;
 
 const configuration = (port: number): string => `
 facts:
@@ -19,6 +19,7 @@ classifiers:
   - name: toxicity
     url: http://127.0.0.1:${port}/classify
     deadlineMs: 2000
+    concurrencyMax: 64
     headers: [{ name: authorization, env: TOXICITY_TOKEN, prefix: 'Bearer ' }]
 `;
 
@@ -40,6 +41,7 @@ rules:
 const DEFERRED = `${STRICT}
   - id: toxic
     class: operational
+    when: 'app != "plain"'
     inspect: [request, response]
     match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred } }
     then: flag
@@ -67,6 +69,8 @@ describe('a deferred classifier through Envoy', function () {
     await classifier?.stop();
   });
 
+  beforeEach(() => untilIdle());
+
   const say = (prompt: string, options = {}): Promise<Answer> =>
     chat(stack.envoy.port, { prompt, headers: AGREED, ...options });
 
@@ -81,24 +85,28 @@ describe('a deferred classifier through Envoy', function () {
   it('adds less than 50 ms to the p99 while it takes 300 ms', async () => {
     await classifier.behave({ delayMs: SLOW_MS });
     const client = keepAliveClient(stack.envoy.port, 4);
-    const p99 = async (): Promise<number> => {
-      const tookMs: number[] = [];
-      await inTurn(100, 4, async (index) => {
+    const p99 = (tookMs: readonly number[]): number =>
+      tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
+    const round = async (): Promise<number> => {
+      // In turn, so that whatever else the machine does meets both alike.
+      const tookMs = { asked: [] as number[], notAsked: [] as number[] };
+      await inTurn(200, 4, async (index) => {
+        const kind = index % 2 === 0 ? 'asked' : 'notAsked';
+        const headers = { ...AGREED, 'x-app': kind === 'asked' ? 'chat' : 'plain' };
         const startedMs = performance.now();
         const prompt = `Question ${Math.random()} ${index}`;
-        assert.equal((await client.ask({ prompt, headers: AGREED })).status, 200);
-        tookMs.push(performance.now() - startedMs);
+        assert.equal((await client.ask({ prompt, headers })).status, 200);
+        tookMs[kind].push(performance.now() - startedMs);
       });
-      return tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length * 0.99)]!;
+      return p99(tookMs.asked) - p99(tookMs.notAsked);
     };
-    // The least of a few: what else the machine does is no part of what is asked.
-    const seen: number[] = [];
-    for (let round = 0; round < ROUNDS && !(Math.min(...seen) < P99_MS_MAX); round++)
-      seen.push(await p99());
+    const added: number[] = [];
+    for (let index = 0; index < ROUNDS && !(Math.min(...added) < ADDED_MS_MAX); index++)
+      added.push(await round());
     client.close();
-    assert.ok(Math.min(...seen) < P99_MS_MAX, `${seen}`);
-    assert.ok((await classifier.seen()).asked.length > 0);
-    await untilIdle();
+    assert.ok(Math.min(...added) < ADDED_MS_MAX, `${added}`);
+    const texts = (await classifier.seen()).asked.flatMap(({ body }) => body.texts as string[]);
+    assert.ok(texts.filter((text) => text.startsWith('Question')).length >= 100);
   });
 
   it('is asked all the same, and its backlog is seen', async () => {
