@@ -25,6 +25,7 @@ import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
 import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
+import { RestoreMaps } from './engine/restoring.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { type BreakerChange, DETECTORS, detectorGuard, ruleGuard } from './engine/rule-guard.ts';
 import {
@@ -54,6 +55,7 @@ import {
 import { watchDirectory } from './store/directory-source.ts';
 import { openFileStore } from './store/file-store.ts';
 import { loadOrCreateKey } from './store/keys.ts';
+import { memorySealer } from './store/sealer.ts';
 import { createXxh64 } from './store/xxh64.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-events.ts';
@@ -196,6 +198,7 @@ async function serve(config: ServerConfig): Promise<void> {
     turns: new Turns(clock),
     subjects: subjectMemories(clock, config.limits),
     stances,
+    restores: new RestoreMaps(clock, memorySealer(), config.limits),
     sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
     classifiers,
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',

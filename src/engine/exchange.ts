@@ -39,6 +39,7 @@ import type { EngineDeps } from './ports.ts';
 import type { Rerouted } from './request-changes.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
+import { restorerOf, reversibleAmong } from './restoring.ts';
 import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
@@ -48,6 +49,9 @@ import { throttled } from './throttling.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const HTTP_OK = 200;
+/** Modes in which an answer can be changed. */
+const CAN_RESTORE: ReadonlySet<BodyMode> = new Set(['FULL_DUPLEX_STREAMED', 'BUFFERED']);
+const NO_NUMBERS: ReadonlyMap<string, number> = new Map();
 const SWITCHYARD_NAMESPACE = 'switchyard';
 /** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
 export const STANCE_METADATA = 'x-switchyard-stance';
@@ -311,6 +315,37 @@ export class Exchange implements ProcessHandler {
     if (bodyModel !== undefined) return factsOf(this.deps.facts, this.factContext(bodyModel));
     this.headerFacts ??= factsOf(this.deps.facts, this.factContext(undefined));
     return this.headerFacts;
+  }
+
+  /** Before a request is judged: its placeholders go on from those of the conversation, if a rule can put them back. */
+  recallPlaceholders(): void {
+    if (reversibleAmong(this.active?.content ?? []) === undefined) return;
+    const { restores } = this.deps;
+    if (restores) restores.recall(this.conversation, this.placeholders);
+    else this.placeholders.recall([], NO_NUMBERS);
+  }
+
+  /** The request goes on: what was taken out of it can be put back for as long as the rule says. */
+  keepPlaceholders(): void {
+    const action = reversibleAmong(this.active?.content ?? [])?.action;
+    if (action?.kind !== 'redact' || action.reversible === undefined) return;
+    const { conversation } = this;
+    if (conversation === undefined) return;
+    this.deps.restores?.keep(conversation, this.placeholders, action.reversible.ttlMs);
+  }
+
+  /** What puts placeholders of the answer back, where there is something to put back. */
+  restorer(content: readonly Rule[]): Rule | undefined {
+    const rule = reversibleAmong(content);
+    if (rule === undefined || !CAN_RESTORE.has(this.shownMode('response'))) return undefined;
+    return this.placeholders.restorable().length > 0 ? restorerOf(rule) : undefined;
+  }
+
+  /** A session alone is a name that its client may have chosen: it needs somebody who was authenticated. */
+  private get conversation(): string | undefined {
+    const { session, facts } = this.decision;
+    if (session === undefined || facts.principal === undefined) return undefined;
+    return this.deps.keyedHash(JSON.stringify([facts.tenant, facts.principal, session.hex]));
   }
 
   /** What this exchange's session has come to, for rules that weigh. */

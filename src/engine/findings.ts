@@ -24,6 +24,8 @@ export type Effect =
   /** An `allow` lifted it. */
   | { readonly kind: 'exempt'; readonly by: Rule }
   | { readonly kind: 'replace'; readonly replacement: string }
+  /** A placeholder gives way to what it stands for, which is told to nobody but the client. */
+  | { readonly kind: 'restore' }
   /** It goes with the replacement of a match that overlaps and wins. */
   | { readonly kind: 'cover'; readonly by: Rule }
   /** Its text is signed, so that it ends the body instead. */

@@ -11,6 +11,7 @@ import type { ClaimSource, FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
+import type { RestoreMaps } from './restoring.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { SessionScores } from './session-scores.ts';
 import type { Serving } from './snapshot.ts';
@@ -77,6 +78,8 @@ export interface EngineDeps {
   readonly subjects: SubjectMemories;
   /** Without it no classifier is asked, and rules that would ask find nothing: for rehearsals. */
   readonly classifiers?: Classifiers;
+  /** What reversible rules took out of conversations; without it each exchange is on its own. */
+  readonly restores?: RestoreMaps;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

@@ -378,6 +378,7 @@ export class RequestSide {
     const scores = exchange.textScores();
     const classification = Classification.of(exchange, 'request', rules);
     this.classification = classification;
+    exchange.recallPlaceholders();
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -423,6 +424,7 @@ export class RequestSide {
     }
     if (exchange.refuseThrottled([...matched])) return undefined;
     if (classification && !(yield* classification.judge())) return undefined;
+    exchange.keepPlaceholders();
     const { changed } = inspection;
     if (changes.rerouted) exchange.rerouted(changes.rerouted);
     if ((changed || changes.rerouted) && !exchange.port.observability) decision.mutation('request');
@@ -508,9 +510,7 @@ export class RequestSide {
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
   private mutation(remove: readonly string[] = []): HeaderMutation {
     const { assignment } = this.exchange.decision;
-    const reads =
-      assignment !== undefined &&
-      this.possible().some((rule) => reaches(rule, 'response') || rule.restriction !== undefined);
+    const reads = assignment !== undefined && this.possible().some(readsAnswers);
     const own = this.changes?.mutation ?? {};
     const headers = [
       ...(reads ? [{ name: 'accept-encoding', value: 'identity' }] : []),
@@ -528,6 +528,11 @@ export class RequestSide {
     };
   }
 }
+
+const readsAnswers = (rule: Rule): boolean =>
+  reaches(rule, 'response') ||
+  rule.restriction !== undefined ||
+  (rule.action.kind === 'redact' && rule.action.reversible !== undefined);
 
 /** Where the path and the body both name a model, they name the same: servers differ in which they go by. */
 function agree(inBody: string | undefined, inPath: string | undefined): boolean {

@@ -19,7 +19,7 @@ import { BodyInspection, type InspectionOptions } from './inspection.ts';
 import type { BodyObserver } from './observer.ts';
 import { PassedAnswer } from './passed-answer.ts';
 import type { Placeholders } from './placeholders.ts';
-import { narrowed } from './rule-lists.ts';
+import { narrowed, sharedList } from './rule-lists.ts';
 import { StreamedAnswer } from './streamed-answer.ts';
 import { WatchedAnswer } from './watched-answer.ts';
 
@@ -102,7 +102,11 @@ export class ResponseSide implements AnswerSide {
     const { exchange } = this;
     if (this.passAll || exchange.isLocalReply(event)) return undefined;
     const active = exchange.active ?? exchange.activateRules(undefined);
-    const content = narrowed(active.content, 'response', (rule) => reaches(rule, 'response'));
+    const reading = narrowed(active.content, 'response', (rule) => reaches(rule, 'response'));
+    const restorer = exchange.restorer(active.content);
+    const content = restorer
+      ? sharedList(exchange.decision.assignment!.set, withRule(reading, restorer))
+      : reading;
     const appends = narrowed(active.plain, 'appends', appendsAlways);
     const list = exchange.modelList(active, exchange.decision.status);
     const granting = list ? active.granting : NOTHING;
@@ -331,6 +335,10 @@ class AnswerInspection implements InspectionOptions {
     return this.exchange.mayAppend(rule);
   }
 }
+
+/** In rank order. */
+const withRule = (rules: readonly Rule[], rule: Rule): readonly Rule[] =>
+  [...rules, rule].sort((a, b) => a.rank - b.rank);
 
 const NOTHING: readonly Rule[] = Object.freeze([]);
 

@@ -39,8 +39,10 @@ export interface TextRules {
   readonly change: boolean;
 }
 
+const CHANGE_TEXT: ReadonlySet<Rule['action']['kind']> = new Set(['redact', 'rewrite', 'restore']);
+
 const changesText = ({ action, enforcement }: Rule): boolean =>
-  enforcement === 'enforce' && (action.kind === 'redact' || action.kind === 'rewrite');
+  enforcement === 'enforce' && CHANGE_TEXT.has(action.kind);
 
 type Narrowed<T> = WeakMap<readonly Rule[], Map<string, T>>;
 

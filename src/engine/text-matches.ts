@@ -23,6 +23,7 @@ const EFFECTS = Object.freeze({
   route: Object.freeze({ kind: 'route' }),
   throttle: Object.freeze({ kind: 'throttle' }),
   hold: Object.freeze({ kind: 'hold' }),
+  restore: Object.freeze({ kind: 'restore' }),
   sealed: Object.freeze({ kind: 'sealed' }),
   structure: Object.freeze({ kind: 'structure' }),
 } as const) satisfies Readonly<Record<string, Effect>>;
@@ -33,6 +34,15 @@ export interface Covered {
   end: number;
   replacement: string;
 }
+
+/** What is written, where it is not the rule alone that says it; `bare`: a number in place of one. */
+interface Written {
+  readonly words: string;
+  readonly bare: boolean;
+}
+
+const isReversible = ({ action }: Rule): boolean =>
+  action.kind === 'redact' && action.reversible !== undefined;
 
 const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
 
@@ -175,7 +185,8 @@ export class TextMatches {
         ? EFFECTS.shadow
         : { kind: 'exempt' as const, by };
     if (effect === undefined) return;
-    const { label, score, signals } = match;
+    const { score, signals } = match;
+    const label = effect.kind === 'restore' ? 'PLACEHOLDER' : match.label;
     const weighed = signals && { ...(score !== undefined && { score }), signals };
     const { host, key } = text;
     host.finding({ rule, label, text: key, start, end, enforced, effect, ...weighed });
@@ -206,6 +217,8 @@ export class TextMatches {
         if (!this.text.sealed) return this.cover(match, start, end, rule);
         this.blocked ??= { kind: 'sealed', rule, cut: start };
         return EFFECTS.sealed;
+      case 'restore':
+        return this.restore(match, start, end, rule);
       case 'clamp':
         return this.clamp(match, start, end, rule, rule.action);
       case 'remove':
@@ -227,9 +240,18 @@ export class TextMatches {
       this.blocked ??= { kind: 'unjudged', rule, cut: start };
       return EFFECTS.block;
     }
-    if (!this.text.sealed) return this.cover(match, start, end, rule, within.replacement);
+    const written = { words: within.replacement, bare: true };
+    if (!this.text.sealed) return this.cover(match, start, end, rule, written);
     this.blocked ??= { kind: 'sealed', rule, cut: start };
     return EFFECTS.sealed;
+  }
+
+  /** Nothing where the placeholder is nobody's, or where the provider has signed the text: it is read as it stands. */
+  private restore(match: ScannedMatch, start: number, end: number, rule: Rule): Effect | undefined {
+    const value = this.numbers.restored(this.text.textOf(match.start, match.end));
+    if (value === undefined || this.text.sealed) return undefined;
+    const effect = this.cover(match, start, end, rule, { words: value, bare: false });
+    return effect.kind === 'replace' ? EFFECTS.restore : effect;
   }
 
   /** What a rule forbids outranks what could only not be changed, wherever in the text they stand. */
@@ -257,9 +279,10 @@ export class TextMatches {
     start: number,
     end: number,
     rule: Rule,
-    written?: string,
+    written?: Written,
   ): Effect {
     if (this.winner && match.start < this.clusterEnd) {
+      if (!isReversible(rule)) this.numbers.takeOut(this.winner.words);
       const from = this.clusterEnd;
       this.clusterEnd = Math.max(from, match.end);
       if (this.json) this.json.cover(from, match.end, this.winner.words, true);
@@ -269,14 +292,10 @@ export class TextMatches {
       }
       return { kind: 'cover', by: this.winner.rule };
     }
-    const words =
-      written ??
-      (rule.action.kind === 'rewrite'
-        ? rule.action.with
-        : this.numbers.placeholder(match.label, this.text.textOf(match.start, match.end)));
+    const words = written?.words ?? this.wordsOf(match, rule);
     if (this.text.view) this.json ??= new JsonCover(this.text, this.text.view, this.covered);
     // A number that is brought inside its bounds stands where one stood, in quotes or without.
-    if (this.json === undefined || written !== undefined)
+    if (this.json === undefined || written?.bare)
       this.covered.push({ start, end, replacement: words });
     // Structure alone: nothing in it can be changed so that it stays JSON.
     else if (!this.json.cover(match.start, match.end, words)) {
@@ -286,6 +305,12 @@ export class TextMatches {
     this.clusterEnd = match.end;
     this.winner = { rule, words };
     return { kind: 'replace', replacement: words };
+  }
+
+  private wordsOf(match: ScannedMatch, rule: Rule): string {
+    if (rule.action.kind === 'rewrite') return rule.action.with;
+    const value = this.text.textOf(match.start, match.end);
+    return this.numbers.placeholder(match.label, value, isReversible(rule));
   }
 
   /** Text up to view unit `safe` may leave: bare values before it are over. */

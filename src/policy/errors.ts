@@ -29,6 +29,8 @@ export const COMPILE_ERRORS = {
   module_cycle: 'Modules use each other in a circle. Take one `use` out.',
   version_conflict: 'What `requires` names is there in another version. Update it or the range.',
   not_exactly_one: 'Exactly one of several keys must be written here.',
+  redact_not_reversible:
+    'A `redact` asks to be reversible where nothing can be put back, or has a `ttl` without.',
   bad_unit: 'A share, a duration or a ratio has no unit or an unknown one.',
   no_policies: 'There is no policy at all, which would allow everything in silence. Add one.',
   no_rules: 'A policy has neither rules nor a `default`. Add one of them, or remove the policy.',

@@ -122,6 +122,7 @@ export function defaultDeny(
 
 const MUTATIONS: ReadonlySet<Action['kind']> = new Set([
   'redact',
+  'restore',
   'rewrite',
   'append',
   'remove',

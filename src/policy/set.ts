@@ -50,7 +50,16 @@ export type Action =
       readonly status: number;
       readonly as: 'error' | 'refusal';
     }
-  | { readonly kind: 'redact' }
+  | {
+      readonly kind: 'redact';
+      /** What it takes out of a request is put back where the answer says its placeholder. */
+      readonly reversible?: {
+        /** How long later exchanges of the conversation may put it back. */
+        readonly ttlMs: number;
+      };
+    }
+  /** Puts back what `redact` took out: no author's word, but what a reversible one does to an answer. */
+  | { readonly kind: 'restore' }
   | { readonly kind: 'rewrite'; readonly with: string }
   /** Takes tools out of the lists that define them, and refuses calls of them as `block` does. */
   | {

@@ -16,6 +16,7 @@ rules:
   - { id: advice, class: operational, inspect: [response], match: { keywords: { words: [shares] } }, then: { append: { text: Not financial advice., oncePer: session } } }
   - { id: granted, models: { deny: ["o3*", "gemini-2.5-*"] } }
   - { id: moving, readOnly: {} }
+  - { id: mails, inspect: [request], match: { pii: { entities: [email] } }, then: { redact: { reversible: true, ttl: 1h } } }
   - { id: probes, inspect: [request], match: { keywords: { words: [jailbreak] } }, then: { throttle: { max: 2, window: 1h } } }
   - { id: save, inspect: [request], match: { keywords: { words: [simple] } }, then: { route: { model: cheap, cluster: llm, sticky: session } } }
 `,
@@ -87,6 +88,22 @@ describe('what rules write into messages, behind Envoy', function () {
         { role: 'user', content: 'Hello' },
       ]);
     }
+  });
+
+  it('redact, reversible: the model reads a placeholder, and its client what it said', async () => {
+    for (const stream of [false, true]) {
+      const answer = await chat(stack.envoy.port, { prompt: 'Write to ann@example.org', stream });
+      assert.equal(messages().at(-1)?.content, 'Write to [EMAIL_1]');
+      assert.equal(choicesOf(answer)[0]?.content, 'You said: Write to ann@example.org');
+      const found = records()
+        .at(-1)
+        ?.findings.filter(({ rule }) => rule === 'platform/mails');
+      assert.deepEqual(
+        found?.map(({ label }) => label),
+        ['EMAIL', 'PLACEHOLDER'],
+      );
+    }
+    assert.ok(!JSON.stringify(records()).includes('ann@'));
   });
 
   it('inject: a request of the other APIs is written where they take it', async () => {

@@ -120,6 +120,7 @@ const EFFECTS: Readonly<Record<TrialEventOf<'match'>['effect'], string>> = {
   throttle: 'is counted',
   hold: 'would wait for an approval',
   replace: 'becomes',
+  restore: 'gives way to what it stands for',
   cover: 'goes with the replacement of',
   sealed: 'is signed, so that it ends the body',
   structure: 'is nothing but the structure of JSON, so that it ends the body',

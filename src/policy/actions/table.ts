@@ -18,7 +18,10 @@ import { REWRITE } from './rewrite.ts';
 import { ROUTE } from './route.ts';
 import { THROTTLE } from './throttle.ts';
 
-export const ACTION_KINDS: Readonly<Record<Action['kind'], ActionKind>> = Object.freeze({
+/** `restore` is what a reversible `redact` does to answers, and no word of its own. */
+type ActionWord = Exclude<Action['kind'], 'restore'>;
+
+export const ACTION_KINDS: Readonly<Record<ActionWord, ActionKind>> = Object.freeze({
   allow: ALLOW,
   flag: FLAG,
   block: BLOCK,
@@ -88,7 +91,7 @@ export function compileThen(
   return text === undefined ? { action } : { action, text };
 }
 
-function wordOf(then: Located): Action['kind'] {
+function wordOf(then: Located): ActionWord {
   const word = then.kind === 'map' ? then.entries[0]?.key : plain(then);
-  return word as Action['kind'];
+  return word as ActionWord;
 }
