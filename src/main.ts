@@ -23,8 +23,10 @@ import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
 import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { operatorControl } from './engine/operator-control.ts';
 import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
+import { PostureKeeper } from './engine/posture.ts';
 import { RestoreMaps } from './engine/restoring.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { type BreakerChange, DETECTORS, detectorGuard, ruleGuard } from './engine/rule-guard.ts';
@@ -34,6 +36,7 @@ import {
   resolveConfig,
   type ServerConfig,
 } from './engine/server-config.ts';
+import { SessionFactMemory } from './engine/session-facts.ts';
 import { MemorySessionScores } from './engine/session-scores.ts';
 import { Serving } from './engine/snapshot.ts';
 import { subjectMemories } from './engine/subject-memory.ts';
@@ -55,6 +58,7 @@ import {
 import { watchDirectory } from './store/directory-source.ts';
 import { openFileStore } from './store/file-store.ts';
 import { loadOrCreateKey } from './store/keys.ts';
+import { postureFile } from './store/posture-file.ts';
 import { memorySealer } from './store/sealer.ts';
 import { createXxh64 } from './store/xxh64.ts';
 import { createLog } from './telemetry/log.ts';
@@ -176,6 +180,19 @@ async function serve(config: ServerConfig): Promise<void> {
       breakers.notClosed().map(({ rule, digest, state }) => ({ rule, digest, state: state.kind })),
   });
 
+  const posture = new PostureKeeper({
+    clock,
+    repository: postureFile(`${config.data}/posture.json`),
+    epoch: () => serving.current.epoch,
+    recordTransition: (record) => audit.transition(record),
+    onEvent: (event) => {
+      if (event.kind === 'failed') log.event('posture_failed');
+      else log.event('posture', { state: event.state.posture, count: event.state.version });
+    },
+  });
+  await posture.boot();
+  const sessionFacts = new SessionFactMemory(clock, config.limits);
+
   const deps: EngineDeps = {
     clock,
     serving,
@@ -199,6 +216,13 @@ async function serve(config: ServerConfig): Promise<void> {
     subjects: subjectMemories(clock, config.limits),
     stances,
     restores: new RestoreMaps(clock, memorySealer(), config.limits),
+    world: {
+      posture: () => posture.current,
+      load: () => 0,
+      feed: () => undefined,
+      session: (session) => sessionFacts.read(session),
+    },
+    sessionFacts,
     sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
     classifiers,
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
@@ -256,7 +280,7 @@ async function serve(config: ServerConfig): Promise<void> {
         ...(tokenFile && { token: readTokenFile(tokenFile) }),
       },
     }),
-    control: controller,
+    control: operatorControl({ sets: controller, posture }),
     metrics,
     ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
     decisions: (id) => {
@@ -287,6 +311,7 @@ async function serve(config: ServerConfig): Promise<void> {
   await source.close();
   await saves;
   await controller.close();
+  await posture.close();
   await admin.close();
   classifiers.close();
   audit.close();

@@ -1,11 +1,13 @@
 /** The requests that change what serves: their bodies are checked here, then asked of Control. */
+
 import type { Control, ControlOutcome } from '../engine/control.ts';
+import { POSTURES } from '../policy/surroundings.ts';
 import { AdminError } from './answer.ts';
 import { resolveDigest } from './digest.ts';
 
 /** Longest reason, in UTF-16 units: it is shown in the history and kept in the audit record. */
 export const REASON_UNITS_MAX = 256;
-/** Longest emergency: after a week it is not one any more. */
+/** Longest emergency, and longest posture that ends by itself: after a week it is not one any more. */
 export const EMERGENCY_MS_MAX = 7 * 24 * 60 * 60 * 1000;
 const PPM_MAX = 1_000_000;
 
@@ -107,6 +109,22 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
       emergency,
       by: by(body, who),
       ...(named === undefined ? {} : { digest: named }),
+      ...(forMs === undefined ? {} : { forMs }),
+    });
+  },
+
+  posture(control, body, who) {
+    onlyFields(body, ['posture', 'forMs', 'reason']);
+    const posture = POSTURES.find((one) => one === body.posture);
+    if (posture === undefined) throw invalid('posture', `one of ${POSTURES.join(', ')}`);
+    const forMs = integer(body, 'forMs', 1000, EMERGENCY_MS_MAX);
+    if (forMs !== undefined && posture === 'normal') {
+      throw new AdminError('invalid_argument', '`forMs` is for a posture that ends in `normal`');
+    }
+    return control.setPosture({
+      posture,
+      reason: reason(body),
+      by: by(body, who),
       ...(forMs === undefined ? {} : { forMs }),
     });
   },

@@ -70,7 +70,15 @@ function serves(status: ControlStatus, nowMs: number): string[] {
 
 function trying(status: ControlStatus, nowMs: number): string[] {
   const lines: string[] = [];
-  const { green, rollout, watch, emergency, waiting } = status;
+  const { green, rollout, watch, emergency, waiting, posture } = status;
+  if (posture !== undefined && posture.posture !== 'normal') {
+    const until = posture.untilMs === undefined ? '' : ` until ${at(posture.untilMs)}`;
+    lines.push(
+      ...block('Posture', [
+        `${posture.posture}${until}, said by ${words(posture.by)} ${span(nowMs - posture.sinceMs)} ago`,
+      ]),
+    );
+  }
   if (green !== undefined) {
     lines.push(...block('Green', [short(green.digest), ...setLines(green)]));
   }

@@ -38,6 +38,8 @@ function processFields(record: DecisionRecord) {
       app: app === undefined ? undefined : clip(app),
       model: model === undefined ? undefined : clip(model),
     },
+    factFaults: record.factFaults?.slice(0, LIST_ITEMS_MAX).map(clip),
+    surroundings: record.surroundings && surroundingsFields(record.surroundings),
     route: clip(record.route),
     format: clip(record.format),
     status: record.status,
@@ -69,6 +71,32 @@ function processFields(record: DecisionRecord) {
     },
     requestBytes: record.requestBytes,
     responseBytes: record.responseBytes,
+  };
+}
+
+function surroundingsFields(
+  surroundings: NonNullable<DecisionRecord['surroundings']>,
+): DecisionRecord['surroundings'] {
+  const { posture, postureVersion, load, feeds, session } = surroundings;
+  return {
+    ...(posture !== undefined && { posture }),
+    ...(postureVersion !== undefined && { postureVersion }),
+    ...(load !== undefined && { load }),
+    ...(feeds !== undefined && {
+      feeds: Object.fromEntries(
+        Object.entries(feeds)
+          .slice(0, LIST_ITEMS_MAX)
+          .map(([name, digest]) => [clip(name), clip(digest)]),
+      ),
+    }),
+    ...(session !== undefined && {
+      session: {
+        topic: clip(session.topic),
+        topics: session.topics.slice(0, LIST_ITEMS_MAX).map(clip),
+        flags: session.flags.slice(0, LIST_ITEMS_MAX).map(clip),
+        injection: session.injection,
+      },
+    }),
   };
 }
 

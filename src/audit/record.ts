@@ -25,6 +25,22 @@ export interface DecisionRecord {
   /** Keyed hashes: equal inside one deployment, meaningless outside. */
   readonly session?: string;
   readonly facts: { readonly tenant?: string; readonly app?: string; readonly model?: string };
+  /** Facts whose value was none: never guessed at, and absent for conditions. */
+  readonly factFaults?: readonly string[];
+  /** What conditions were told beside the request; of each only what one of them has named. */
+  readonly surroundings?: {
+    readonly posture?: 'normal' | 'elevated' | 'attack' | 'unknown';
+    readonly postureVersion?: number;
+    readonly load?: number;
+    /** Digest of each feed by its name. */
+    readonly feeds?: Readonly<Record<string, string>>;
+    readonly session?: {
+      readonly topic: string;
+      readonly topics: readonly string[];
+      readonly flags: readonly string[];
+      readonly injection: number;
+    };
+  };
   readonly route: string;
   readonly format: string;
   readonly status: number;
@@ -60,7 +76,7 @@ export interface DecisionRecord {
   readonly responseBytes: number;
 }
 
-/** A change of what serves. */
+/** A change of what serves, or (`posture`) of what conditions are told: there, from and to are its words. */
 export interface TransitionRecord {
   readonly kind: 'transition';
   readonly atMs: number;

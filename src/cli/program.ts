@@ -1,6 +1,7 @@
 /** The `switchyard` command: its words, options and help. */
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import { POSTURES } from '../policy/surroundings.ts';
 import { type AdminClient, adminClient } from './admin-client.ts';
 import { compileSources, type PolicyReading, readPolicyPath } from './compile.ts';
 import { parseDuration } from './duration.ts';
@@ -128,6 +129,21 @@ export function buildProgram(options: ProgramOptions): Command {
         emergency: given.emergency ?? false,
         forMs: given.for,
       });
+    });
+
+  program
+    .command('posture')
+    .description('how much the traffic is trusted, for conditions')
+    .command('set')
+    .description('say how much to trust the traffic: normal, elevated or attack')
+    .addArgument(new Argument('<posture>', 'what it is from now on').choices(POSTURES))
+    .option('--for <duration>', 'then it is normal again: 2h, 30m', parseDuration)
+    .option('--reason <text>', 'why, for the records')
+    .action((posture: string, given: { for?: number; reason?: string }) => {
+      if (given.for !== undefined && posture === 'normal') {
+        throw new CliError(EXIT.badInput, '--for is for a posture that ends in normal');
+      }
+      return change('posture', { posture, forMs: given.for, reason: given.reason });
     });
 
   program

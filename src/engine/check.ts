@@ -66,6 +66,7 @@ function answer(
       headers: trusted,
       nowMs: deps.clock.nowMs(),
       ...(request.sourceIp !== '' && { sourceIp: request.sourceIp }),
+      ...(decision.surroundings && { surroundings: decision.surroundings }),
     },
     deps.guard,
     true,

@@ -1,3 +1,6 @@
+import type { Posture } from '../policy/surroundings.ts';
+import type { PostureState } from './posture.ts';
+
 /**
  * What an operator can ask of a running Switchyard; the admin API and the CLI speak only to this.
  * Every mutation goes through the swap queue: one at a time, in order, durable before it is answered.
@@ -71,6 +74,8 @@ export interface ControlStatus {
     readonly digest: string;
     readonly state: string;
   }[];
+  /** What conditions are told of these hours; absent when what was stored cannot be read. */
+  readonly posture?: PostureState;
   /** Newest first, at most 50. */
   readonly history: readonly {
     readonly epoch: number;
@@ -82,7 +87,8 @@ export interface ControlStatus {
   }[];
 }
 
-export interface Control {
+/** What changes which policies serve. */
+export interface SetControl {
   status(): ControlStatus;
   /** Starts a rollout of the waiting or named set, or moves a running one to `sharePpm`. */
   canary(request: { sharePpm: number; digest?: string; by: string }): Promise<ControlOutcome>;
@@ -95,6 +101,17 @@ export interface Control {
     digest?: string;
     emergency: boolean;
     forMs?: number;
+    by: string;
+  }): Promise<ControlOutcome>;
+}
+
+/** The same, and what conditions are told. */
+export interface Control extends SetControl {
+  /** Says how much to trust the traffic; `forMs` undefined: until somebody says otherwise. */
+  setPosture(request: {
+    posture: Posture;
+    forMs?: number;
+    reason: string;
     by: string;
   }): Promise<ControlOutcome>;
 }

@@ -25,7 +25,7 @@ import { rollback } from '../rollout/rollback.ts';
 import { saved } from '../rollout/saved.ts';
 import type { Clock } from './clock.ts';
 import type { Comparisons, Failed } from './comparisons.ts';
-import type { Control, ControlOutcome, ControlStatus } from './control.ts';
+import type { ControlOutcome, ControlStatus, SetControl } from './control.ts';
 import type { ExchangeOutcome } from './ports.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { Serving } from './snapshot.ts';
@@ -82,7 +82,7 @@ export type ControllerEvent =
   | { readonly kind: 'rolled_back'; readonly failed: Failed }
   | { readonly kind: 'failed'; readonly what: string; readonly code: string };
 
-export class PolicyController implements Control {
+export class PolicyController implements SetControl {
   private readonly deps: ControllerDeps;
   private record: ActivationRecord = EMPTY_ACTIVATION;
   private readonly sets = new Map<string, PolicySet>();

@@ -1,6 +1,7 @@
 /** Collects what one exchange's record will say, and writes it exactly once. */
 import type { DecisionRecord } from '../audit/record.ts';
 import { isMutation } from '../policy/evaluate.ts';
+import { riskOf } from '../policy/risk.ts';
 import { isNamedBySelector } from '../policy/scope.ts';
 import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
@@ -10,7 +11,9 @@ import type { DecisionCode } from './codes.ts';
 import { isChosenByClient } from './facts.ts';
 import type { Finding } from './findings.ts';
 import type { EngineDeps } from './ports.ts';
+import { TurnFacts } from './session-facts.ts';
 import type { Assigned } from './snapshot.ts';
+import { ReadOnce } from './surroundings.ts';
 
 /** Words that text keys are made of; anything else in a key came from the body and is not shown. */
 const KEY_WORDS = new Set([
@@ -63,6 +66,8 @@ export class DecisionDraft {
   private readonly findings: DecisionRecord['findings'][number][] = [];
   private findingsDropped = 0;
   private readonly errors: RuleError[] = [];
+  private readonly turn = new TurnFacts();
+  private around: ReadOnce | undefined;
 
   constructor(deps: EngineDeps, kind: 'process' | 'check', id: string) {
     this.deps = deps;
@@ -72,8 +77,16 @@ export class DecisionDraft {
     this.startedMonotonicMs = deps.clock.monotonicMs();
   }
 
+  /** What conditions read beside the request, the same for all of this call; asked for when the session is known. */
+  get surroundings(): ReadOnce | undefined {
+    const { world } = this.deps;
+    if (world !== undefined) this.around ??= new ReadOnce(world, this.session?.hex);
+    return this.around;
+  }
+
   finding(finding: Finding): void {
     const { rule } = finding;
+    this.turn.add(finding);
     this.deps.metrics.ruleMatch(rule.id, rule.action.kind, finding.enforced);
     if (finding.enforced && isMutation(rule)) this.mutationDue = true;
     if (this.findings.length >= this.deps.limits.findingsMax) {
@@ -126,6 +139,7 @@ export class DecisionDraft {
   close(verdict: DecisionRecord['verdict'], code: DecisionCode): void {
     if (this.closed) return;
     this.closed = true;
+    this.deps.sessionFacts?.learn(this.session?.hex, this.turn);
     const record = this.record(code === 'local_reply' ? 'local_reply' : this.kind, verdict, code);
     // What Check allows is decided by Process: counted here, it would count twice.
     const decided = this.kind === 'process' || verdict !== 'allow';
@@ -154,6 +168,7 @@ export class DecisionDraft {
     code: DecisionCode,
   ): DecisionRecord {
     const { assignment, facts } = this;
+    const surroundings = this.around?.read;
     const shown: Partial<Record<'tenant' | 'app' | 'model', string>> = {};
     for (const name of ['tenant', 'app', 'model'] as const) {
       const value = facts[name];
@@ -174,6 +189,8 @@ export class DecisionDraft {
       phase: this.phase,
       ...(this.session !== undefined && { session: this.session.hex }),
       facts: shown,
+      ...(facts.risk !== undefined && riskOf(facts.risk) === undefined && { factFaults: ['risk'] }),
+      ...(surroundings !== undefined && { surroundings }),
       route: this.route,
       format: this.format,
       status: this.status,

@@ -544,6 +544,7 @@ export class Exchange implements ProcessHandler {
       headers,
       nowMs: this.deps.clock.nowMs(),
       ...sourceIpOf(this.headers?.attribute('source.address')),
+      ...(this.decision.surroundings && { surroundings: this.decision.surroundings }),
       // Decoded only for a condition that names the principal.
       get claims() {
         return claimsOf(claimSources, context);

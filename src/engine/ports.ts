@@ -13,9 +13,11 @@ import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
 import type { RestoreMaps } from './restoring.ts';
 import type { RouteStances } from './route-stances.ts';
+import type { SessionFactMemory } from './session-facts.ts';
 import type { SessionScores } from './session-scores.ts';
 import type { Serving } from './snapshot.ts';
 import type { SubjectMemories } from './subject-memory.ts';
+import type { World } from './surroundings.ts';
 import type { Turns } from './turns.ts';
 
 export interface DecisionSink {
@@ -80,6 +82,10 @@ export interface EngineDeps {
   readonly classifiers?: Classifiers;
   /** What reversible rules took out of conversations; without it each exchange is on its own. */
   readonly restores?: RestoreMaps;
+  /** What conditions can read beside the request; without it, what surroundings are that nobody knows. */
+  readonly world?: World;
+  /** What conversations have shown so far; without it every exchange is on its own. */
+  readonly sessionFacts?: SessionFactMemory;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

@@ -114,6 +114,8 @@ export interface Detector {
     | 'all';
   /** Every label that its matches can bear. */
   readonly labels: readonly string[];
+  /** Of one that finds a topic: its name, as authors write it. */
+  readonly topic?: string;
   /** Of one that weighs over a session: what is brought along loses half in so long. */
   readonly session?: { readonly halfLifeMs: number };
   /** Longest possible match in units, or undefined when unbounded (refused on a streamed direction). */

@@ -99,7 +99,7 @@ function inputOf(name: string, conditions: Conditions): string {
     case 'source':
       return JSON.stringify({ ip: sourceIp });
     case 'posture':
-      return surroundings?.posture() ?? 'normal';
+      return (surroundings === undefined ? 'normal' : surroundings.posture()) ?? '';
     case 'load':
       return String(surroundings?.load() ?? 0);
     case 'method':

@@ -84,7 +84,10 @@ export const VARIABLES: Readonly<Record<string, Variable>> = Object.freeze({
   consent: { type: listType(STRING), read: ({ facts }) => wordsOf(facts.consent ?? '') },
   /** How busy this server is, 0..1. */
   load: { type: DOUBLE, read: ({ surroundings }) => surroundings?.load() ?? 0 },
-  posture: { type: STRING, read: ({ surroundings }) => surroundings?.posture() ?? 'normal' },
+  posture: {
+    type: STRING,
+    read: ({ surroundings }) => (surroundings === undefined ? 'normal' : surroundings.posture()),
+  },
   /** By name; one that is not configured, or was never read whole, is not there. */
   feed: {
     type: mapType(STRING, mapType(STRING, JSON_VALUE)),

@@ -26,7 +26,8 @@ export const NO_SESSION: SessionFacts = Object.freeze({
 });
 
 export interface Surroundings {
-  posture(): Posture;
+  /** Undefined where nobody knows it: what was stored cannot be read. */
+  posture(): Posture | undefined;
   /** 0..1. */
   load(): number;
   /** Undefined where there is none of this name, or it was never read whole. */

@@ -26,6 +26,8 @@ export const LOG_EVENTS = {
   emergency_over: ['info', 'an emergency activation has ended'],
   swap_refused: ['warn', 'a change of what serves was refused'],
   stance_conflict: ['error', 'a rule that must not fail open reaches a route declared open'],
+  posture: ['warn', 'the posture has changed: conditions are told another'],
+  posture_failed: ['error', 'the posture cannot be read or kept'],
   breaker: ['warn', 'a circuit breaker changed its state'],
   store_failed: ['error', 'the store failed'],
   store_recovered: ['info', 'the store works again'],

@@ -51,6 +51,7 @@ export function modelControl(): ModelControl {
     promote: called('promote'),
     rollback: called('rollback'),
     activate: called('activate'),
+    setPosture: called('setPosture'),
   };
   return control;
 }

@@ -44,10 +44,15 @@ describe('docs/reference/cli.md', () => {
     },
   });
 
-  for (const command of program.commands)
-    it(`has every option of ${command.name()}`, () => {
+  const commands = program.commands.flatMap((command) =>
+    command.commands.length === 0
+      ? [{ name: command.name(), command }]
+      : command.commands.map((one) => ({ name: `${command.name()} ${one.name()}`, command: one })),
+  );
+  for (const { name, command } of commands)
+    it(`has every option of ${name}`, () => {
       const words = command.registeredArguments.map((argument) => ` <${argument.name()}>`);
-      const told = rowsOf(section(`switchyard ${command.name()}${words.join('')}`));
+      const told = rowsOf(section(`switchyard ${name}${words.join('')}`));
       assert.deepEqual(new Map(told), new Map(optionsOf(command)));
     });
 

@@ -61,6 +61,7 @@ export function topicDetector({ name, threshold, terms }: TopicOptions): Detecto
   const start = () => [new SignalTracker(table, options)];
   return Object.freeze({
     kind: 'topic' as const,
+    topic: name,
     labels: [label],
     unitsMax: table.unitsMax,
     bytes: table.bytes,
