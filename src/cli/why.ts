@@ -52,6 +52,22 @@ function reroutedLines({ rerouted }: DecisionRecord): string[] {
   return [`  ${rule}: sent from model ${from} to ${to}`];
 }
 
+function surroundingLines({ surroundings, factFaults }: DecisionRecord): string[] {
+  const { posture, postureVersion, load, feeds, session } = surroundings ?? {};
+  const named = [
+    ...(posture === undefined ? [] : [`posture ${posture} (version ${postureVersion})`]),
+    ...(load === undefined ? [] : [`load ${load}`]),
+    ...Object.entries(feeds ?? {}).map(([name, digest]) => `feed ${name} ${digest}`),
+    ...(session === undefined
+      ? []
+      : [`session topic ${session.topic || 'none'}, injection ${session.injection}`]),
+  ];
+  return [
+    ...(named.length === 0 ? [] : [`  conditions were told: ${named.join(', ')}`]),
+    ...(factFaults ?? []).map((fact) => `  ${fact}: its value was none, and not guessed at`),
+  ];
+}
+
 function recordLines(record: DecisionRecord): string[] {
   return [
     `${VERDICTS[record.verdict] ?? record.verdict}: ${record.code}, HTTP ${record.status}`,
@@ -59,6 +75,7 @@ function recordLines(record: DecisionRecord): string[] {
     `  ${iso(record.atMs)}, ${record.durationMs} ms, phase ${record.phase}, ${KINDS[record.kind] ?? record.kind}`,
     `  set ${record.set}, epoch ${record.epoch}, cohort ${record.cohort}`,
     `  ${whoLine(record)}`,
+    ...surroundingLines(record),
     `  ${record.format || 'no format'}, ${record.requestBytes} bytes in, ${record.responseBytes} bytes out`,
     ...findingLines(record),
     ...reroutedLines(record),
