@@ -157,6 +157,7 @@ async function serve(config: ServerConfig): Promise<void> {
     store,
     xxh64,
     stances,
+    classifiers: config.classifiers.map(({ name }) => name),
     golden: async (set, cases) => {
       const means = { clock, decoders: bodyDecoders, xxh64, limits: config.limits };
       return goldenFaults(cases, await runCases(set, cases, means, config.limits), config.limits);

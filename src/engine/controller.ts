@@ -65,6 +65,8 @@ export interface ControllerDeps {
   readonly golden: (set: PolicySet, cases: readonly GoldenCase[]) => Promise<readonly string[]>;
   readonly xxh64: Xxh64;
   readonly stances: RouteStances;
+  /** Names that the configuration gives to classifiers. */
+  readonly classifiers: readonly string[];
   readonly comparisons: Comparisons;
   /** Durable before it returns. */
   readonly recordTransition: (record: TransitionRecord) => void;
@@ -237,6 +239,15 @@ export class PolicyController implements SetControl {
     const undone = set.rules.filter(unsupported);
     if (undone.length > 0) {
       this.refuseSave(undone.map(unsupportedWords));
+      return undefined;
+    }
+    const unknown = set.rules.filter(
+      ({ detector }) =>
+        detector?.classifier !== undefined &&
+        !this.deps.classifiers.includes(detector.classifier.name),
+    );
+    if (unknown.length > 0) {
+      this.refuseSave(unknown.map((rule) => unknownWords(rule, this.deps.classifiers)));
       return undefined;
     }
     const faults = await this.deps.golden(set, cases);
@@ -457,6 +468,16 @@ function unsupportedWords(rule: Rule): string {
   const counts = rule.detector?.kind === 'baseline' ? rule.detector.kind : undefined;
   const word = rule.restriction?.kind ?? counts ?? rule.action.kind;
   return `${file}:${line}:${column}: not_enforceable: rule \`${rule.id}\` says \`${word}\`, which this version reads but cannot enforce yet; write \`enforcement: shadow\` or \`off\` on it`;
+}
+
+function unknownWords(rule: Rule, classifiers: readonly string[]): string {
+  const { file, line, column } = rule.position;
+  const name = rule.detector?.classifier?.name ?? '';
+  const known =
+    classifiers.length === 0
+      ? 'it has none'
+      : `it has ${classifiers.map((one) => `\`${one}\``).join(', ')}`;
+  return `${file}:${line}:${column}: classifier_unknown: rule \`${rule.id}\` asks the classifier \`${name}\`, which this server's configuration does not name (${known}); add it under \`classifiers\`, or correct the name`;
 }
 
 function stanceConflictWords(conflict: {

@@ -42,6 +42,7 @@ function controller() {
     golden: async () => [],
     xxh64: (_bytes, seed) => seed,
     stances: new RouteStances(),
+    classifiers: ['toxicity'],
     comparisons: new Comparisons(),
     recordTransition: () => {
       if (auditFails) throw new Error('disk full');
@@ -90,6 +91,31 @@ describe('the controller', () => {
     await made.directoryChanged({ files: [{ ...policy('x'), text: 'kind: Polic' }], errors: [] });
     assert.equal(serving.current, before);
     assert.ok((made.status().directory?.errors.length ?? 0) > 0);
+    await made.close();
+  });
+
+  it('takes no set that asks a classifier which nobody configured, also not in shadow', async () => {
+    const { made, serving } = controller();
+    const asking = (name: string, more = ''): SourceFile => {
+      const rule = `match: { classifier: { name: ${name}, threshold: 0.8 } }, then: block${more}`;
+      const text = policy('one').text.replace(
+        /\{ id: r.*/,
+        `{ id: r, inspect: [request], ${rule} }`,
+      );
+      return { path: 'p.yaml', text, digest: `sha256:${sha256(text)}` };
+    };
+    await made.boot(reading(policy('one')));
+    const before = serving.current;
+    for (const more of ['', ', enforcement: shadow']) {
+      await made.directoryChanged(reading(asking('toxicty', more)));
+      assert.equal(serving.current, before);
+      assert.match(
+        made.status().directory?.errors[0] ?? '',
+        /^p\.yaml:5:5: classifier_unknown: .*`toxicty`.*it has `toxicity`/,
+      );
+    }
+    await made.directoryChanged(reading(asking('toxicity')));
+    assert.equal(serving.current.epoch, before.epoch + 1);
     await made.close();
   });
 

@@ -14,7 +14,7 @@ that the rules below are for, and once for one that no rule is for, where the at
 row that says that something is stopped cannot be true by accident, and a row that says that something is
 **not seen** is as much a promise as the others: it is what you have to think of yourself. Where a \`match\` would
 find it after all, the row names one, and a rule with it was tried, too. Where none is named, only what reads
-meanings can help, and that is not here yet: put a classifier beside Switchyard.
+meanings can help: a [classifier](reference/classifiers.md) of yours, asked over HTTP.
 
 Rules of class \`security\` are meant throughout. Where a body cannot be read, rules of class \`operational\` let
 it pass and say so in the record ([stances](reference/stances.md)).

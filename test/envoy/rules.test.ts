@@ -1,5 +1,6 @@
 /** Every row of `docs/rules.md` through a real Envoy. */
 import assert from 'node:assert/strict';
+import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
 import { eventually } from './operator.ts';
 import { cellsOf, notServed, policyOf } from './rules/cells.ts';
@@ -11,11 +12,12 @@ import { writtenRecords } from './written-records.ts';
 const EXAMPLES: readonly Example[] = [...KINDS, ...ACTIONS, ...RESTRICTIONS];
 const SERVED = EXAMPLES.filter((example) => notServed(example) === undefined);
 
-const CONFIG = `facts:
+const config = (classifierPort: number): string => `facts:
   app: [{ from: header, name: x-app, trusted: true }]
   session: [{ from: header, name: x-session, trusted: true }]
   model: [{ from: body }]
 formats: [{ path: ${JSON_ROUTE}, format: json }]
+classifiers: [{ name: toxicity, url: 'http://127.0.0.1:${classifierPort}/classify', deadlineMs: 10000 }]
 `;
 
 /** Rows that run beside each other. */
@@ -31,16 +33,21 @@ const recordsOf = ({ switchyard }: Stack, name: string): number =>
 describe('every row of the table of rules through Envoy', function () {
   this.timeout(120_000);
   let stack: Stack;
+  let classifier: TestClassifier;
 
   before(async function () {
     requireEnvoy(this);
+    classifier = await startClassifier();
     stack = await startStack({
       policies: Object.fromEntries(SERVED.map((one) => [`${nameOf(one)}.yaml`, policyOf(one)])),
-      config: CONFIG,
+      config: config(classifier.port),
     });
   });
 
-  after(() => stack?.stop());
+  after(async () => {
+    await stack?.stop();
+    await classifier?.stop();
+  });
 
   for (const example of SERVED) {
     it(nameOf(example), async () => {

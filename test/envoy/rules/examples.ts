@@ -112,6 +112,22 @@ export const KINDS: readonly Example[] = [
     ),
   },
   {
+    word: 'classifier',
+    rules: `- { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8 } }, then: { block: { message: "Not in this tone." } } }`,
+    tries: refuses('You are full of venom today, I hear.', 'Not in this tone.'),
+  },
+  {
+    word: 'classifier',
+    variant: 'deferred',
+    rules: `- { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred } }, then: flag }`,
+    tries: [
+      {
+        content: words('You are full of venom today, I hear.'),
+        outcome: { is: 'recorded' },
+      },
+    ],
+  },
+  {
     word: 'tool',
     rules: `- { id: shell, match: { tool: { in: [shell, "rm_*"] } }, then: { block: { message: "Not with this tool." } } }`,
     tries: [
@@ -199,11 +215,6 @@ export const KINDS: readonly Example[] = [
     ],
   },
 ];
-
-/** Words of which there is no example, and why. A word of the language that stands nowhere here fails a test. */
-export const NOT_YET: Readonly<Record<string, string>> = {
-  classifier: 'Of the language, and not of this version: a policy that says it does not compile.',
-};
 
 const HAS_SYSTEM = new Set(['openai.chat', 'openai.responses', 'anthropic.messages', 'gemini']);
 const HAS_MODEL = new Set([...HAS_SYSTEM, 'openai.completions', 'openai.inputs']);

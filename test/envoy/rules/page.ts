@@ -1,6 +1,6 @@
 /** Renders the examples and what comes of them as `docs/rules.md`. */
 import { type Cell, cellsOf, notServed } from './cells.ts';
-import { ACTIONS, type Example, KINDS, NOT_YET, type Outcome, RESTRICTIONS } from './examples.ts';
+import { ACTIONS, type Example, KINDS, type Outcome, RESTRICTIONS } from './examples.ts';
 import { COLUMNS, type Content, WIRES } from './wires.ts';
 
 type OutcomeName = Outcome['is'];
@@ -55,7 +55,7 @@ What stands in several deltas of a stream is cut every five characters, so that 
 are documents in every format; those of APIs that stream are sent twice, once asking for a stream. What each word
 means is said by [detectors](reference/detectors.md), [actions](reference/actions.md) and the pages of
 [PII](reference/pii.md), [secrets](reference/secrets.md), [invisible text](reference/invisible.md),
-[injection](reference/injection.md) and [topics](reference/topic.md); what each format reads by
+[injection](reference/injection.md), [topics](reference/topic.md) and [classifiers](reference/classifiers.md); what each format reads by
 [formats](reference/formats.md).
 `;
 
@@ -77,7 +77,6 @@ export function rulesPage(): string {
     shapes(),
     '## What stands under `match`\n',
     ...KINDS.map(section),
-    ...Object.entries(NOT_YET).map(([word, why]) => `### ${word}\n\n${why}\n`),
     '## What stands under `then`\n',
     ...ACTIONS.map(section),
     '## What stands instead of both\n',
