@@ -39,7 +39,7 @@ export function entropyOf(text: string): number {
 }
 
 /** What people write where a secret would stand. */
-const STAND_IN = /example|placeholder|change_?me|your[_-]|redacted|x{6}|\*{4}|\.{4}/i;
+const STAND_IN = /example|sample|dummy|placeholder|change_?me|your[_-]|redacted|x{6}|\*{4}|\.{4}/i;
 
 const isStandIn = (token: string): boolean => STAND_IN.test(token);
 
@@ -127,7 +127,7 @@ export const isBech32: Validator = (token) => {
 };
 
 /** Of what is assigned only this much is looked at: enough to tell, and no more to do for a longer one. */
-const VALUE_UNITS = 24;
+const VALUE_UNITS = 48;
 
 const BEFORE_VALUE = /^[^=:]*[=:>\s"'`]+/;
 
@@ -135,43 +135,14 @@ const BEFORE_VALUE = /^[^=:]*[=:>\s"'`]+/;
 const assigned = (assignment: string): string =>
   assignment.replace(BEFORE_VALUE, '').slice(0, VALUE_UNITS);
 
-const assignedUnits = (assignment: string): number =>
-  (BEFORE_VALUE.exec(assignment)?.[0].length ?? 0) + VALUE_UNITS;
-
-/** Words joined by signs (`path/to/the-token_1`), which no generator makes. */
-const WORDS = /^[A-Za-z]*(?:[_./-][A-Za-z]*\d{0,2})*$/;
-
-const BEARER = /^bearer\s+/i;
-
-const isSecretValue = (value: string): boolean =>
-  /\d/.test(value) &&
-  /[A-Za-z]/.test(value) &&
-  !isStandIn(value) &&
-  !WORDS.test(value) &&
-  entropyOf(value) >= 3.4;
-
-/**
- * `api_key = …`: 16 units and more, whose first 24 hold a digit and a letter, are not words, and have 3.4 bits
- * a unit, which of random strings of letters and digits nearly all have at that length.
- */
-const isAssignedSecret: Validator = (assignment) => isSecretValue(assigned(assignment));
-
-/** `password = "…"`: quoted, so a word will not do; a digit or a sign beside letters, 2.2 bits a unit. */
-const isAssignedPassword: Validator = (assignment) => {
-  const value = assignment.replace(BEFORE_VALUE, '').replace(/["'`]$/, '');
-  return (
-    /[A-Za-z]/.test(value) &&
-    /[^A-Za-z]/.test(value) &&
-    !isStandIn(value) &&
-    !WORDS.test(value) &&
-    !/^[$%<{[(]|[>})\]]$/.test(value) &&
-    entropyOf(value) >= 2.2
-  );
-};
+/** The longest value decides for all that begin with it. */
+const beforeValue = (assignment: string): number => BEFORE_VALUE.exec(assignment)?.[0].length ?? 0;
 
 /** A check under the name that the reference page gives it. */
 export interface NamedCheck extends Check {
   readonly name: string;
+  /** Behind a text that this is found in, a candidate is none. */
+  readonly notBehind?: RegExp;
 }
 
 export const VARIED_CHECK: NamedCheck = {
@@ -181,6 +152,17 @@ export const VARIED_CHECK: NamedCheck = {
 export const HEX_CHECK: NamedCheck = {
   name: 'entropy ≥ 2.8',
   ...VARIED_HEX,
+};
+/** For tokens that begin with numbers: the whole counts. */
+export const VARIED_WHOLE_CHECK: NamedCheck = {
+  name: 'entropy ≥ 3',
+  validator: VARIED.validator,
+};
+/** A prefix of two units says little. */
+export const LEGACY_CHECK: NamedCheck = {
+  name: 'digits and capitals, entropy ≥ 3.4',
+  validator: (token) => /\d/.test(token) && /[A-Z]/.test(token) && entropyOf(token) >= 3.4,
+  looksAt: 'shortest',
 };
 export const CRC_CHECK: NamedCheck = {
   name: 'CRC-32 in base 62, or entropy ≥ 3',
@@ -194,31 +176,13 @@ export const SECRET_CHECK: NamedCheck = {
     const value = assigned(assignment);
     return !isStandIn(value) && VARIED.validator(value);
   },
-  looksAt: assignedUnits,
+  looksAt: beforeValue,
 };
-export const NPMRC_CHECK: NamedCheck = {
-  name: 'entropy of the value ≥ 2.8',
-  validator: (assignment) => VARIED_HEX.validator(assigned(assignment)),
-  looksAt: assignedUnits,
-};
-export const BEARER_CHECK: NamedCheck = {
-  name: 'digits, no words, entropy ≥ 3.4',
-  validator: (text) => isSecretValue(text.replace(BEARER, '').slice(0, VALUE_UNITS)),
-  looksAt: (text) => (BEARER.exec(text)?.[0].length ?? 0) + VALUE_UNITS,
-};
-export const ASSIGNED_SECRET_CHECK: NamedCheck = {
-  name: 'letters and digits, no words, entropy ≥ 3.4',
-  validator: isAssignedSecret,
-  looksAt: assignedUnits,
-};
-export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
-  name: 'not only letters, no words, entropy ≥ 2.2',
-  validator: isAssignedPassword,
-};
-/** The ids in the documentation of AWS end so. */
+/** The ids in the documentation of AWS begin or end so. */
+const AWS_EXAMPLE = /^AKIAIOSFODNN7|EXAMPLE/;
 export const AWS_ID_CHECK: NamedCheck = {
-  name: 'entropy ≥ 3, no EXAMPLE at the end',
-  validator: (token) => !token.endsWith('EXAMPLE') && VARIED.validator(token),
+  name: 'entropy ≥ 3, none of the examples',
+  validator: (token) => !AWS_EXAMPLE.test(token) && VARIED.validator(token),
 };
 export const URL_PASSWORD_CHECK: NamedCheck = {
   name: 'a password that stands for no other',

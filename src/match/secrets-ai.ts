@@ -206,4 +206,32 @@ export const AI_SECRETS: readonly SecretKind[] = [
     check: SECRET_CHECK,
     source: 'Cohere, Mistral and AI21 SDK documentation, environment variables',
   },
+  {
+    kind: 'llama_cloud_key',
+    what: 'Llama Cloud API key',
+    expression: `\\bllx-${W}{48}\\b`,
+    check: VARIED_CHECK,
+    source: 'LlamaCloud documentation, "API keys"',
+  },
+  {
+    kind: 'apify_token',
+    what: 'Apify API token',
+    expression: `\\bapify_api_${W}{34,36}\\b`,
+    check: VARIED_CHECK,
+    source: 'Apify documentation, "API integration"',
+  },
+  {
+    kind: 'e2b_api_key',
+    what: 'E2B API key',
+    expression: `\\be2b_${H}{40}\\b`,
+    check: HEX_CHECK,
+    source: 'E2B documentation, "API key"',
+  },
+  {
+    kind: 'logfire_token',
+    what: 'Pydantic Logfire write token',
+    expression: `\\bpylf_v\\d_(?:us|eu)_${W}{43}\\b`,
+    check: VARIED_CHECK,
+    source: 'Pydantic Logfire documentation, "Create write tokens"',
+  },
 ];

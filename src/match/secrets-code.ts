@@ -1,5 +1,6 @@
 /** Code hosts, package registries, builds and observability. */
-import { CRC_CHECK, HEX_CHECK, NPMRC_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import { NPMRC_CHECK } from './secret-assignments.ts';
+import { CRC_CHECK, HEX_CHECK, VARIED_CHECK } from './secret-checks.ts';
 import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
 
 export const CODE_SECRETS: readonly SecretKind[] = [
@@ -254,5 +255,62 @@ export const CODE_SECRETS: readonly SecretKind[] = [
     expression: `\\btk-us-${exactly(48)}`,
     check: VARIED_CHECK,
     source: 'Scalingo documentation, "Authentication"',
+  },
+  {
+    kind: 'github_installation_token',
+    what: 'GitHub installation token that is a signed token',
+    expression: `\\bghs_\\d{1,12}_eyJ${U}{10,}\\.eyJ${U}{10,}\\.${U}{20,}`,
+    unitsMax: 2048,
+    source: 'GitHub changelog, format of installation tokens',
+  },
+  {
+    kind: 'harness_token',
+    what: 'Harness personal or service account token',
+    expression: `\\b[ps]at\\.${U}{22}\\.${H}{24}\\.${W}{20}\\b`,
+    check: VARIED_CHECK,
+    source: 'Harness documentation, "Manage API keys"',
+  },
+  {
+    kind: 'octopus_api_key',
+    what: 'Octopus Deploy API key',
+    expression: `\\bAPI-[A-Z0-9]{26}\\b`,
+    check: VARIED_CHECK,
+    source: 'Octopus Deploy documentation, "How to create an API key"',
+  },
+  {
+    kind: 'endor_labs_key',
+    what: 'Endor Labs API key',
+    expression: `\\bendr\\+[A-Za-z0-9-]{16}\\b`,
+    check: VARIED_CHECK,
+    source: 'Endor Labs documentation, "API keys"',
+  },
+  {
+    kind: 'wakatime_key',
+    what: 'WakaTime API key',
+    expression: `\\bwaka_(?:tok_)?${UUID}\\b`,
+    check: HEX_CHECK,
+    source: 'WakaTime developer documentation, "Authentication"',
+  },
+  {
+    kind: 'posthog_key',
+    what: 'PostHog personal API key',
+    expression: `\\bph[xs]_${W}{40,48}\\b`,
+    check: VARIED_CHECK,
+    source: 'PostHog documentation, "API overview"',
+  },
+  {
+    kind: 'mergify_key',
+    what: 'Mergify API key',
+    expression: `\\bmka_${U}{43,}`,
+    check: VARIED_CHECK,
+    unitsMax: 256,
+    source: 'Mergify documentation, "API keys"',
+  },
+  {
+    kind: 'intra42_secret',
+    what: '42 Intra application secret',
+    expression: `\\bs-s4t2(?:ud|af)-${H}{64}\\b`,
+    check: HEX_CHECK,
+    source: '42 API documentation, "Getting started"',
   },
 ];

@@ -2,9 +2,14 @@
 import {
   ASSIGNED_PASSWORD_CHECK,
   ASSIGNED_SECRET_CHECK,
+  AUTHORIZATION_CHECK,
   BEARER_CHECK,
-  URL_PASSWORD_CHECK,
-} from './secret-checks.ts';
+  GIVES,
+  GIVES_QUOTED,
+  NAMED,
+  PROVIDER_NAMED,
+} from './secret-assignments.ts';
+import { URL_PASSWORD_CHECK } from './secret-checks.ts';
 import { H, type SecretKind, U } from './secret-kind.ts';
 
 /** What may stand between two lines of a key: line ends, also escaped ones, quotes, and what joins strings. */
@@ -67,13 +72,7 @@ const PASSWORD_IN_URL = '[!&()+-.0-;=A-Z\\]^_a-z|}~][!#-&(-.0-;=?A-\\[\\]-_a-z|~
 const PAIR_KEY = '[ !#-&(-:<>-~]+';
 const PAIR_VALUE = '[ !#-&(-:<-~]';
 
-const NAMED = [
-  '(?:api|app|application|access|auth|authentication|authorization|oauth|client|consumer|secret|shared|private',
-  '|encryption|encrypt|signing|signature|session|service|account|admin|master|root|web|webhook|bearer|refresh|id',
-  '|jwt|license|storage|deploy|bot|user|db|database)[ _.-]?(?:key|token|secret|password|passwd|pass|pwd|credentials?)',
-  '|apikey|secret|token|password|passwd|credentials?',
-].join('');
-const GIVES = '["\'`\\]]{0,2}\\s{0,3}(?:=>|:=|={1,3}|:)\\s{0,3}';
+const AUTHORIZATION = `(?i:\\bauthorization)(?:\\\\{0,2}["'\`])?[\\])]?\\s{0,3}(?:=>|[:=,])\\s{0,3}(?:\\\\{0,2}["'\`])?(?i:basic|bearer|token|apikey|digest)\\s{1,3}`;
 
 export const FORM_SECRETS: readonly SecretKind[] = [
   {
@@ -99,6 +98,13 @@ export const FORM_SECRETS: readonly SecretKind[] = [
     source: 'RFC 7519 and RFC 7515 §7.1: the header says `alg`, whatever else',
   },
   {
+    kind: 'jwt_in_base64',
+    what: 'JSON web token in base64 once more',
+    expression: '\\bZXlKaGJHY2lPaU[A-Za-z0-9+/_-]{60,}={0,2}',
+    unitsMax: 8_192,
+    source: 'RFC 7519 and RFC 4648 \u00a74: how a token that begins with `alg` comes out',
+  },
+  {
     kind: 'jwk_private_key',
     what: 'Private part of a JSON web key',
     expression: `"d"\\s{0,3}:\\s{0,3}"${U}{42,}"`,
@@ -115,7 +121,15 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   {
     kind: 'authorization_header',
     what: 'Credentials in an Authorization header',
-    expression: `(?i:\\bauthorization)["'\\]]{0,2}\\s{0,3}(?:=>|[:=])\\s{0,3}["'\`]?(?i:basic|bearer|token|apikey|digest)\\s{1,3}[A-Za-z0-9._~+/=-]{8,}`,
+    expression: `${AUTHORIZATION}[A-Za-z0-9._~+/=-]{8,200}`,
+    check: AUTHORIZATION_CHECK,
+    unitsMax: 256,
+    source: 'RFC 9110 §11.6.2, RFC 7617 and RFC 6750',
+  },
+  {
+    kind: 'long_authorization_header',
+    what: 'Credentials in an Authorization header, of 150 characters and more',
+    expression: `${AUTHORIZATION}[A-Za-z0-9._~+/=-]{150,}`,
     unitsMax: 4_096,
     source: 'RFC 9110 §11.6.2, RFC 7617 and RFC 6750',
   },
@@ -142,21 +156,35 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   {
     kind: 'hex_private_key',
     what: 'Private key of 32 bytes, named as such',
-    expression: `(?i:private[_ -]?key|priv_key|secret_key)${GIVES}["'\`]?(?:0x)?(?i:${H}){64}\\b`,
+    expression: `(?i:private[_ -]?key|priv_key|secret_key)${GIVES}(?:0x)?(?i:${H}){64}\\b`,
     check: ASSIGNED_SECRET_CHECK,
     source: 'SEC 1 §3.2.1 (secp256k1), Ethereum documentation, "Accounts"',
   },
   {
     kind: 'assigned_secret',
     what: 'Value that is assigned to a key, token, secret or password',
-    expression: `(?i:${NAMED})[A-Za-z0-9_-]{0,24}${GIVES}["'\`]?[A-Za-z0-9_.~+/-]{16,128}={0,2}`,
+    expression: `(?i:${NAMED})[A-Za-z0-9_-]{0,24}${GIVES}[A-Za-z0-9_.~+/-]{16,128}={0,2}`,
     check: ASSIGNED_SECRET_CHECK,
     source: 'none: a name that says so, and a value that is random',
   },
   {
+    kind: 'provider_secret',
+    what: 'Value that is assigned to a key, token, secret or password of one of 190 providers, by their names',
+    expression: `${PROVIDER_NAMED}[A-Za-z0-9_-]{0,12}${GIVES}[A-Za-z0-9_.~+/-]{15,128}={0,2}`,
+    check: ASSIGNED_SECRET_CHECK,
+    source: 'The providers\u2019 documentation: names of settings and environment variables',
+  },
+  {
+    kind: 'argument_secret',
+    what: 'Value that is given to a flag of a command, or to a variable of a container',
+    expression: `(?:--(?:[a-z]{1,12}-){0,3}|\\b(?:ENV|ARG|setx)\\s{1,3}[A-Z0-9_]{0,40})(?i:token|key|secret|password|passwd|pwd)[ =]{1,2}["']?[A-Za-z0-9_.~+/-]{16,128}={0,2}`,
+    check: ASSIGNED_SECRET_CHECK,
+    source: 'Docker documentation, "Dockerfile reference"; POSIX, "Utility argument syntax"',
+  },
+  {
     kind: 'assigned_password',
     what: 'Quoted value that is assigned to a password',
-    expression: `(?i:password|passwd|passphrase|passcode|\\bpwd|\\bpw)[A-Za-z0-9_-]{0,16}${GIVES}(?:"[!#-~]{6,64}"|'[!-&(-~]{6,64}')`,
+    expression: `(?i:(?:password|passwd|passphrase|passcode)[A-Za-z0-9_-]{0,16}|\\bpwd?)${GIVES_QUOTED}(?:"[!#-\\[\\]-~]{6,64}\\\\{0,2}"|'[!-&(-\\[\\]-~]{6,64}\\\\{0,2}')`,
     check: ASSIGNED_PASSWORD_CHECK,
     source: 'none: a name that says so, and a value that is no word',
   },

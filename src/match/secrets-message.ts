@@ -1,5 +1,11 @@
 /** Chat, mail, telephony and social networks. */
-import { HEX_CHECK, SECRET_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import {
+  HEX_CHECK,
+  LEGACY_CHECK,
+  SECRET_CHECK,
+  VARIED_CHECK,
+  VARIED_WHOLE_CHECK,
+} from './secret-checks.ts';
 import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
 
 export const MESSAGE_SECRETS: readonly SecretKind[] = [
@@ -14,8 +20,8 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'slack_user_token',
     what: 'Slack user, legacy and workspace token',
-    expression: `xox[aoprs]-(?:\\d-)?\\d{6,14}-[A-Za-z0-9-]{10,}`,
-    check: VARIED_CHECK,
+    expression: `xox[aoprs]-(?:\\d-)?\\d{6,14}-(?:\\d{6,14}-){0,3}${W}{10,}\\b`,
+    check: VARIED_WHOLE_CHECK,
     unitsMax: 256,
     source: 'Slack API documentation, "Token types"',
   },
@@ -69,7 +75,7 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'telegram_token',
     what: 'Telegram bot token',
-    expression: `\\b[0-9]{8,10}:AA${exactly(33)}`,
+    expression: `\\b[0-9]{8,10}:A${exactly(34)}`,
     check: VARIED_CHECK,
     source: 'Telegram documentation, "Bots: an introduction"',
   },
@@ -112,14 +118,14 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'sendgrid_api_key',
     what: 'SendGrid API key',
-    expression: `\\bSG\\.${U}{22}\\.${exactly(43)}`,
+    expression: `\\bSG\\.(?:${U}{22}\\.${exactly(43)}|[A-Za-z0-9_.=-]{65}(?:\\w\\b|[.=-]\\B))`,
     check: VARIED_CHECK,
     source: 'Twilio SendGrid documentation, "API keys"',
   },
   {
     kind: 'mailgun_api_key',
     what: 'Mailgun key',
-    expression: `\\b(?:key|pubkey)-${H}{32}\\b|\\bkey-[a-z0-9]{32}\\b`,
+    expression: `\\b(?:key|pubkey)-${H}{32}\\b|\\bkey-[a-z0-9]{32}\\b|\\b${H}{32}-${H}{8}-${H}{8}\\b`,
     check: HEX_CHECK,
     source: 'Mailgun documentation, "Authentication"',
   },
@@ -211,5 +217,47 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
     expression: `(?i:ssws|okta[_-]?(?:api[_-]?)?token)["']?[\\s=:]{1,4}["']?00${exactly(40)}`,
     check: VARIED_CHECK,
     source: 'Okta developer documentation, "Create an API token"',
+  },
+  {
+    kind: 'facebook_app_token',
+    what: 'Facebook app access token',
+    expression: `\\b\\d{15,16}\\|${exactly(27)}`,
+    check: VARIED_CHECK,
+    source: 'Meta for developers, "Access tokens", app access tokens',
+  },
+  {
+    kind: 'beamer_api_key',
+    what: 'Beamer API key',
+    expression: `\\bb_[a-z0-9]{44}\\b`,
+    check: VARIED_CHECK,
+    source: 'Beamer API documentation, "Authentication"',
+  },
+  {
+    kind: 'discord_account_token',
+    what: 'Discord token of an account with two factors',
+    expression: `\\bmfa\\.${exactly(84)}`,
+    check: VARIED_CHECK,
+    source: 'Discord developer documentation, "Reference", authentication',
+  },
+  {
+    kind: 'telnyx_api_key',
+    what: 'Telnyx API key',
+    expression: `\\bKEY[0-9A-F]{32}_${W}{22}\\b`,
+    check: VARIED_CHECK,
+    source: 'Telnyx developer documentation, "API keys"',
+  },
+  {
+    kind: 'riot_api_key',
+    what: 'Riot Games API key',
+    expression: `\\bRGAPI-${UUID}\\b`,
+    check: HEX_CHECK,
+    source: 'Riot developer portal, "API keys"',
+  },
+  {
+    kind: 'mandrill_api_key',
+    what: 'Mandrill API key',
+    expression: `\\bmd-${exactly(22)}`,
+    check: LEGACY_CHECK,
+    source: 'Mailchimp Transactional documentation, "Authentication"',
   },
 ];

@@ -175,7 +175,7 @@ match: { secrets: { except: [twilio_account_sid, assigned_password] } }
 - *Check*: a candidate that fails it is none, and then shorter and later candidates are tried. Entropy is
   Shannon's, in bits per character over the candidate itself. \`form\`: what it looks like is proof enough.
 - A candidate with a check is 256 characters long at most, keys in files and signed tokens 8,192.
-- \`npx tsx load-tests/secrets.ts FILE…\` prints what is found in labelled texts.
+- \`npm run detection:secrets -- FILE…\` prints what is found in labelled texts, and in texts made for it.
 
 This page is rendered from the tables in \`src/match/secrets-*.ts\` by \`WRITE_REFERENCE=1 npx mocha test/match/secrets.test.ts\`.
 `;

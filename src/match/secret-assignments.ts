@@ -1,0 +1,229 @@
+/**
+ * Assignments: a name that says what it is, what stands between a name and its value in settings, code and
+ * commands, and whether the value is one that a generator made.
+ */
+import { entropyOf, type NamedCheck } from './secret-checks.ts';
+
+/** Also inside of a string in JSON, where quotes are escaped. */
+const QUOTE = '\\\\{0,2}["\'`]';
+
+const CLOSED = `(?:${QUOTE})?[\\])]?`;
+/** An equals sign of any language, a colon, a cell of a table. */
+const SIGN = '\\s{0,3}(?:[: ]?(?i:string|str)\\s)?(?:=>|[:?+]{0,2}=|={2,3}|:|\\|)\\s{0,3}';
+/** An argument behind a comma, or behind a space: then there are quotes. */
+const NEXT = '(?:\\s{0,2},\\s{0,3}|\\s{1,3})';
+/** `name:` and `value:` in YAML, attributes in XML, a default, and "is". */
+const IS = '\\s{1,12}(?:\\{\\s{1,8})?(?i:value|default|is)\\s{0,2}(?:[=:]\\s{0,3})?';
+
+/** What stands between a name and its value. */
+export const GIVES = `${CLOSED}(?:${SIGN}(?:${QUOTE})?|${NEXT}${QUOTE}|${IS}(?:${QUOTE})?|>)`;
+/** The same, before a value in quotes. */
+export const GIVES_QUOTED = `${CLOSED}(?:${SIGN}|${NEXT}|${IS})\\\\{0,2}`;
+
+/** Names that say so by themselves. */
+export const NAMED = [
+  '(?:api|app|application|access|auth|authentication|authorization|oauth|client|consumer|secret|shared|private',
+  '|encryption|encrypt|signing|signature|session|service|account|admin|master|root|web|webhook|bearer|refresh|id',
+  '|jwt|license|storage|deploy|bot|user|db|database)[ _.-]?(?:key|token|secret|password|passwd|pass|pwd|credentials?)',
+  '|apikey|secret|token|password|passwd|credentials?',
+].join('');
+
+/** Whose name in front of any key says enough: those without a form of their own, or with older ones beside it. */
+const PROVIDERS = [
+  'adafruit|adobe|ai21|aiven|algolia|alibaba|aliyun|amplitude|appcenter|artifactory|asana|assemblyai|atlassian|auth0',
+  '|aws|azure|backblaze|beamer|bitbucket|bitly|bittrex|braintree|branchio|brevo|bugsnag|buildkite|chargebee|circleci',
+  '|clearbit|clerk|clickhouse|cloudflare|cloudinary|codacy|codecov|codeclimate|cohere|coinbase|confluent|contentful',
+  '|coveralls|datadog|deepgram|deepseek|digitalocean|discord|disqus|docusign|drone|droneci|dropbox|dynatrace|elastic',
+  '|etsy|eventbrite|facebook|fastly|figma|finicity|finnhub|firebase|flickr|foursquare|freshbooks|freshdesk|gemini',
+  '|geocodio|github|gitlab|gitter|giphy|gocardless|google|grafana|heroku|honeycomb|hubspot|instagram|intercom|ipinfo',
+  '|ipstack|jenkins|jfrog|jira|jumpcloud|kraken|kucoin|launchdarkly|line|linear|linkedin|linode|lokalise|looker',
+  '|mailchimp|mailgun|mailjet|mandrill|mapbox|mattermost|maxmind|meraki|messagebird|mistral|mixpanel|mongodb|mux',
+  '|netlify|newrelic|new_relic|nexmo|notion|npm|nytimes|okta|onelogin|openai|openweather|openweathermap|opsgenie',
+  '|pagerduty|paypal|pinterest|plaid|plivo|postmark|pubnub|pusher|rapidapi|razorpay|recaptcha_secret|reddit|rollbar',
+  '|salesforce|segment|sendbird|sendgrid|sendinblue|sentry|shodan|shopify|slack|snowflake|snyk|sonar|sonarcloud',
+  '|sonarqube|spotify|square|squarespace|statuspage|strava|stripe|sumologic|tailscale|telegram|terraform|tiktok',
+  '|todoist|travis|travisci|trello|twilio|twitch|twitter|typeform|uber|unsplash|vercel|virustotal|vonage|wakatime',
+  '|webex|weatherstack|yandex|yelp|youtube|zendesk|zoho|zoom',
+].join('');
+
+/** A provider's setting that is a key, token or secret, whatever stands between. */
+export const PROVIDER_NAMED = `\\b(?i:(?:[a-z0-9]{1,12}[_-]){0,2}(?:${PROVIDERS})[\\w. -]{0,20}(?:key|token|secret|password|passwd|pwd|auth|credentials?))`;
+
+/** Units of a value, at most, that a verdict looks at. */
+const VALUE_UNITS = 48;
+/** Of these, those whose entropy counts: longer ones have more of it, whatever they are. */
+const ENTROPY_UNITS = 24;
+
+const isValueUnit = (unit: number): boolean =>
+  (unit >= 0x30 && unit <= 0x39) ||
+  (unit >= 0x41 && unit <= 0x5a) ||
+  (unit >= 0x61 && unit <= 0x7a) ||
+  unit === 0x2b ||
+  (unit >= 0x2d && unit <= 0x2f) ||
+  unit === 0x5f ||
+  unit === 0x7e;
+
+const EQUALS = 0x3d;
+
+/** Where the value begins: the longest end of the assignment that has none but units of values, and padding. */
+function valueStart(assignment: string): number {
+  let at = assignment.length;
+  while (at > 0 && assignment.charCodeAt(at - 1) === EQUALS) at--;
+  while (at > 0 && isValueUnit(assignment.charCodeAt(at - 1))) at--;
+  return at;
+}
+
+/** What people write where a secret would stand, and where it is kept instead. */
+const STAND_IN =
+  /example|placeholder|change_?me|your[_-]|redacted|dummy|sample|insert|replace|fake|x{6}|\*{4}|\.{3}|\btest[_-]|[_-]test\b|process\.env|environ|getenv|secrets?[./]|vault|config\.|snapshot|localhost/i;
+
+const STEPS_IN_ORDER = 6;
+
+/** `1234567`, `abcdefg`: nobody's. */
+function isInOrder(value: string): boolean {
+  let steps = 0;
+  for (let at = 1; at < value.length; at++) {
+    steps = value.charCodeAt(at) === value.charCodeAt(at - 1) + 1 ? steps + 1 : 0;
+    if (steps >= STEPS_IN_ORDER) return true;
+  }
+  return false;
+}
+
+const HUMP = /[A-Z]?[a-z]+|[A-Z]+/g;
+const VOWEL = /[aeiouy]/i;
+const CONSONANTS = /[^aeiouy]{5}/i;
+const WORD_UNITS = 3;
+/** A date or a version is one. */
+const NUMBER = /\d+(?:[-._:]\d+)*/g;
+const NUMBERS_MAX = 2;
+const WORDY = 0.7;
+
+/** Names, paths and sentences: most of the letters stand in words, and there are two numbers at most. */
+function isWordy(value: string): boolean {
+  if ((value.match(NUMBER)?.length ?? 0) > NUMBERS_MAX) return false;
+  let letters = 0;
+  let inWords = 0;
+  for (const [hump] of value.matchAll(HUMP)) {
+    letters += hump.length;
+    if (hump.length >= WORD_UNITS && VOWEL.test(hump) && !CONSONANTS.test(hump))
+      inWords += hump.length;
+  }
+  return inWords >= WORDY * letters;
+}
+
+/** A date, a version or an address of a contract. */
+const OTHERWISE = /^(?:\d{4}-\d\d-\d\d|v?\d+\.\d+\.|rc\d|0x)/;
+
+const HEXADECIMAL = /^[0-9a-f-]+$/i;
+const HEX_BITS_MIN = 2.9;
+const BITS_MIN = 3.2;
+
+/** Random enough, and no stand-in: digits and letters, of 24 units 3.2 bits a unit, of hexadecimal digits 2.9. */
+export function isGenerated(value: string): boolean {
+  const head = value.slice(0, ENTROPY_UNITS);
+  return (
+    /\d/.test(head) &&
+    /[A-Za-z]/.test(head) &&
+    entropyOf(head) >= (HEXADECIMAL.test(head) ? HEX_BITS_MIN : BITS_MIN) &&
+    !OTHERWISE.test(value) &&
+    !STAND_IN.test(value) &&
+    !isInOrder(value) &&
+    !isWordy(value)
+  );
+}
+
+/** As last word of a name: what is assigned says something about a secret, and is none. */
+const ABOUT = new Set(
+  [
+    'id ids uid uuid guid name names version ver url uri urls href path file filename dir folder type types kind hash',
+    'digest sha sha1 sha256 md5 checksum fingerprint len length count size limit max min expiry expires expiration',
+    'exp ttl at on in endpoint issuer audience scope scopes field label header prefix suffix pattern regex format alg',
+    'algorithm address contract arn ref reference policy rule selector link page class style status state location',
+    'index column table host hostname region bucket project env variable placeholder hint title message error test',
+  ].flatMap((line) => line.split(' ')),
+);
+/** Anywhere in it: no secret at all. */
+const NEVER_SECRET =
+  /tokeni[sz]|secretar|passwordless|public|publishable|version|checksum|fingerprint|keyboard|resource|manifest/i;
+
+/** In front of the name: it belongs to something that is no secret, or that is another kind's to tell. */
+const OF_SOMETHING_ELSE =
+  /(?:public(?:[ _.-]?key)?|publishable|foreign|primary|partition|sort|cache|csrf|xsrf|pagination|page|next|previous|continuation|sync|cursor|site)[ _.-]?$|\barn:[\w:/-]*$/i;
+
+const NAME = /^[-\w]*(?:[ .]?[-\w]+)?/;
+
+function isAboutSecrets(assignment: string, to: number): boolean {
+  const name = NAME.exec(assignment.slice(0, to))?.[0] ?? '';
+  if (NEVER_SECRET.test(name)) return true;
+  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+  return ABOUT.has(words.split(/[^a-z0-9]+/).at(-1) ?? '');
+}
+
+/** A value counts as a whole: what the longest of a name is decides for all that begin with it. */
+const judged = (validator: (value: string) => boolean) => ({
+  validator: (assignment: string): boolean => {
+    const start = valueStart(assignment);
+    return (
+      validator(assignment.slice(start, start + VALUE_UNITS)) && !isAboutSecrets(assignment, start)
+    );
+  },
+  looksAt: valueStart,
+});
+
+export const ASSIGNED_SECRET_CHECK: NamedCheck = {
+  name: 'letters and digits, no words, entropy ≥ 3.2',
+  ...judged(isGenerated),
+  notBehind: OF_SOMETHING_ELSE,
+};
+
+const BEARER = /^bearer\s+/i;
+
+const CREDENTIALS = /^.*\s["'`]?/;
+
+/** What follows the scheme in a header: no word, no variable and no stand-in. */
+export const AUTHORIZATION_CHECK: NamedCheck = {
+  name: 'no words, no stand-in',
+  validator: (header) => {
+    const value = header.replace(CREDENTIALS, '').slice(0, VALUE_UNITS);
+    return !STAND_IN.test(value) && !isInOrder(value) && !isWordy(value);
+  },
+  looksAt: (header) => CREDENTIALS.exec(header)?.[0].length ?? 0,
+};
+
+/** In an .npmrc: a UUID, or anything in base64. */
+export const NPMRC_CHECK: NamedCheck = {
+  name: 'no words, entropy ≥ 2.8',
+  validator: (assignment) => {
+    const value = assignment.slice(valueStart(assignment)).slice(0, VALUE_UNITS);
+    return entropyOf(value) >= 2.8 && !STAND_IN.test(value) && !isWordy(value);
+  },
+  looksAt: valueStart,
+};
+
+export const BEARER_CHECK: NamedCheck = {
+  name: 'letters and digits, no words, entropy ≥ 3.2',
+  validator: (text) => isGenerated(text.replace(BEARER, '').slice(0, VALUE_UNITS)),
+  looksAt: (text) => BEARER.exec(text)?.[0].length ?? 0,
+};
+
+const IN_QUOTES = /(["'])([^"']*)\\{0,2}\1$/;
+/** A variable, a template, a call. */
+const REFERENCE = /^[$%<{[(@]|[>})\]]$/;
+const PASSWORD_BITS_MIN = 2.2;
+
+/** `password = "…"`: quoted, so a word will not do; a digit or a sign beside letters, 2.2 bits a unit. */
+export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
+  name: 'not only letters, no words, entropy ≥ 2.2',
+  validator: (assignment) => {
+    const [quoted, , value = ''] = IN_QUOTES.exec(assignment) ?? [''];
+    return (
+      /[A-Za-z]/.test(value) &&
+      /[^A-Za-z]/.test(value) &&
+      !STAND_IN.test(value) &&
+      !REFERENCE.test(value) &&
+      !isWordy(value) &&
+      entropyOf(value) >= PASSWORD_BITS_MIN &&
+      !isAboutSecrets(assignment, assignment.length - quoted.length)
+    );
+  },
+};
