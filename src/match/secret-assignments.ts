@@ -33,10 +33,10 @@ const PROVIDERS = [
   'adafruit|adobe|ai21|aiven|algolia|alibaba|aliyun|amplitude|appcenter|artifactory|asana|assemblyai|atlassian|auth0',
   '|aws|azure|backblaze|beamer|bitbucket|bitly|bittrex|braintree|branchio|brevo|bugsnag|buildkite|chargebee|circleci',
   '|clearbit|clerk|clickhouse|cloudflare|cloudinary|codacy|codecov|codeclimate|cohere|coinbase|confluent|contentful',
-  '|coveralls|datadog|deepgram|deepseek|digitalocean|discord|disqus|docusign|drone|droneci|dropbox|dynatrace|elastic',
+  '|coveralls|datadog|deepgram|deepseek|digitalocean|discord|disqus|docusign|droneci|dropbox|dynatrace|elastic',
   '|etsy|eventbrite|facebook|fastly|figma|finicity|finnhub|firebase|flickr|foursquare|freshbooks|freshdesk|gemini',
   '|geocodio|github|gitlab|gitter|giphy|gocardless|google|grafana|heroku|honeycomb|hubspot|instagram|intercom|ipinfo',
-  '|ipstack|jenkins|jfrog|jira|jumpcloud|kraken|kucoin|launchdarkly|line|linear|linkedin|linode|lokalise|looker',
+  '|ipstack|jenkins|jfrog|jira|jumpcloud|kraken|kucoin|launchdarkly|linear|linkedin|linode|lokalise|looker',
   '|mailchimp|mailgun|mailjet|mandrill|mapbox|mattermost|maxmind|meraki|messagebird|mistral|mixpanel|mongodb|mux',
   '|netlify|newrelic|new_relic|nexmo|notion|npm|nytimes|okta|onelogin|openai|openweather|openweathermap|opsgenie',
   '|pagerduty|paypal|pinterest|plaid|plivo|postmark|pubnub|pusher|rapidapi|razorpay|recaptcha_secret|reddit|rollbar',
@@ -47,7 +47,7 @@ const PROVIDERS = [
 ].join('');
 
 /** A provider's setting that is a key, token or secret, whatever stands between. */
-export const PROVIDER_NAMED = `\\b(?i:(?:[a-z0-9]{1,12}[_-]){0,2}(?:${PROVIDERS})[\\w. -]{0,20}(?:key|token|secret|password|passwd|pwd|auth|credentials?))`;
+export const PROVIDER_NAMED = `(?i:(?:${PROVIDERS})[\\w. -]{0,20}(?:key|token|secret|password|passwd|pwd|auth|credentials?))`;
 
 /** Units of a value, at most, that a verdict looks at. */
 const VALUE_UNITS = 48;
@@ -111,20 +111,24 @@ function isWordy(value: string): boolean {
   return inWords >= WORDY * letters;
 }
 
-/** A date, a version or an address of a contract. */
-const OTHERWISE = /^(?:\d{4}-\d\d-\d\d|v?\d+\.\d+\.|rc\d|0x)/;
+/** A date, a version, a path or an address of a contract. */
+const OTHERWISE = /^(?:[a-z_-]{3,}\/|\d{4}-\d\d-\d\d|v?\d+\.\d+\.|rc\d|0x)/;
 
 const HEXADECIMAL = /^[0-9a-f-]+$/i;
 const HEX_BITS_MIN = 2.9;
+/** Shorter ones are mostly names of things: of keys, assemblies and commits. */
+const HEX_UNITS_MIN = 20;
 const BITS_MIN = 3.2;
 
 /** Random enough, and no stand-in: digits and letters, of 24 units 3.2 bits a unit, of hexadecimal digits 2.9. */
 export function isGenerated(value: string): boolean {
   const head = value.slice(0, ENTROPY_UNITS);
+  const inHex = HEXADECIMAL.test(head);
   return (
+    (!inHex || head.length >= HEX_UNITS_MIN) &&
     /\d/.test(head) &&
     /[A-Za-z]/.test(head) &&
-    entropyOf(head) >= (HEXADECIMAL.test(head) ? HEX_BITS_MIN : BITS_MIN) &&
+    entropyOf(head) >= (inHex ? HEX_BITS_MIN : BITS_MIN) &&
     !OTHERWISE.test(value) &&
     !STAND_IN.test(value) &&
     !isInOrder(value) &&
@@ -146,17 +150,16 @@ const ABOUT = new Set(
 const NEVER_SECRET =
   /tokeni[sz]|secretar|passwordless|public|publishable|version|checksum|fingerprint|keyboard|resource|manifest/i;
 
-/** In front of the name: it belongs to something that is no secret, or that is another kind's to tell. */
-const OF_SOMETHING_ELSE =
-  /(?:public(?:[ _.-]?key)?|publishable|foreign|primary|partition|sort|cache|csrf|xsrf|pagination|page|next|previous|continuation|sync|cursor|site)[ _.-]?$|\barn:[\w:/-]*$/i;
-
 const NAME = /^[-\w]*(?:[ .]?[-\w]+)?/;
+
+/** Of `access_token_URL` and `accessTokenUrl` the same. */
+const LAST_WORD = /(?:[A-Z]?[a-z0-9]+|[A-Z0-9]+)$/;
 
 function isAboutSecrets(assignment: string, to: number): boolean {
   const name = NAME.exec(assignment.slice(0, to))?.[0] ?? '';
   if (NEVER_SECRET.test(name)) return true;
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
-  return ABOUT.has(words.split(/[^a-z0-9]+/).at(-1) ?? '');
+  const last = LAST_WORD.exec(name)?.[0] ?? '';
+  return ABOUT.has(last.toLowerCase());
 }
 
 /** A value counts as a whole: what the longest of a name is decides for all that begin with it. */
@@ -173,7 +176,6 @@ const judged = (validator: (value: string) => boolean) => ({
 export const ASSIGNED_SECRET_CHECK: NamedCheck = {
   name: 'letters and digits, no words, entropy ≥ 3.2',
   ...judged(isGenerated),
-  notBehind: OF_SOMETHING_ELSE,
 };
 
 const BEARER = /^bearer\s+/i;

@@ -141,8 +141,6 @@ const beforeValue = (assignment: string): number => BEFORE_VALUE.exec(assignment
 /** A check under the name that the reference page gives it. */
 export interface NamedCheck extends Check {
   readonly name: string;
-  /** Behind a text that this is found in, a candidate is none. */
-  readonly notBehind?: RegExp;
 }
 
 export const VARIED_CHECK: NamedCheck = {

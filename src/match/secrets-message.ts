@@ -125,14 +125,14 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'mailgun_api_key',
     what: 'Mailgun key',
-    expression: `\\b(?:key|pubkey)-${H}{32}\\b|\\bkey-[a-z0-9]{32}\\b|\\b${H}{32}-${H}{8}-${H}{8}\\b`,
+    expression: `\\b(?:key|pubkey)-${H}{32}\\b|\\bkey-[a-z0-9]{32}\\b`,
     check: HEX_CHECK,
     source: 'Mailgun documentation, "Authentication"',
   },
   {
     kind: 'mailchimp_api_key',
-    what: 'Mailchimp key',
-    expression: `\\b${H}{32}-us\\d{1,2}\\b`,
+    what: 'Mailchimp key, and Mailgun key of the form without a prefix',
+    expression: `\\b${H}{32}-(?:us\\d{1,2}|${H}{8}-${H}{8})\\b`,
     check: HEX_CHECK,
     source: 'Mailchimp developer documentation, "Fundamentals"',
   },

@@ -12,7 +12,6 @@ import { FORM_SECRETS } from './secrets-form.ts';
 import { MESSAGE_SECRETS } from './secrets-message.ts';
 import { PAYMENT_SECRETS } from './secrets-payment.ts';
 import { type CompiledToken, compileToken } from './token-kind.ts';
-import type { Judge } from './token-tracker.ts';
 
 /** In groups, as the reference page has them. */
 export const SECRET_GROUPS: Readonly<Record<string, readonly SecretKind[]>> = Object.freeze({
@@ -38,13 +37,6 @@ export interface SecretOptions {
   readonly except?: readonly string[];
 }
 
-/** Its form and validator decide, but for what stands before it. */
-function judgeOf({ check }: SecretKind): Judge | undefined {
-  const notBehind = check?.notBehind;
-  if (notBehind === undefined) return undefined;
-  return (_token, { before }) => (notBehind.test(before) ? undefined : SECRET_LABEL);
-}
-
 /** Compiled when first asked for, and then for good: they are the same in every rule and every set. */
 const compiled = new Map<SecretKind, CompiledToken>();
 
@@ -52,11 +44,10 @@ function tokenOf(kind: SecretKind): CompiledToken {
   const known = compiled.get(kind);
   if (known !== undefined) return known;
   const { expression, check, unitsMax } = kind;
-  const judge = judgeOf(kind);
   const made = compileToken({
     expression,
     label: SECRET_LABEL,
-    ...(check === undefined ? {} : { check: judge === undefined ? check : { ...check, judge } }),
+    ...(check === undefined ? {} : { check }),
     ...(unitsMax === undefined ? {} : { unitsMax }),
   });
   compiled.set(kind, made);

@@ -1,0 +1,75 @@
+/** The quick form of `npm run detection:secrets`: what was reached on texts of our own stays reached. */
+import assert from 'node:assert/strict';
+import { secretFreeTexts } from '../../load-tests/detection/secret-free.ts';
+import { type SecretText, secretTexts } from '../../load-tests/detection/secret-texts.ts';
+import { picker } from '../../load-tests/detection/values.ts';
+import { isGenerated } from '../../src/match/secret-assignments.ts';
+import { secretDetector } from '../../src/match/secrets.ts';
+import { TextScanner } from '../../src/match/scanner.ts';
+
+const detector = secretDetector();
+
+function spansIn(text: string, pieceUnits = text.length) {
+  const scanner = new TextScanner([{ rule: 0, detector }]);
+  for (let at = 0; at < text.length; at += pieceUnits)
+    scanner.push(text.slice(at, at + pieceUnits));
+  scanner.end();
+  return scanner.takeMatches().sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+const isFound = ({ text, secret }: SecretText): boolean => {
+  const from = text.indexOf(secret);
+  return spansIn(text).some(({ start, end }) => start < from + secret.length && end > from);
+};
+
+describe('detection of secrets', () => {
+  const pick = picker(42);
+  const texts = secretTexts(pick, 7);
+  const clean = secretFreeTexts(pick, 2);
+
+  it('finds keys of 150 forms in settings, code, commands and chats', () => {
+    assert.ok(texts.length > 1_000);
+    const missed = texts.filter((one) => !isFound(one));
+    assert.ok(missed.length <= 0.02 * texts.length, missed.map(({ id }) => id).join());
+  });
+
+  it('finds nothing in hashes, ids, lock files, references, stand-ins and prose', () => {
+    assert.ok(clean.length > 200);
+    const flagged = clean.filter(({ text }) => spansIn(text).length > 0);
+    assert.deepEqual(
+      flagged.map(({ id }) => id),
+      [],
+    );
+  });
+
+  it('finds the same in pieces of any size', () => {
+    for (const { text } of [...texts.filter((_, index) => index % 5 === 0), ...clean])
+      for (const units of [1, 7, 64]) assert.deepEqual(spansIn(text, units), spansIn(text), text);
+  });
+
+  it('tells values that were generated from words, paths, dates, versions and what is in order', () => {
+    for (const value of ['q7Jd02kXbPz51LmT', '9f86d081884c7d659a2feaa0c55ad015', 'aB3-xY9_kQ2.zW8~'])
+      assert.ok(isGenerated(value), value);
+    for (const value of [
+      'the_name_of_a_thing2',
+      'options.cart2Config.accessToken5',
+      '/etc/keys/2024/signing.pem',
+      'orders/db-x8Fk2Lq9',
+      '2025-11-21T10:33:12Z',
+      'v1.22.3-linux-arm64x',
+      '0x52908400098527886e0f7030069857d2e4169ee7',
+      'abcdefgh12345678zyx9',
+      'b77a5c561934e089',
+      'my-sample-q7Jd02kXbPz51',
+    ])
+      assert.ok(!isGenerated(value), value);
+  });
+
+  it('takes what is said about a secret for none', () => {
+    const value = 'q7Jd02kXbPz51LmTq7Jd02kX';
+    for (const name of ['apiKey', 'AWS_SECRET', 'db-password', 'stripe.key', 'twilio_auth'])
+      assert.equal(spansIn(`${name} = "${value}"`).length, 1, name);
+    for (const name of ['apiKeyId', 'token_hash', 'secret-name', 'passwordResetUrl', 'tokenizer'])
+      assert.deepEqual(spansIn(`${name} = "${value}"`), [], name);
+  });
+});
