@@ -42,7 +42,7 @@ const MADE: Readonly<Record<string, (pick: Pick) => string>> = {
     `X-Request-Id: ${uuid(pick)}\ntraceparent: 00-${hex(32, pick)}-${hex(16, pick)}-01`,
   etag: (pick) => `ETag: W/"${hex(32, pick)}"\nIf-None-Match: "${run(ALNUM, 27, pick)}"`,
   'package lock': (pick) =>
-    `"node_modules/${word(pick)}": {\n  "version": "${version(pick)}",\n  "resolved": "https://registry.npmjs.org/${word(pick)}/-/${word(pick)}-${version(pick)}.tgz",\n  "integrity": "sha512-${run(BASE64, 86, pick)}=="\n}`,
+    `"node_modules/${word(pick)}": {\n  "version": "${version(pick)}",\n  "resolved": "https://registry.acme.example/${word(pick)}/-/${word(pick)}-${version(pick)}.tgz",\n  "integrity": "sha512-${run(BASE64, 86, pick)}=="\n}`,
   'yarn lock': (pick) =>
     `${word(pick)}@^${version(pick)}:\n  version "${version(pick)}"\n  integrity sha1-${run(BASE64, 27, pick)}=`,
   'cargo lock': (pick) =>
