@@ -62,7 +62,7 @@ describe('detection of secrets', () => {
       '2025-11-21T10:33:12Z',
       'v1.22.3-linux-arm64x',
       '0x52908400098527886e0f7030069857d2e4169ee7',
-      'abcdefgh12345678zyx9',
+      'k2bcdefgh7q3456789z5w8',
       'b77a5c561934e089',
       'my-sample-q7Jd02kXbPz51',
     ])
