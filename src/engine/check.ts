@@ -6,6 +6,7 @@
 import { apiAt, formatOfPath } from '../formats/detect.ts';
 import { modelOfPath } from '../formats/model-path.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
+import { refusingWords } from '../policy/actions/refusing.ts';
 import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.ts';
 import { activate } from './active-rules.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
@@ -75,12 +76,11 @@ function answer(
   if (active.refusal) {
     const { code } = active.refusal;
     const rule = code === 'policy' ? active.refusal.rule : undefined;
-    const action = rule?.action;
     if (rule?.restriction) {
       const place = { label: 'RESTRICTION', text: '', start: 0, end: 0 };
       decision.finding({ rule, ...place, enforced: true, effect: { kind: 'block' } });
     }
-    return refuse(deps, decision, request, code, action?.kind === 'block' ? action : undefined);
+    return refuse(deps, decision, request, code, refusingWords(rule?.action));
   }
   decision.close('allow', 'allowed');
   const told = handedOver(deps.facts, context);

@@ -93,7 +93,7 @@ export function decide(denies: readonly Layer[], candidates: readonly Candidate[
     exempted,
     degraded: failures.filter((rule) => rule.onError === 'allow'),
   };
-  const block = acting.find((rule) => rule.action.kind === 'block');
+  const block = acting.find(refuses);
   if (block !== undefined) return { kind: 'block', rule: block, ...aside };
   const unavailable = failures.find((rule) => rule.onError === 'deny');
   if (unavailable !== undefined) return { kind: 'unavailable', rule: unavailable, ...aside };
@@ -130,6 +130,10 @@ const MUTATIONS: ReadonlySet<Action['kind']> = new Set([
   'inject',
   'route',
 ]);
+
+/** A restriction that is broken refuses, whatever else it does to what it finds. */
+const refuses = ({ action, restriction }: Rule): boolean =>
+  action.kind === 'block' || restriction !== undefined;
 
 /** Whether the rule changes bytes when it acts. */
 export function isMutation(rule: Rule): boolean {

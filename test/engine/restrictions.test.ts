@@ -4,7 +4,7 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import type { CheckAnswer } from '../../src/protocol/check.ts';
 import type { BodyMode } from '../../src/protocol/process.ts';
 import { ask } from './requests.ts';
-import { compile, headersEvent, RecordingPort, type Rig, rig } from './rig.ts';
+import { answer, chatStream, compile, headersEvent, RecordingPort, type Rig, rig } from './rig.ts';
 
 const policy = (rules: string, head = 'class: security') =>
   compile(`
@@ -250,5 +250,60 @@ describe('readOnly', () => {
     assert.equal(ask(rig(some), { method: 'POST', path: '/orders' }).port.refusal, undefined);
     const { refusal } = ask(rig(some), { method: 'DELETE', path: '/orders' }).port;
     assert.match(refusal?.body ?? '', /Later\./);
+  });
+
+  describe('with tools', () => {
+    const tools = policy(
+      '  - { id: window, readOnly: { message: Later., tools: { notIn: ["get_*", search] } } }',
+    );
+    const named = (name: string) => ({ type: 'function', function: { name, parameters: {} } });
+    const request = (...messages: readonly object[]) =>
+      JSON.stringify({ messages, tools: [named('get_order'), named('pay')] });
+
+    it('takes those that write out of the request, and leaves the others', () => {
+      const { port, body } = ask(rig(tools), { body: request({ role: 'user', content: 'hi' }) });
+      assert.equal(port.refusal, undefined);
+      assert.deepEqual(JSON.parse(body).tools, [named('get_order')]);
+    });
+
+    it('lets a request recall a call that was made before', () => {
+      const call = { id: 'c', type: 'function', function: { name: 'pay', arguments: '{}' } };
+      const messages = [
+        { role: 'assistant', tool_calls: [call] },
+        { role: 'tool', tool_call_id: 'c', content: 'paid' },
+      ];
+      const { port } = ask(rig(tools), { body: request(...messages) });
+      assert.equal(port.refusal, undefined);
+    });
+
+    for (const [name, refused] of [
+      ['get_order', false],
+      ['pay', true],
+    ] as const)
+      it(`${refused ? 'refuses' : 'passes'} a call of \`${name}\`, by the model and over MCP`, () => {
+        const called = { index: 0, id: 'c', type: 'function', function: { name, arguments: '{}' } };
+        const bytes = chatStream([
+          { delta: { tool_calls: [called] } },
+          { delta: {}, finish: 'tool_calls' },
+        ]);
+        const answered = answer(rig(tools), [bytes]);
+        assert.equal(answered.port.refusal?.status, refused ? 403 : undefined);
+        assert.equal(answered.text.includes(`"${name}"`), !refused);
+        const body = JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name, arguments: {} },
+        });
+        const { port } = ask(rig(tools), { path: '/mcp', body });
+        assert.equal(port.refusal?.body.includes('Later.') ?? false, refused);
+      });
+
+    it('still refuses the methods that write, from Check too', () => {
+      assert.equal(ask(rig(tools), { method: 'PUT', path: '/orders/1' }).port.refusal?.status, 403);
+      const answer = check(rig(tools), '/orders/1', 'PUT');
+      assert.equal(answer.kind === 'deny' && answer.status, 403);
+      assert.equal(check(rig(tools), '/orders/1', 'GET').kind, 'allow');
+    });
   });
 });

@@ -139,7 +139,8 @@ function isBroken({ restriction }: Rule, conditions: Conditions): boolean {
 
 function actsAs(rule: Rule, reads: boolean, holds: boolean): TrialEventOf<'rule'>['acts'] {
   if (reads) return 'content';
-  return holds && rule.detector === undefined ? 'standing' : 'no';
+  const standing = rule.detector === undefined || rule.restriction !== undefined;
+  return holds && standing ? 'standing' : 'no';
 }
 
 function whenOf(

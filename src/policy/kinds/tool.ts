@@ -9,7 +9,7 @@ import { compileWhere } from '../where.ts';
 import { matchKind } from './kind.ts';
 
 const Glob = Type.String({ minLength: 1, maxLength: 128 });
-const Globs = Type.Array(Glob, { minItems: 1, maxItems: 1_000 });
+export const ToolNames = Type.Array(Glob, { minItems: 1, maxItems: 1_000 });
 
 /** What tools are told of. A rule of this kind reads all of it unless it says. */
 const EVERYWHERE: readonly InspectWord[] = ['tool_definition', 'tool_call', 'tool_result'];
@@ -23,8 +23,8 @@ export const TOOL = matchKind({
   schema: Type.Object(
     {
       name: Type.Optional(Glob),
-      in: Type.Optional(Globs),
-      notIn: Type.Optional(Globs),
+      in: Type.Optional(ToolNames),
+      notIn: Type.Optional(ToolNames),
       where: Type.Optional(Type.String({ minLength: 1 })),
     },
     { ...closed, minProperties: 1 },
@@ -40,8 +40,9 @@ export const TOOL = matchKind({
       );
       return undefined;
     }
-    const named = nameTest(listed ?? (name === undefined ? undefined : [name]), notIn);
-    if (where === undefined) return detector({ about: isTool, byName: named, byInput: () => 'no' });
+    const names = { in: listed ?? (name === undefined ? undefined : [name]), notIn };
+    if (where === undefined) return toolsNamed(names);
+    const named = nameTest(names);
     const condition = compileWhere(where, limits);
     if (!condition.ok) {
       report((child(node, 'where') ?? node).at, condition.code, condition.message);
@@ -55,13 +56,21 @@ export const TOOL = matchKind({
   },
 });
 
+/** Tools of these names, or of any but these. */
+interface ToolNameList {
+  readonly in?: readonly string[] | undefined;
+  readonly notIn?: readonly string[] | undefined;
+}
+
+/** Whatever is told of tools by their names: definitions, calls and results. */
+export function toolsNamed(names: ToolNameList): Detector {
+  return detector({ about: isTool, byName: nameTest(names), byInput: () => 'no' });
+}
+
 const isTool = (kind: Subject['kind']): boolean => kind !== 'body';
 
 /** What is forbidden is forbidden in any case and form; what is allowed, only as it is written. */
-function nameTest(
-  listed: readonly string[] | undefined,
-  notIn: readonly string[] | undefined,
-): (subject: Subject) => 'matches' | 'no' {
+function nameTest({ in: listed, notIn }: ToolNameList): (subject: Subject) => 'matches' | 'no' {
   const forbidden = listed?.map(plain);
   return ({ name }) => {
     if (name.length > TOOL_NAME_UNITS_MAX) return 'matches';
