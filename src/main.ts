@@ -21,8 +21,10 @@ import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
+import { FeedBook } from './engine/feeds.ts';
 import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { LoadGauge } from './engine/load.ts';
 import { operatorControl } from './engine/operator-control.ts';
 import { recordOverload } from './engine/overload.ts';
 import type { EngineDeps } from './engine/ports.ts';
@@ -56,6 +58,7 @@ import {
   readDirectory,
 } from './store/directory-reading.ts';
 import { watchDirectory } from './store/directory-source.ts';
+import { watchFeedFiles } from './store/feed-files.ts';
 import { openFileStore } from './store/file-store.ts';
 import { loadOrCreateKey } from './store/keys.ts';
 import { postureFile } from './store/posture-file.ts';
@@ -192,6 +195,26 @@ async function serve(config: ServerConfig): Promise<void> {
     },
   });
   await posture.boot();
+  const feeds = new FeedBook(config.feeds, {
+    clock,
+    limits: config.limits,
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    epoch: () => serving.current.epoch,
+    recordTransition: (record) => audit.transition(record),
+    onEvent: (event) => {
+      if (event.kind === 'refused') log.event('feed_refused');
+      else log.event('feed_taken', { digest: event.digest, count: event.entries });
+    },
+  });
+  const feedFiles = await watchFeedFiles({
+    files: config.feeds,
+    bytesMax: config.limits.feedBytesMax,
+    onText: (name, text) => feeds.update(name, text),
+    onFault: (name, code) => feeds.refuse(name, `its file could not be read: ${code}`),
+  });
+  const held = new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta));
+  const load = new LoadGauge(clock, () => [held.bytes / held.bytesMax]);
+  load.start();
   const sessionFacts = new SessionFactMemory(clock, config.limits);
 
   const deps: EngineDeps = {
@@ -212,15 +235,15 @@ async function serve(config: ServerConfig): Promise<void> {
     metrics,
     outcome: (outcome) => controller.observe(outcome),
     guard,
-    held: new HeldBudget(config.limits.heldBytesTotalMax, (delta) => metrics.held(delta)),
+    held,
     turns: new Turns(clock),
     subjects: subjectMemories(clock, config.limits),
     stances,
     restores: new RestoreMaps(clock, memorySealer(), config.limits),
     world: {
       posture: () => posture.current,
-      load: () => 0,
-      feed: () => undefined,
+      load: () => load.current,
+      feed: (name) => feeds.get(name),
       session: (session) => sessionFacts.read(session),
     },
     sessionFacts,
@@ -281,7 +304,7 @@ async function serve(config: ServerConfig): Promise<void> {
         ...(tokenFile && { token: readTokenFile(tokenFile) }),
       },
     }),
-    control: operatorControl({ sets: controller, posture }),
+    control: operatorControl({ sets: controller, posture, feeds, load }),
     metrics,
     ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
     decisions: (id) => {
@@ -312,6 +335,8 @@ async function serve(config: ServerConfig): Promise<void> {
   await source.close();
   await saves;
   await controller.close();
+  load.stop();
+  await feedFiles.close();
   await posture.close();
   await admin.close();
   classifiers.close();

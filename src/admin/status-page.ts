@@ -136,6 +136,17 @@ function troubles(status: ControlStatus, nowMs: number): string[] {
       lines.push(`  ${words(state.padEnd(9))}  ${words(rule)}  (${short(digest)})`);
     }
   }
+  if (status.feeds !== undefined && status.feeds.length > 0) {
+    lines.push('', 'Feeds');
+    for (const { name, digest, entries, sinceMs, fault } of status.feeds) {
+      const version =
+        digest === undefined
+          ? 'never read'
+          : `${counted(entries, 'entry', 'entries')}, ${short(digest)}, ${span(nowMs - sinceMs)} ago`;
+      lines.push(`  ${words(name)}  ${version}`);
+      if (fault !== undefined) lines.push(`    THE LAST DOCUMENT WAS NOT TAKEN: ${words(fault)}`);
+    }
+  }
   const { directory } = status;
   if (directory !== undefined) {
     const read = `${words(directory.path)}, read ${span(nowMs - directory.lastReadMs)} ago`;

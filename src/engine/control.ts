@@ -1,4 +1,5 @@
 import type { Posture } from '../policy/surroundings.ts';
+import type { FeedStatus } from './feeds.ts';
 import type { PostureState } from './posture.ts';
 
 /**
@@ -76,6 +77,10 @@ export interface ControlStatus {
   }[];
   /** What conditions are told of these hours; absent when what was stored cannot be read. */
   readonly posture?: PostureState;
+  /** What conditions look things up in. */
+  readonly feeds?: readonly FeedStatus[];
+  /** How busy this server is, 0..1, as conditions are told. */
+  readonly load?: number;
   /** Newest first, at most 50. */
   readonly history: readonly {
     readonly epoch: number;

@@ -41,6 +41,9 @@ export interface EngineLimits {
   readonly subjectsMax: number;
   /** What rules remember of a subject that does not come back is forgotten. */
   readonly subjectIdleMsMax: number;
+  /** Document of one feed: it is read and parsed in one go, while exchanges wait. */
+  readonly feedBytesMax: number;
+  readonly feedEntriesMax: number;
 }
 
 export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
@@ -65,4 +68,6 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   tenantPercentMax: 25,
   subjectsMax: 100_000,
   subjectIdleMsMax: 86_400_000,
+  feedBytesMax: 4 << 20,
+  feedEntriesMax: 100_000,
 });

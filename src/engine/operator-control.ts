@@ -1,17 +1,26 @@
 /** All that an operator can ask for, of those who each do a part of it. */
 import type { Control, SetControl } from './control.ts';
+import type { FeedBook } from './feeds.ts';
+import type { LoadGauge } from './load.ts';
 import type { PostureKeeper } from './posture.ts';
 
 export interface ControlParts {
   readonly sets: SetControl;
   readonly posture: Pick<PostureKeeper, 'current' | 'set'>;
+  readonly feeds: Pick<FeedBook, 'status'>;
+  readonly load: Pick<LoadGauge, 'current'>;
 }
 
-export function operatorControl({ sets, posture }: ControlParts): Control {
+export function operatorControl({ sets, posture, feeds, load }: ControlParts): Control {
   return {
     status() {
       const { current } = posture;
-      return { ...sets.status(), ...(current && { posture: current }) };
+      return {
+        ...sets.status(),
+        ...(current && { posture: current }),
+        feeds: feeds.status(),
+        load: load.current,
+      };
     },
     canary: (request) => sets.canary(request),
     promote: (request) => sets.promote(request),

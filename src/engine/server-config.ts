@@ -7,6 +7,7 @@ import { Value } from 'typebox/value';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { type FormatRoute, ROUTE_FORMATS } from '../formats/detect.ts';
 import { TEXT_PATH } from '../formats/json-leaves.ts';
+import { FEED_KINDS } from '../policy/feed.ts';
 import {
   type ClassifierConfig,
   ClassifiersSchema,
@@ -21,10 +22,13 @@ import {
   type FactConfig,
   type FactSource,
 } from './facts.ts';
+import type { FeedConfig } from './feeds.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
 
 const Text = Type.String({ minLength: 1 });
 const Count = Type.Integer({ minimum: 0 });
+/** Feeds that one server reads: each is kept in memory, and looked at twice a second. */
+const FEEDS_MAX = 64;
 const closed = { additionalProperties: false };
 
 /** A union's errors are those of all its members: a word from a list has one. */
@@ -149,6 +153,20 @@ export const FileSchema = Type.Object(
     ),
     /** Who is asked about texts, by the names that rules use. */
     classifiers: Type.Optional(ClassifiersSchema),
+    /** Lists that somebody else keeps, for conditions. */
+    feeds: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' }),
+            kind: words(FEED_KINDS),
+            file: Text,
+          },
+          closed,
+        ),
+        { maxItems: FEEDS_MAX },
+      ),
+    ),
     onStoreLoss: Type.Optional(words(['lastKnownGood', 'deny', 'allow'])),
     limits: Type.Optional(
       Type.Object(
@@ -193,6 +211,7 @@ export interface ServerConfig {
   readonly trustedHeaders: readonly string[];
   readonly formats: readonly FormatRoute[];
   readonly classifiers: readonly ClassifierConfig[];
+  readonly feeds: readonly FeedConfig[];
   readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
   readonly limits: EngineLimits;
   /** How long a set activated at once is compared with the one before it. */
@@ -283,6 +302,7 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
     claims: (claims as readonly ClaimSource[] | undefined) ?? DEFAULT_CLAIMS,
     trustedHeaders: (file.trustedHeaders ?? []).map((name) => name.toLowerCase()),
     formats: file.formats ?? [],
+    feeds: file.feeds ?? [],
     classifiers: classifiersOf(file.classifiers),
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
     limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
@@ -329,6 +349,17 @@ function sourceFaults(facts: NonNullable<ConfigFile['facts']>): readonly ConfigF
       return configFaults(Value.Errors(FACT_SOURCES[one.from], one), path);
     }),
   );
+}
+
+/** Two files of one name would take turns. */
+function feedFaults(feeds: NonNullable<ConfigFile['feeds']>): readonly ConfigFault[] {
+  return feeds.flatMap(({ name }, index) => {
+    const path = ['feeds', String(index), 'name'];
+    const sentence = `\`${path.join('.')}\` names a feed that stands before it; rename one`;
+    return feeds.findIndex((one) => one.name === name) < index
+      ? [{ path, unknownKey: false, sentence }]
+      : [];
+  });
 }
 
 /** Where the author must look: at the value, or at a key that does not belong. */

@@ -27,6 +27,8 @@ export const LOG_EVENTS = {
   swap_refused: ['warn', 'a change of what serves was refused'],
   stance_conflict: ['error', 'a rule that must not fail open reaches a route declared open'],
   posture: ['warn', 'the posture has changed: conditions are told another'],
+  feed_taken: ['info', 'a feed has a new version'],
+  feed_refused: ['warn', 'a document of a feed was not taken; the version before it stays in use'],
   posture_failed: ['error', 'the posture cannot be read or kept'],
   breaker: ['warn', 'a circuit breaker changed its state'],
   store_failed: ['error', 'the store failed'],

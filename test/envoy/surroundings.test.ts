@@ -3,6 +3,8 @@
  * (MISSION row 108), each with what the record says of it.
  */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DecisionRecord } from '../../src/audit/record.ts';
 import { chat } from './chat.ts';
 import {
@@ -12,7 +14,8 @@ import {
   startSwitchyard,
   temporaryDirectory,
 } from './harness.ts';
-import { eventually, statusOf } from './operator.ts';
+import { send } from './http-client.ts';
+import { eventually, ask as operate, statusOf, statusWhere } from './operator.ts';
 import { writtenRecords } from './written-records.ts';
 
 const POLICY = `kind: Policy
@@ -21,19 +24,40 @@ class: security
 rules:
   - { id: strict, when: 'posture == "attack"', inspect: [request], match: { keywords: { words: [Zebra] } }, then: block }
   - { id: loans, class: operational, inspect: [request], match: { topic: { name: loans, threshold: 0.5, terms: { mortgage: 0.9 } } }, then: flag }
+  - { id: risky, when: 'risk > 0.8', inspect: [request], match: { keywords: { words: [Okapi] } }, then: block }
+  - { id: busy, when: 'load > 0.5', inspect: [request], match: { keywords: { words: [Tapir] } }, then: block }
+  - { id: listed, when: 'source.ip in feed["bad-ips"]', inspect: [request], match: { keywords: { words: [Quagga] } }, then: block }
   - { id: after-loans, when: 'session.topic == "loans"', inspect: [request], match: { keywords: { words: [Giraffe] } }, then: block }
 `;
+
+const HELD_BYTES_MAX = 100_000;
+const NOBODY = '# nobody\n';
 
 describe('the surroundings of a request behind Envoy', function () {
   this.timeout(60_000);
   let stack: Stack;
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let feedFile: string;
 
   before(async function () {
     requireEnvoy(this);
-    stack = await startStack({ policies: { 'guard.yaml': POLICY } });
+    directory = await temporaryDirectory();
+    feedFile = join(directory.path, 'bad-ips.txt');
+    await writeFile(feedFile, NOBODY);
+    stack = await startStack({
+      policies: { 'guard.yaml': POLICY },
+      config: `facts:
+  risk: [{ from: header, name: x-risk, trusted: true }, { from: map, entries: [{ value: "0.1" }] }]
+feeds: [{ name: bad-ips, kind: networks, file: ${feedFile} }]
+limits: { heldBytesTotalMax: ${HELD_BYTES_MAX} }
+`,
+    });
   });
 
-  after(() => stack?.stop());
+  after(async () => {
+    await stack?.stop();
+    await directory?.remove();
+  });
 
   const ask = async (prompt: string, headers: Readonly<Record<string, string>> = {}) =>
     (await chat(stack.envoy.port, { prompt, headers })).status;
@@ -54,7 +78,7 @@ describe('the surroundings of a request behind Envoy', function () {
     assert.match((await stack.switchyard.admin('/status?format=text')).text, /Posture +attack/);
     const { surroundings } = await told(({ code }) => code === 'policy');
     assert.deepEqual([surroundings?.posture, surroundings?.postureVersion], ['attack', 1]);
-    assert.equal((await stack.switchyard.cli('posture', 'set', 'normal')).code, 0);
+    assert.equal((await operate(stack.switchyard, 'posture', { posture: 'normal' })).status, 200);
     assert.equal(await ask('About Zebra', { 'x-posture': 'attack', posture: 'attack' }), 200);
     const { transitions } = writtenRecords(stack.switchyard.dataDirectory);
     assert.deepEqual(
@@ -65,9 +89,71 @@ describe('the surroundings of a request behind Envoy', function () {
     );
   });
 
+  it('are a risk that a trusted hop has scored, and no other', async () => {
+    for (const [risk, status] of [
+      ['0.81', 400],
+      ['0.8', 200],
+      ['0', 200],
+    ] as const)
+      assert.equal(await ask('About Okapi', { 'x-risk': risk }), status, risk);
+    assert.equal(await ask('About Okapi', { 'x-risk-score': '0.9', risk: '0.9' }), 200);
+    // A value that is none is not guessed at: the rule cannot be judged, and its class refuses.
+    assert.equal(await ask('About nothing', { 'x-risk': '85' }), 503);
+    const { factFaults, errors } = await told((record) => record.factFaults !== undefined);
+    assert.deepEqual(factFaults, ['risk']);
+    assert.deepEqual(errors, [{ rule: 'guard/risky', error: 'condition_failed' }]);
+  });
+
+  it('are how busy the server is', async () => {
+    assert.equal(await ask('About Tapir'), 200);
+    // Holds most of what may be held, until the rest of its body comes.
+    const filler = 'x'.repeat(0.8 * HELD_BYTES_MAX);
+    const body = JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: filler }] });
+    const slow = send(stack.envoy.port, {
+      path: '/v1/chat/completions',
+      headers: { 'content-type': 'application/json' },
+      pieces: [body.slice(0, -10), body.slice(-10)],
+      delayMs: 6_000,
+    });
+    await eventually('the load', async () =>
+      (await ask('About Tapir')) === 400 ? true : undefined,
+    );
+    const { surroundings } = await told(({ code }) => code === 'policy');
+    assert.ok((surroundings?.load ?? 0) > 0.5, JSON.stringify(surroundings));
+    assert.ok(((await statusOf(stack.switchyard)).load ?? 0) > 0.5);
+    assert.equal((await slow).status, 200);
+    await eventually('its end', async () =>
+      (await ask('About Tapir')) === 200 ? true : undefined,
+    );
+  });
+
+  it('are a list that somebody else keeps, in its last version that was whole', async () => {
+    assert.equal(await ask('About Quagga'), 200);
+    await writeFile(feedFile, '# an attack\n127.0.0.0/8\n');
+    await eventually('the feed', async () =>
+      (await ask('About Quagga')) === 400 ? true : undefined,
+    );
+    assert.equal(await ask('About Quagga', { 'x-forwarded-for': '192.0.2.1' }), 400);
+    const { surroundings } = await told(({ code }) => code === 'policy');
+    const { feeds } = await statusOf(stack.switchyard);
+    assert.deepEqual(surroundings?.feeds, { 'bad-ips': feeds?.[0]?.digest });
+    await writeFile(feedFile, '127.0.0.0/8\nno network\n');
+    await statusWhere(stack.switchyard, 'what is wrong', (status) =>
+      /entry 2 is no address/.test(status.feeds?.[0]?.fault ?? ''),
+    );
+    assert.equal(await ask('About Quagga'), 400);
+    const page = (await stack.switchyard.admin('/status?format=text')).text;
+    assert.match(page, /bad-ips {2}1 entry.*\n +THE LAST DOCUMENT WAS NOT TAKEN/);
+    await writeFile(feedFile, NOBODY);
+    await eventually('its end', async () =>
+      (await ask('About Quagga')) === 200 ? true : undefined,
+    );
+    assert.equal(await ask('About Quagga', { 'x-forwarded-for': '127.0.0.1' }), 200);
+  });
+
   it('are a posture that ends by itself', async () => {
-    const { cli } = stack.switchyard;
-    assert.equal((await cli('posture', 'set', 'attack', '--for', '2s')).code, 0);
+    const attack = { posture: 'attack', forMs: 2_000 };
+    assert.equal((await operate(stack.switchyard, 'posture', attack)).status, 200);
     assert.equal(await ask('About Zebra'), 400);
     await eventually('its end', async () =>
       (await ask('About Zebra')) === 200 ? true : undefined,
@@ -100,8 +186,8 @@ describe('the posture', function () {
     try {
       const policies = { 'guard.yaml': POLICY };
       const before = await startSwitchyard({ policies, directory: directory.path });
-      const set = ['posture', 'set', 'attack', '--for', '1h', '--reason', 'a flood'];
-      assert.equal((await before.cli(...set)).code, 0);
+      const attack = { posture: 'attack', forMs: 3_600_000, reason: 'a flood' };
+      assert.equal((await operate(before, 'posture', attack)).status, 200);
       const { posture } = await statusOf(before);
       await before.stop();
       const after = await startSwitchyard({ policies, directory: directory.path });
