@@ -58,17 +58,28 @@ function body(field: number, bytes: Uint8Array, endOfStream: boolean): Uint8Arra
   );
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+export const requestHeaders = (entries: Headers): Uint8Array =>
+  headers(REQUEST_HEADERS, entries, true);
+export const requestBody = (bytes: Uint8Array, endOfStream: boolean): Uint8Array =>
+  body(REQUEST_BODY, bytes, endOfStream);
+export const responseHeaders = (entries: Headers): Uint8Array =>
+  headers(RESPONSE_HEADERS, entries, false);
+export const responseBody = (bytes: Uint8Array, endOfStream: boolean): Uint8Array =>
+  body(RESPONSE_BODY, bytes, endOfStream);
+
 /** The messages of an exchange whose answer comes in these chunks. */
 export function messagesOf(
-  request: Readonly<Record<string, string>>,
+  request: Headers,
   asked: Uint8Array,
-  response: Readonly<Record<string, string>>,
+  response: Headers,
   chunks: readonly Uint8Array[],
 ): readonly Uint8Array[] {
   return [
-    headers(REQUEST_HEADERS, request, true),
-    body(REQUEST_BODY, asked, true),
-    headers(RESPONSE_HEADERS, response, false),
-    ...chunks.map((chunk, index) => body(RESPONSE_BODY, chunk, index === chunks.length - 1)),
+    requestHeaders(request),
+    requestBody(asked, true),
+    responseHeaders(response),
+    ...chunks.map((chunk, index) => responseBody(chunk, index === chunks.length - 1)),
   ];
 }

@@ -5,6 +5,7 @@
 import type { Waiting } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
 import type { ProcessEvent, ProcessPort } from '../protocol/process.ts';
+import type { EngineLimits } from './limits.ts';
 import type { EngineDeps } from './ports.ts';
 
 /** Why a job stops: its slice is over, or something must be waited for that goes on elsewhere. */
@@ -24,8 +25,25 @@ interface Worker {
   dispatch(event: ProcessEvent): void;
 }
 
+/** Bytes of a body that may take a good part of a slice to judge, by the units of a slice. */
+const HEAVY_SHARE = 0.25;
+
+/** Whether an event is more than a word or two: it should not be judged beside others in one turn. */
+export const isHeavy = (
+  event: ProcessEvent,
+  { sliceUnitsMax }: Pick<EngineLimits, 'sliceUnitsMax'>,
+): boolean => event.kind === 'body' && event.bytes.length > sliceUnitsMax * HEAVY_SHARE;
+
+function* nextTurn(): Job {
+  yield;
+}
+
+/** Exchanges that had no more slices than that go before the others. */
+const LIGHT_SLICES_MAX = 16;
+
 export class Backlog {
   private readonly worker: Worker;
+  private slices = 0;
   private cancel: (() => void) | undefined;
   private waiting: ProcessEvent[] = [];
   private waitingBytes = 0;
@@ -41,6 +59,16 @@ export class Backlog {
     return this.cancel !== undefined;
   }
 
+  get light(): boolean {
+    return this.slices <= LIGHT_SLICES_MAX;
+  }
+
+  /** Puts an event off until there is a slice for it. */
+  defer(event: ProcessEvent): void {
+    this.keep(event);
+    this.begin(event.direction, nextTurn());
+  }
+
   /** Begins a job now; what of it is left when it yields is done in turns. */
   begin(direction: Direction, job: Generator<Pause, unknown>): void {
     const step = job.next();
@@ -50,7 +78,7 @@ export class Backlog {
   /** What is left is done in turns, from now on or when what it waits for is over. */
   private goOn(direction: Direction, job: Generator<Pause, unknown>, waiting: Pause): void {
     const queue = (): void => {
-      this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job));
+      this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job), this);
     };
     if (waiting === undefined) {
       queue();
@@ -72,7 +100,7 @@ export class Backlog {
       this.waiting.push(event);
       return;
     }
-    this.waiting.push({ ...event, bytes: Uint8Array.from(event.bytes) });
+    this.waiting.push({ ...event, bytes: new Uint8Array(event.bytes) });
     this.waitingBytes += event.bytes.length;
     deps.held.add(event.bytes.length);
     if (this.waitingBytes <= deps.limits.waitingBytesMax || this.paused) return;
@@ -98,6 +126,7 @@ export class Backlog {
 
   private turn(direction: Direction, job: Generator<Pause, unknown>): boolean {
     const { worker } = this;
+    this.slices++;
     try {
       let more = !worker.refused;
       let waiting: Pause;
@@ -123,12 +152,19 @@ export class Backlog {
 
   private deliver(): void {
     const { worker } = this;
-    while (!this.busy && !this.dropped) {
-      const event = this.waiting.shift();
+    const { held, limits } = worker.deps;
+    for (let delivered = 0; !this.busy && !this.dropped; ) {
+      const event = this.waiting[0];
       if (!event) break;
+      if (delivered > 0 && isHeavy(event, limits)) {
+        this.begin(event.direction, nextTurn());
+        break;
+      }
+      this.waiting.shift();
       if (event.kind === 'body') {
         this.waitingBytes -= event.bytes.length;
-        worker.deps.held.add(-event.bytes.length);
+        held.add(-event.bytes.length);
+        delivered += event.bytes.length;
       }
       if (!worker.refused) worker.run(event.direction, () => worker.dispatch(event));
     }

@@ -8,7 +8,8 @@ import { BodyBuffer, concatBytes } from './body-buffer.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { type BodyInspection, refusalOf } from './inspection.ts';
-import { decodeWhole } from './whole-reading.ts';
+import { sendWhole } from './paced-sending.ts';
+import { decodeWhole, movedBytesMax } from './whole-reading.ts';
 
 export interface CollectedParts {
   readonly inspection: BodyInspection;
@@ -67,9 +68,9 @@ export class CollectedAnswer implements Answer {
     this.release();
   }
 
-  private release(): Uint8Array {
+  private release(): void {
     this.side.exchange.deps.held.add(-this.buffer.bytes);
-    return this.buffer.take();
+    this.buffer.take();
   }
 
   /** BUFFERED_PARTIAL: the rest of the body is not shown to us. */
@@ -94,7 +95,8 @@ export class CollectedAnswer implements Answer {
     const { exchange } = this.side;
     const { deps, decision } = exchange;
     exchange.stall.stop();
-    const original = this.release();
+    deps.held.add(-this.buffer.bytes);
+    const original = yield* this.buffer.takeInSlices(movedBytesMax(deps.limits));
     const large = original.length > deps.limits.sliceUnitsMax;
     if (large) yield;
     const decoded = yield* decodeWhole(original, encoding, deps);
@@ -104,13 +106,13 @@ export class CollectedAnswer implements Answer {
         exchange.refuse('response', 'mode_cannot_enforce');
         return false;
       }
-      this.send(original, false, endOfStream);
+      yield* this.send(original, false, endOfStream);
       return true;
     }
     if (large) yield;
     const output: Uint8Array[] = [];
     let ending = false;
-    for (let step = inspection.push(decoded.bytes); ; ) {
+    for (let step = inspection.push(decoded.bytes, true); ; ) {
       if (step.stopped) {
         const { code, rule } = refusalOf(step.stopped);
         exchange.refuse('response', code, rule);
@@ -132,19 +134,23 @@ export class CollectedAnswer implements Answer {
       return false;
     }
     if (changed) decision.mutation('response');
-    this.send(changed ? concatBytes(output) : original, changed, endOfStream);
+    yield* this.send(changed ? concatBytes(output) : original, changed, endOfStream);
     return true;
   }
 
-  private send(bytes: Uint8Array, changed: boolean, endOfStream: boolean): void {
+  private *send(bytes: Uint8Array, changed: boolean, endOfStream: boolean): Job {
     const { encoding, headersSent } = this.parts;
-    const { port } = this.side.exchange;
+    const { port, deps } = this.side.exchange;
     if (!headersSent) {
       const mutation: HeaderMutation =
         changed && isEncoded(encoding) ? { remove: ['content-encoding'] } : {};
       port.continueHeaders('response', mutation);
     }
-    port.body('response', bytes, endOfStream, !changed);
+    yield* sendWhole(port, 'response', bytes, {
+      endOfStream,
+      unchanged: !changed,
+      sliceBytesMax: movedBytesMax(deps.limits),
+    });
     if (endOfStream) this.side.finish();
     else this.side.passRest(true);
   }

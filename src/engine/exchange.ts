@@ -20,7 +20,7 @@ import type {
   StructObject,
 } from '../protocol/process.ts';
 import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
-import { Backlog, type Pause } from './backlog.ts';
+import { Backlog, isHeavy, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import {
@@ -110,6 +110,14 @@ export class Exchange implements ProcessHandler {
         return;
       }
       this.backlog.drop();
+    }
+    const { turns, limits } = this.deps;
+    if (isHeavy(event, limits)) {
+      if (turns.taken) {
+        this.backlog.defer(event);
+        return;
+      }
+      turns.take();
     }
     const startedMs = this.deps.clock.monotonicMs();
     this.dispatch(event);

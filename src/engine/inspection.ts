@@ -144,6 +144,8 @@ const INPUT_BYTES = 16_384;
 /** What else there is to do counts as so many units. */
 const FRAME_UNITS = 32;
 const MATCH_UNITS = 16;
+/** A text has a matcher of its own, which is made and ended however short the text is. */
+const TRACK_UNITS = 128;
 const NOTHING = new Uint8Array(0);
 const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 const NO_CUTS: readonly Cut[] = Object.freeze([]);
@@ -172,6 +174,8 @@ export class BodyInspection implements TextHost, SubjectHost {
   /** What may still be done before the others have their turn; the reader takes from it, too. */
   private readonly pace: Pace = { left: 0 };
   private input: Uint8Array = NOTHING;
+  /** It stays as it is behind the call that brought it. */
+  private ownInput = false;
   private frames = NO_FRAMES;
   private nextFrame = 0;
   private reading: Reading | undefined;
@@ -225,8 +229,10 @@ export class BodyInspection implements TextHost, SubjectHost {
     return this.blockedTrack !== undefined && this.queue.some((held) => this.remains(held));
   }
 
-  push(bytes: Uint8Array): InspectionStep {
+  /** `own`: the bytes stay as they are until the body is over, and need not be copied. */
+  push(bytes: Uint8Array, own = false): InspectionStep {
     this.input = bytes;
+    this.ownInput = own;
     return this.resume();
   }
 
@@ -250,8 +256,10 @@ export class BodyInspection implements TextHost, SubjectHost {
     let more = true;
     while (more && this.pace.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
-    if (more && this.input.length > 0) this.input = Uint8Array.from(this.input);
-    else if (!more) this.takeFrames(NO_FRAMES);
+    if (more && this.input.length > 0 && !this.ownInput) {
+      this.input = new Uint8Array(this.input);
+      this.ownInput = true;
+    } else if (!more) this.takeFrames(NO_FRAMES);
     this.keepFrames();
     if (!more && this.ending === 'release' && !this.stop) this.options.classification?.complete();
     return { output, stopped: more ? undefined : this.stop, more };
@@ -291,10 +299,14 @@ export class BodyInspection implements TextHost, SubjectHost {
 
   private readInput(): void {
     const { options, input } = this;
+    const { reader } = options;
     const count = options.whole ? input.length : Math.min(input.length, INPUT_BYTES);
     // Nothing of a message is kept once it is read: not even an empty view.
     this.input = count === input.length ? NOTHING : input.subarray(count);
-    this.takeFrames(options.reader.push(input.subarray(0, count)));
+    const bytes = input.subarray(0, count);
+    this.takeFrames(
+      this.ownInput && reader.pushOwn !== undefined ? reader.pushOwn(bytes) : reader.push(bytes),
+    );
     this.pace.left -= count / BYTES_PER_UNIT;
   }
 
@@ -540,6 +552,7 @@ export class BodyInspection implements TextHost, SubjectHost {
       this.stop ??= { kind: 'unreadable', reason: 'too_many_texts' };
       return 'refused';
     }
+    this.pace.left -= TRACK_UNITS;
     const track = new TextTrack(piece, reading, this);
     this.tracks.set(piece.text, track);
     return track;

@@ -23,9 +23,10 @@ import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
+import { sendWhole } from './paced-sending.ts';
 import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { narrowed } from './rule-lists.ts';
-import { decodeWhole, readWhole } from './whole-reading.ts';
+import { decodeWhole, movedBytesMax, readWhole } from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -278,7 +279,7 @@ export class RequestSide {
 
   /** STREAMED: the last chunk waits for the verdict on the whole; false when it was refused. */
   private *verdictOf(buffer: BodyBuffer): Generator<Pause, boolean> {
-    return (yield* this.inspect(this.release(buffer))) !== undefined;
+    return (yield* this.inspect(yield* this.releaseInSlices(buffer))) !== undefined;
   }
 
   private keep(buffer: BodyBuffer, bytes: Uint8Array): boolean {
@@ -304,6 +305,12 @@ export class RequestSide {
     return buffer.take();
   }
 
+  private releaseInSlices(buffer: BodyBuffer): Generator<undefined, Uint8Array> {
+    const { held, limits } = this.exchange.deps;
+    held.add(-buffer.bytes);
+    return buffer.takeInSlices(movedBytesMax(limits));
+  }
+
   /** The whole body is here: verdict, then headers and body leave together. False when refused. */
   private *judge(
     state: State & { kind: 'collecting' },
@@ -312,7 +319,7 @@ export class RequestSide {
     const { exchange } = this;
     const { port } = exchange;
     exchange.stall.stop();
-    const original = this.release(state.buffer);
+    const original = yield* this.releaseInSlices(state.buffer);
     const result = yield* this.inspect(original);
     if (!result) return false;
     const { bytes, changed } = result;
@@ -324,8 +331,13 @@ export class RequestSide {
       exchange.refuse('request', 'mode_cannot_enforce');
       return false;
     }
-    port.body('request', changed ? bytes : original, endOfStream, !changed);
+    // It is judged: what comes from now on finds it so, also while it is still on its way out.
     this.state = endOfStream ? { kind: 'done' } : { kind: 'passing' };
+    yield* sendWhole(port, 'request', changed ? bytes : original, {
+      endOfStream,
+      unchanged: !changed,
+      sliceBytesMax: movedBytesMax(exchange.deps.limits),
+    });
     return true;
   }
 

@@ -30,7 +30,9 @@ export class TextTrack implements MatchedText {
 
   readonly view: JsonTextView | undefined;
 
-  private readonly scanner: TextScanner;
+  /** Undefined once the text is over. */
+  private scanner: TextScanner | undefined;
+  private overflowed = false;
   private readonly mayChange: boolean;
   private matches: TextMatches | undefined;
   private whole = false;
@@ -63,13 +65,13 @@ export class TextTrack implements MatchedText {
 
   /** A match has been live for longer than the matcher keeps: the text cannot be judged any further. */
   get overflow(): boolean {
-    return this.scanner.overflow;
+    return this.scanner?.overflow ?? this.overflowed;
   }
 
   /** `last`: a part of what is known to be the rest of the text. */
   feed(value: string, last = false): void {
     this.add(value, last);
-    this.settle();
+    if (this.scanner !== undefined) this.settle(this.scanner);
   }
 
   /**
@@ -91,10 +93,15 @@ export class TextTrack implements MatchedText {
     if (this.ended) return;
     this.ended = true;
     this.read(this.view?.end() ?? '');
-    this.scanner.end();
-    for (const { rule, evidence } of this.scanner.evidence())
+    const { scanner } = this;
+    if (scanner === undefined) return;
+    scanner.end();
+    for (const { rule, evidence } of scanner.evidence())
       this.host.scores.ended(this.rules[rule]!, evidence);
-    this.settle();
+    this.settle(scanner);
+    // A document may have thousands of texts, which all stay until it leaves.
+    this.overflowed = scanner.overflow;
+    this.scanner = undefined;
   }
 
   /** Source units that may leave: no match that is still undecided starts before it. */
@@ -109,15 +116,17 @@ export class TextTrack implements MatchedText {
    * its first unit on.
    */
   private get safe(): number {
-    const { safe } = this.scanner;
+    const safe = this.scanner?.safe ?? 0;
     return this.view && this.mayChange && !this.ended ? this.view.outsideBare(safe) : safe;
   }
 
   /** Rules of which a match may still begin before the end, each with the source unit where. */
   waiting(): readonly { readonly rule: Rule; readonly start: number }[] {
-    return this.scanner
-      .live()
-      .map(({ rule, start }) => ({ rule: this.rules[rule]!, start: this.sourceStart(start) }));
+    const live = this.scanner?.live() ?? [];
+    return live.map(({ rule, start }) => ({
+      rule: this.rules[rule]!,
+      start: this.sourceStart(start),
+    }));
   }
 
   /** The edits of source units `[start,end)`, relative to `start`; all of it must be settled. */
@@ -141,15 +150,15 @@ export class TextTrack implements MatchedText {
   private read(units: string): void {
     if (units.length === 0) return;
     this.window += units;
-    this.scanner.push(units);
+    this.scanner?.push(units);
   }
 
   /** Matches whose start lies before the safe point are all known: only now may they act, in order. */
-  private settle(): void {
-    const found = this.scanner.takeMatches();
+  private settle(scanner: TextScanner): void {
+    const found = scanner.takeMatches();
     if (found.length > 0) (this.matches ??= new TextMatches(this)).take(found);
     const { safe } = this;
-    this.matches?.settle(this.scanner.safe, this.whole);
+    this.matches?.settle(scanner.safe, this.whole);
     this.matches?.closeValues(safe);
     if (this.matches?.mayAct(this.whole) === false) return;
     if (safe > this.windowStart) {

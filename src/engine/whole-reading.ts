@@ -6,6 +6,7 @@ import {
   type Waiting,
 } from '../formats/encodings.ts';
 import type { BodyReader, Frame } from '../formats/frame.ts';
+import type { EngineLimits } from './limits.ts';
 import type { EngineDeps } from './ports.ts';
 
 /** The body without its codings; a large one is decoded elsewhere, which is waited for. */
@@ -20,6 +21,13 @@ export function* decodeWhole(
   return yield* decodingApart(body, contentEncoding, decoders, { decodedBytesMax, ratioMax });
 }
 
+/** Laying out and sending bytes is quicker than judging text: so many count as one unit. */
+const MOVED_BYTES_PER_UNIT = 32;
+
+/** So many bytes are moved in one turn. */
+export const movedBytesMax = ({ sliceUnitsMax }: Pick<EngineLimits, 'sliceUnitsMax'>): number =>
+  sliceUnitsMax * MOVED_BYTES_PER_UNIT;
+
 /** The frames of a body that is all there. Yields when so much of it was read as one turn may take. */
 export function* readWhole(
   reader: BodyReader,
@@ -28,7 +36,7 @@ export function* readWhole(
 ): Generator<undefined, readonly Frame[]> {
   const pace = { left: sliceUnitsMax };
   reader.readAt?.(pace);
-  const frames = [...reader.push(bytes)];
+  const frames = [...(reader.pushOwn ?? reader.push).call(reader, bytes)];
   for (let ended = false; reader.unread || !ended; ) {
     if (reader.unread) {
       yield;

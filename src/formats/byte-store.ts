@@ -31,6 +31,13 @@ export class ByteStore {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Takes bytes into an empty store that stay as they are: they are not copied until others follow. */
+  lend(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#length = bytes.length;
+    this.#borrowed = false;
+  }
+
   append(bytes: Uint8Array): void {
     if (this.#length === 0) {
       this.#bytes = bytes;
@@ -81,7 +88,7 @@ export class ByteStore {
   keepFrom(start: number): void {
     const left = this.#length - start;
     if (left === 0) this.#bytes = NO_BYTES;
-    else if (this.#borrowed) this.#bytes = Uint8Array.from(this.#bytes.subarray(start));
+    else if (this.#borrowed) this.#bytes = new Uint8Array(this.#bytes.subarray(start));
     else if (start > 0) this.#bytes.copyWithin(0, start, this.#length);
     this.#length = left;
     this.#borrowed = false;

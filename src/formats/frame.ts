@@ -131,6 +131,8 @@ export interface Refusal {
 /** Reads one body, streamed or whole. Output depends on the bytes only, never on how they are cut. */
 export interface BodyReader {
   push(bytes: Uint8Array): readonly Frame[];
+  /** The same for bytes that stay as they are until the body is over: a reader that keeps them need not copy them. */
+  pushOwn?(bytes: Uint8Array): readonly Frame[];
   /** The body is complete; yields what was still incomplete. */
   end(): readonly Frame[];
   /**

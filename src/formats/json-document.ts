@@ -41,7 +41,11 @@ export abstract class JsonDocumentReader implements BodyReader {
   }
 
   push(bytes: Uint8Array): readonly Frame[] {
-    return this.#body.push(bytes).map((part) => unreadableFrame(part, 'body_too_large'));
+    return this.#tooLong(this.#body.push(bytes));
+  }
+
+  pushOwn(bytes: Uint8Array): readonly Frame[] {
+    return this.#tooLong(this.#body.push(bytes, true));
   }
 
   end(): readonly Frame[] {
@@ -76,6 +80,10 @@ export abstract class JsonDocumentReader implements BodyReader {
 
   sent(): void {
     this.begun = true;
+  }
+
+  #tooLong(parts: readonly Uint8Array[]): readonly Frame[] {
+    return parts.map((part) => unreadableFrame(part, 'body_too_large'));
   }
 
   #open(json: JsonReading, bytes: Uint8Array, pace: Pace | undefined): Opened {

@@ -19,8 +19,13 @@ export class WholeBody {
     return this.#oversized;
   }
 
-  /** Parts of a body that is too long; nothing as long as it is not. */
-  push(bytes: Uint8Array): readonly Uint8Array[] {
+  /** Parts of a body that is too long; nothing as long as it is not. `own`: the bytes stay as they are. */
+  push(bytes: Uint8Array, own = false): readonly Uint8Array[] {
+    // What came alone, and stays, is the body as it is.
+    if (own && this.#pending.length === 0 && bytes.length <= this.#bodyBytesMax) {
+      this.#pending.lend(bytes);
+      return [];
+    }
     this.#pending.append(bytes);
     const parts: Uint8Array[] = [];
     let start = 0;

@@ -24,6 +24,8 @@ const DOT = 0x2e;
 const WIDE_DOT = 0xff0e;
 const HYPHEN = 0x2d;
 const NONE = -1;
+/** Half as many as a local part may have units, so that two words of bits remember one. */
+const WORD_BITS = LOCAL_UNITS_MAX / 2;
 
 const FIRST_LABEL_TO_END = 3;
 
@@ -51,8 +53,11 @@ roles[HYPHEN] = JOINS | DOMAIN;
 export class EmailTracker implements Tracker {
   liveStart = Number.POSITIVE_INFINITY;
   private readonly except: ReadonlySet<string>;
-  /** The last units of the run of local units, by position modulo their number. */
-  private readonly recent = new Uint16Array(LOCAL_UNITS_MAX);
+  /** Which of the last units of the run may start a local part: bits, by position modulo their number. */
+  private startsLow = 0;
+  private startsHigh = 0;
+  /** The last units themselves, where some addresses are excepted. */
+  private readonly recent: Uint16Array | undefined;
   /** Where the run of local units begins, or NONE outside of one. */
   private run = NONE;
   /** The first unit of the run, no farther back than a local part reaches, that may start one; or NONE. */
@@ -73,6 +78,7 @@ export class EmailTracker implements Tracker {
   /** `except`: addresses in lower case. */
   constructor(except: ReadonlySet<string>) {
     this.except = except;
+    if (except.size > 0) this.recent = new Uint16Array(LOCAL_UNITS_MAX);
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -138,7 +144,7 @@ export class EmailTracker implements Tracker {
 
   private extendRun(unit: number, starts: boolean, at: number): void {
     if (this.run === NONE) this.run = at;
-    this.recent[at % LOCAL_UNITS_MAX] = unit;
+    this.note(unit, starts, at);
     if (this.starter === NONE) {
       if (starts) this.starter = at;
     } else if (this.starter <= at - LOCAL_UNITS_MAX) {
@@ -146,11 +152,19 @@ export class EmailTracker implements Tracker {
     }
   }
 
-  /** The first unit of the run in [from, last] that may start a local part. The units are in `recent`. */
+  private note(unit: number, starts: boolean, at: number): void {
+    const bit = 1 << (at % WORD_BITS);
+    if ((at & WORD_BITS) === 0) this.startsLow = starts ? this.startsLow | bit : this.startsLow & ~bit;
+    else this.startsHigh = starts ? this.startsHigh | bit : this.startsHigh & ~bit;
+    if (this.recent !== undefined) this.recent[at % LOCAL_UNITS_MAX] = unit;
+  }
+
+  /** The first unit of the run in [from, last], no more than are remembered, that may start a local part. */
   private starterFrom(from: number, last: number): number {
-    for (let at = Math.max(from, this.run); at <= last; at++)
-      if (((roles[this.recent[at % LOCAL_UNITS_MAX] as number] as number) & STARTS) !== 0)
-        return at;
+    for (let at = Math.max(from, this.run); at <= last; at++) {
+      const bits = (at & WORD_BITS) === 0 ? this.startsLow : this.startsHigh;
+      if ((bits & (1 << (at % WORD_BITS))) !== 0) return at;
+    }
     return NONE;
   }
 
@@ -161,10 +175,11 @@ export class EmailTracker implements Tracker {
     this.label = LABEL_BEGINS;
     this.labelUnits = 0;
     this.longestEnd = 0;
-    if (this.except.size === 0) return;
+    const { recent } = this;
+    if (recent === undefined) return;
     this.address ??= new Uint16Array(EMAIL_UNITS_MAX + 1);
     for (let place = this.start; place < at; place++)
-      this.address[place - this.start] = this.recent[place % LOCAL_UNITS_MAX] as number;
+      this.address[place - this.start] = recent[place % LOCAL_UNITS_MAX] as number;
     this.address[at - this.start] = AT;
   }
 

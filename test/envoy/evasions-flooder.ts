@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, request, type ServerResponse } from 'node:http';
+import { constants, setPriority } from 'node:os';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHAT_PATH, chatBody, completion, JSON_TYPE } from './evasions-bodies.ts';
@@ -186,6 +187,9 @@ function lastsMs({ durationMs }: FloodOrder, { endless, code }: Flood): number {
   return code === undefined ? ENDLESS_MS : REFUSED_WITHIN_MS;
 }
 
+// Attackers have machines of their own. Here they get what the others leave, so that it is not their work
+// that the neighbours wait for.
+setPriority(constants.priority.PRIORITY_LOW);
 process.on('message', (order: FloodOrder) => {
   void obey(order).then((seen) => process.send?.(seen));
 });
