@@ -8,18 +8,14 @@
  * Bytes arrive as they do from Envoy: of each of two connections as much in a turn of the event loop as fits the window
  * of an HTTP/2 connection, in messages of at most 16 KiB, of all its streams alike, the neighbours' behind.
  */
-import { DEFAULT_LIMITS } from '../src/engine/limits.ts';
+
 import { Exchange } from '../src/engine/exchange.ts';
+import { DEFAULT_LIMITS } from '../src/engine/limits.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
 import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
 import { chatBody, EVENTS, JSON_TYPE, say } from '../test/envoy/evasions-bodies.ts';
 import { FLOODS, type Flood, NEIGHBOURS } from '../test/envoy/evasions-floods.ts';
-import {
-  requestBody,
-  requestHeaders,
-  responseBody,
-  responseHeaders,
-} from './envoy-messages.ts';
+import { requestBody, requestHeaders, responseBody, responseHeaders } from './envoy-messages.ts';
 import { CHAT_REQUEST, engineDeps, realClock, shippedPolicies } from './in-process.ts';
 import { quantile } from './measures.ts';
 
@@ -73,13 +69,32 @@ class Stream {
   }
 }
 
+const messageOf = ({ request }: Flood, bytes: Uint8Array, last: boolean): Uint8Array =>
+  request === undefined ? responseBody(bytes, last) : requestBody(bytes, last);
+
+const known = new WeakMap<Uint8Array, readonly Uint8Array[]>();
+
+/** A part that comes again and again is encoded once: only what Switchyard itself makes is to be garbage. */
+function messagesFor(flood: Flood, part: string | Uint8Array): readonly Uint8Array[] {
+  const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+  let messages = known.get(bytes);
+  if (messages === undefined) {
+    const all: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += MESSAGE_BYTES_MAX)
+      all.push(messageOf(flood, bytes.subarray(at, at + MESSAGE_BYTES_MAX), false));
+    messages = all;
+    known.set(bytes, messages);
+  }
+  return messages;
+}
+
 /** One of the attacker's exchanges after the other. */
 class Lane {
   private readonly flood: Flood;
   private readonly deps: EngineDeps;
   private stream: Stream;
   private parts: Iterator<string | Uint8Array>;
-  private part: Uint8Array = new Uint8Array(0);
+  private messages: readonly Uint8Array[] = [];
   private dueMs = 0;
 
   constructor(flood: Flood, deps: EngineDeps) {
@@ -94,10 +109,10 @@ class Lane {
     if (this.stream.over) {
       this.stream = this.begin();
       this.parts = this.partsOf();
-      this.part = new Uint8Array(0);
+      this.messages = [];
     }
     if (this.stream.paused) return 0;
-    if (this.part.length === 0) {
+    if (this.messages.length === 0) {
       const { everyMs } = this.flood;
       const nowMs = everyMs === undefined ? 0 : processorMs();
       if (nowMs < this.dueMs) return 0;
@@ -105,28 +120,24 @@ class Lane {
       const next = this.parts.next();
       if (next.done) {
         if (this.flood.endless === true) this.stream.close();
-        else this.put(new Uint8Array(0), true);
+        else this.finish();
         return 0;
       }
-      this.part = Buffer.from(next.value);
+      this.messages = messagesFor(this.flood, next.value);
     }
-    const bytes = this.part.subarray(0, MESSAGE_BYTES_MAX);
-    this.part = this.part.subarray(bytes.length);
-    this.put(bytes, false);
-    return bytes.length;
+    const [message, ...rest] = this.messages;
+    this.messages = rest;
+    this.stream.receive(message!);
+    return message!.length;
   }
 
   close(): void {
     this.stream.close();
   }
 
-  private put(bytes: Uint8Array, last: boolean): void {
-    const { stream } = this;
-    stream.receive(
-      this.flood.request === undefined ? responseBody(bytes, last) : requestBody(bytes, last),
-    );
-    // What is refused has been answered: Envoy closes.
-    if (last) this.closing = stream;
+  private finish(): void {
+    this.closing = this.stream;
+    this.stream.receive(messageOf(this.flood, new Uint8Array(0), true));
   }
 
   private closing: Stream | undefined;
@@ -135,7 +146,8 @@ class Lane {
     const { flood } = this;
     const refused = (bytes: Uint8Array): void => {
       // An immediate answer, or the end of what was sent.
-      if (Buffer.from(bytes).includes('"code":"') || this.closing === stream) queueMicrotask(() => stream.close());
+      if (Buffer.from(bytes).includes('"code":"') || this.closing === stream)
+        queueMicrotask(() => stream.close());
     };
     const stream: Stream = new Stream(this.deps, refused);
     const isRequest = flood.request !== undefined;
@@ -199,12 +211,12 @@ function poll(lanes: readonly Lane[], from: number): void {
 
 async function look(flood: Flood | undefined): Promise<{ delaysMs: number[]; longestMs: number }> {
   const deps = engineDeps(set, realClock, { heldBytesTotalMax: DEFAULT_LIMITS.heldBytesTotalMax });
+  const lanes = Array.from({ length: flood?.atOnce ?? 0 }, () => new Lane(flood!, deps));
   const beganMs = processorMs();
   const neighbours = Array.from(
     { length: NEIGHBOURS },
     (_, index) => new Neighbour(deps, beganMs + (index * PAUSE_MS) / NEIGHBOURS),
   );
-  const lanes = Array.from({ length: flood?.atOnce ?? 0 }, () => new Lane(flood!, deps));
   let longestMs = 0;
   let lastMs = processorMs();
   for (let turns = 0; lastMs - beganMs < LOOK_MS; turns++) {
@@ -230,6 +242,5 @@ const told = (name: string, { delaysMs, longestMs }: Awaited<ReturnType<typeof l
 
 await look(undefined);
 told('quiet', await look(undefined));
-for (const flood of FLOODS)
-  if (flood.id.includes(wanted)) told(flood.id, await look(flood));
+for (const flood of FLOODS) if (flood.id.includes(wanted)) told(flood.id, await look(flood));
 process.exit(0);

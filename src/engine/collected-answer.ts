@@ -70,7 +70,7 @@ export class CollectedAnswer implements Answer {
 
   private release(): void {
     this.side.exchange.deps.held.add(-this.buffer.bytes);
-    this.buffer.take();
+    this.buffer.drop();
   }
 
   /** BUFFERED_PARTIAL: the rest of the body is not shown to us. */

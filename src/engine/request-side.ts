@@ -213,7 +213,8 @@ export class RequestSide {
   tooLate(): void {
     const { state, exchange } = this;
     if (state.kind !== 'collecting' && state.kind !== 'watching') return;
-    const bytes = this.release(state.buffer);
+    exchange.deps.held.add(-state.buffer.bytes);
+    const bytes = state.buffer.take();
     if (!this.passUnread('verdict_deadline')) return;
     const { port } = exchange;
     port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
@@ -235,7 +236,7 @@ export class RequestSide {
   discard(): void {
     const { state, exchange } = this;
     if (state.kind === 'collecting' || state.kind === 'watching') {
-      exchange.deps.held.add(-state.buffer.bytes);
+      this.release(state.buffer);
     }
     this.classification?.discard();
     this.state = { kind: 'done' };
@@ -300,9 +301,9 @@ export class RequestSide {
     return true;
   }
 
-  private release(buffer: BodyBuffer): Uint8Array {
+  private release(buffer: BodyBuffer): void {
     this.exchange.deps.held.add(-buffer.bytes);
-    return buffer.take();
+    buffer.drop();
   }
 
   private releaseInSlices(buffer: BodyBuffer): Generator<undefined, Uint8Array> {
