@@ -234,10 +234,8 @@ export class RequestSide {
   }
 
   discard(): void {
-    const { state, exchange } = this;
-    if (state.kind === 'collecting' || state.kind === 'watching') {
-      this.release(state.buffer);
-    }
+    const { state } = this;
+    if (state.kind === 'collecting' || state.kind === 'watching') this.release(state.buffer);
     this.classification?.discard();
     this.state = { kind: 'done' };
   }

@@ -154,7 +154,8 @@ export class EmailTracker implements Tracker {
 
   private note(unit: number, starts: boolean, at: number): void {
     const bit = 1 << (at % WORD_BITS);
-    if ((at & WORD_BITS) === 0) this.startsLow = starts ? this.startsLow | bit : this.startsLow & ~bit;
+    if ((at & WORD_BITS) === 0)
+      this.startsLow = starts ? this.startsLow | bit : this.startsLow & ~bit;
     else this.startsHigh = starts ? this.startsHigh | bit : this.startsHigh & ~bit;
     if (this.recent !== undefined) this.recent[at % LOCAL_UNITS_MAX] = unit;
   }

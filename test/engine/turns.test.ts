@@ -275,6 +275,73 @@ describe('while a body is judged in turns', () => {
     assert.deepEqual(done, ['one', 'two']);
   });
 
+  it('of what comes at once only the first is more than a word: the others wait for their turns', () => {
+    const from = rig(SET, slices({}));
+    const stream = (): Busy => {
+      const port = new RecordingPort();
+      const exchange = new Exchange(from.deps, port);
+      askHarmlessly(exchange);
+      exchange.event(
+        headersEvent('response', { ':status': '200', 'content-type': 'text/event-stream' }),
+      );
+      return { from, port, exchange };
+    };
+    const events = open(...Array.from({ length: 5 }, () => 'and so on, '));
+    // A word is a quarter of a slice at most.
+    const [word, heavy] = [events.subarray(0, 500), events.subarray(0, 501)];
+    const [first, second, third] = [stream(), stream(), stream()];
+    first.exchange.event(body('response', heavy));
+    assert.notEqual(first.port.sent('response'), '');
+    second.exchange.event(body('response', heavy));
+    assert.equal(second.port.sent('response'), '');
+    assert.ok(from.deps.held.bytes >= heavy.length, 'what waits counts as held');
+    third.exchange.event(body('response', word));
+    assert.notEqual(third.port.sent('response'), '');
+    while (from.clock.turn());
+    assert.equal(second.port.sent('response'), first.port.sent('response'));
+    second.exchange.event(body('response', heavy));
+    assert.notEqual(
+      second.port.sent('response'),
+      first.port.sent('response'),
+      'nobody waits any more',
+    );
+  });
+
+  it('what has waited is judged in as many turns as it came in large parts', () => {
+    const busy = streaming();
+    while (busy.from.clock.turn());
+    const before = busy.port.body_.response.length;
+    const part = open(...Array.from({ length: 5 }, () => 'and so on, '));
+    assert.ok(part.length > 500 && part.length < 2_000);
+    busy.exchange.event(body('response', open('and so on '.repeat(1_000))));
+    for (let count = 0; count < 4; count++) busy.exchange.event(body('response', part));
+    let most = 0;
+    let sent = before;
+    while (busy.from.clock.turn()) {
+      most = Math.max(most, busy.port.body_.response.length - sent);
+      sent = busy.port.body_.response.length;
+    }
+    assert.ok(sent - before >= 5);
+    // The end of what was judged, and the first that has waited for it.
+    assert.equal(most, 2);
+  });
+
+  it('leaves in parts, with a turn of the others between any two', () => {
+    const bytes = document('and so on '.repeat(2_000));
+    const whole = run(answering([bytes], 'application/json'), {});
+    const from = rig(SET, { sliceUnitsMax: 64 });
+    const port = new RecordingPort();
+    const exchange = new Exchange(from.deps, port);
+    for (const event of answering([bytes], 'application/json')) exchange.event(event);
+    const parts: number[] = [];
+    for (let sent = 0; from.clock.turn(); sent = port.body_.response.length)
+      parts.push(port.body_.response.length - sent);
+    assert.ok(parts.reduce((sum, count) => sum + count) >= 10);
+    assert.equal(Math.max(...parts), 1);
+    assert.equal(port.sent('response'), whole.sent[1]);
+    assert.ok(port.ended.has('response'));
+  });
+
   it('the end of the stream gives it up', () => {
     const busy = judging();
     busy.from.clock.turn();
@@ -401,5 +468,48 @@ describe('while a body is judged in turns', () => {
       from.records.map(({ code }) => code),
       ['policy'],
     );
+  });
+});
+
+describe('turns', () => {
+  /** Slices by name, in the order in which they came. */
+  function order(
+    count: number,
+    askers: Readonly<Record<string, (had: number) => boolean>>,
+  ): string {
+    const { clock, deps } = rig(SET);
+    const done: string[] = [];
+    for (const [name, light] of Object.entries(askers))
+      deps.turns.add(() => done.push(name) > 0, {
+        get light() {
+          return light(done.filter((one) => one === name).length);
+        },
+      });
+    for (let turn = 0; turn < count; turn++) clock.turn();
+    return done.join('');
+  }
+
+  it('go to who had few before who had many, and to all', () => {
+    const few = (): boolean => true;
+    const many = (): boolean => false;
+    assert.equal(order(6, { a: many, b: many }), 'ababab');
+    assert.equal(order(6, { a: few, b: few }), 'ababab');
+    assert.equal(order(11, { a: many, b: few, c: few }), 'bcbcabcbcab');
+  });
+
+  it('are given by what each has had when it asks again', () => {
+    // It takes its next place before its slice.
+    assert.equal(order(8, { a: (had) => had < 2, b: () => false }), 'aaababab');
+  });
+
+  it('are taken by what is done at once', () => {
+    const { clock, deps } = rig(SET);
+    assert.equal(deps.turns.taken, false);
+    deps.turns.take();
+    deps.turns.take();
+    assert.equal(deps.turns.taken, true);
+    assert.equal(clock.turn(), true);
+    assert.equal(deps.turns.taken, false);
+    assert.equal(clock.turn(), false);
   });
 });
