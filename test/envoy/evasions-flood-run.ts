@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Companion } from '../../load-tests/companion.ts';
-import { quantile } from '../../load-tests/measures.ts';
 import type { Flooded, FloodOrder } from './evasions-flooder.ts';
 import type { Flood, FloodSize } from './evasions-floods.ts';
 import type { Delays, NeighbourOrder } from './evasions-neighbours.ts';
@@ -172,10 +171,10 @@ export async function flood(
   };
 }
 
-/** What the neighbours have seen since they were asked the last time: the delay of 99 in 100 words, in ms. */
-export async function neighboursP99Ms(stack: FloodStack): Promise<number> {
+/** How long the words took that the neighbours have seen since they were asked the last time. */
+export async function neighboursDelaysMs(stack: FloodStack): Promise<readonly number[]> {
   const { delaysMs } = await stack.neighbours.ask<Delays>({ read: true } satisfies NeighbourOrder);
-  return quantile(delaysMs, 0.99);
+  return delaysMs;
 }
 
 /** Resident memory of a process (proc(5), VmRSS). */

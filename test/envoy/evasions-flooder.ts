@@ -41,6 +41,22 @@ const ENDLESS_MS = 2_000;
 /** Where one of them has to be refused, all go on until it is. */
 const REFUSED_WITHIN_MS = 60_000;
 
+/**
+ * What the attacker's line lets through in both directions together, 500 Mbit/s, where neighbours are looked at:
+ * what a machine for all of them has to do for bytes alone says nothing about those who judge them.
+ */
+const LINE_BYTES_PER_MS = 62_500;
+const LINE_BURST_MS = 4;
+let bounded = false;
+let lineFreeMs = 0;
+
+async function throughLine(bytes: number): Promise<void> {
+  if (!bounded) return;
+  const nowMs = performance.now();
+  lineFreeMs = Math.max(lineFreeMs, nowMs - LINE_BURST_MS) + bytes / LINE_BYTES_PER_MS;
+  if (lineFreeMs - nowMs > 1) await sleep(lineFreeMs - nowMs);
+}
+
 const passed = new Map<string, number>();
 
 async function pour(
@@ -52,6 +68,8 @@ async function pour(
   for (const part of parts) {
     if (to.destroyed) return;
     if (everyMs !== undefined) await sleep(everyMs);
+    await throughLine(part.length);
+    if (to.destroyed) return;
     count(part.length);
     if (!to.write(part)) await drained(to);
   }
@@ -160,6 +178,7 @@ async function obey(order: FloodOrder): Promise<readonly Flooded[]> {
   const flood = FLOODS.find((one) => one.id === order.flood);
   if (flood === undefined) return [];
   passed.clear();
+  bounded = order.durationMs > 0;
   let isOver = false;
   let end: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
