@@ -111,13 +111,17 @@ class MessageStreamReader extends JsonStreamReader {
     super(limits, MESSAGES_NAMES);
   }
 
-  protected read(root: JsonObject, source: EventSource): Opened {
-    return { frame: () => this.#frame(root, source) };
+  protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const event = readMessageEvent(root, source.data, collector, this.#memory);
+    return { collector, frame: () => this.#frame(event, source, collector) };
   }
 
-  #frame(root: JsonObject, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
-    const event = readMessageEvent(root, source.data, collector, this.#memory);
+  #frame(
+    event: ReturnType<typeof readMessageEvent>,
+    source: EventSource,
+    collector: PieceCollector,
+  ): Frame {
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
     const { facts, ends, stopReasons } = event;
     if (facts.model !== undefined) this.#model ||= facts.model;

@@ -477,10 +477,11 @@ class AnswerReader {
     const taken = chosen?.kind === 'array' ? chosen.items : [];
     if (chosen?.kind === 'array') {
       const content = `candidate/${this.#candidate}/content`;
-      const ofContent = this.#collector.pieces
-        .slice(begun)
-        .filter((piece) => piece.text === content);
-      const said = ofContent.map((piece) => piece.value).join('');
+      const said = this.#collector.pieces
+        .map(({ text }, piece) => (piece >= begun && text === content ? piece : -1))
+        .filter((piece) => piece !== -1)
+        .map((piece) => this.#collector.valueAt(piece))
+        .join('');
       const text = `candidate/${this.#candidate}/logprobs`;
       readTokens(chosen, { said, text, last: false }, this.#collector);
     }

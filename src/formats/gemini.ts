@@ -42,6 +42,7 @@ import {
 } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
 
@@ -180,15 +181,12 @@ class GeminiDocumentReader extends JsonDocumentReader {
     super(limits, GEMINI_NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Opened {
-    return { frame: () => this.#frame(root, bytes) };
-  }
-
-  #frame(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
     const memory = newGeminiMemory(this.limits.textsMax);
     const reading = readGeminiAnswer(root, bytes, collector, memory, false);
-    return answerFrame(reading, { raw: bytes, data: bytes }, collector, new Set());
+    const source = { raw: bytes, data: bytes };
+    return { collector, frame: () => answerFrame(reading, source, collector, new Set()) };
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -216,11 +214,11 @@ class Progress {
     this.#memory = newGeminiMemory(limits.textsMax);
   }
 
-  frame(root: JsonObject, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
+  open(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
     const reading = readGeminiAnswer(root, source.data, collector, this.#memory, true);
     this.#envelope ??= reading.envelope;
-    return answerFrame(reading, source, collector, this.#changed);
+    return { collector, frame: () => answerFrame(reading, source, collector, this.#changed) };
   }
 
   sent(frame: Frame, unfinished: boolean): void {
@@ -259,8 +257,8 @@ class GeminiEventReader extends JsonStreamReader {
     this.#progress = new Progress(limits);
   }
 
-  protected read(root: JsonObject, source: EventSource): Opened {
-    return { frame: () => this.#progress.frame(root, source) };
+  protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    return this.#progress.open(root, source, pace);
   }
 
   override sent(frame: Frame, unfinished = false): void {
@@ -339,6 +337,6 @@ class GeminiArrayReader implements BodyReader {
     const json = readJson(bytes, this.#limits, GEMINI_NAMES, from, to);
     if (!json.ok) return unreadableFrame(bytes, json.reason);
     if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
-    return this.#progress.frame(json.root, { raw: bytes, data: bytes });
+    return this.#progress.open(json.root, { raw: bytes, data: bytes }, undefined).frame();
   }
 }

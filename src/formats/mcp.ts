@@ -22,6 +22,7 @@ import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { MCP_NAMES, type McpMessage, readMcp } from './mcp-message.ts';
 import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
 /** An endpoint's usual name; others are named by configuration. */
@@ -121,13 +122,22 @@ function decoded(value: string): string {
 
 const IMPOSSIBLE: AppendForm = Object.freeze({ kind: 'impossible' });
 
-function documentFrame(
+function openDocument(
   root: JsonNode,
   bytes: Uint8Array,
   direction: 'request' | 'response',
-): Frame | McpFrame {
-  const collector = new PieceCollector(bytes, new KeyCounter());
+  pace: Pace | undefined,
+): { readonly collector: PieceCollector; readonly frame: () => Frame | McpFrame } {
+  const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
   const reading = readMcp(root, bytes, collector, direction);
+  return { collector, frame: () => documentFrame(reading, bytes, collector) };
+}
+
+function documentFrame(
+  reading: ReturnType<typeof readMcp>,
+  bytes: Uint8Array,
+  collector: PieceCollector,
+): Frame | McpFrame {
   if (!reading.ok) return unreadableFrame(bytes, reading.reason);
   const { pieces, literals, tools, entries } = collector;
   // Servers of tools have no models to ask for.
@@ -144,12 +154,12 @@ class McpRequestReader extends JsonDocumentReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, bytes: Uint8Array): Opened {
-    return { frame: () => this.#frame(root, bytes) };
+  protected override read(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const { collector, frame } = openDocument(root, bytes, 'request', pace);
+    return { collector, frame: () => this.#heard(root, frame()) };
   }
 
-  #frame(root: JsonNode, bytes: Uint8Array): Frame {
-    const frame = documentFrame(root, bytes, 'request');
+  #heard(root: JsonNode, frame: Frame): Frame {
     if (!isMcpFrame(frame)) return frame;
     this.#talk.open = frame.mcp.filter((message) => message.kind === 'request');
     this.#talk.batch = root.kind === 'array';
@@ -157,8 +167,8 @@ class McpRequestReader extends JsonDocumentReader {
     return frame;
   }
 
-  protected override readArray(root: JsonNode, bytes: Uint8Array): Opened {
-    return this.read(root, bytes);
+  protected override readArray(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    return this.read(root, bytes, pace);
   }
 
   refuse(): readonly Uint8Array[] {
@@ -178,12 +188,12 @@ class McpAnswerReader extends JsonDocumentReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, bytes: Uint8Array): Opened {
-    return { frame: () => documentFrame(root, bytes, 'response') };
+  protected override read(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    return openDocument(root, bytes, 'response', pace);
   }
 
-  protected override readArray(root: JsonNode, bytes: Uint8Array): Opened {
-    return this.read(root, bytes);
+  protected override readArray(root: JsonNode, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    return this.read(root, bytes, pace);
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -212,13 +222,17 @@ class McpEventReader extends JsonStreamReader {
     this.#talk = talk;
   }
 
-  protected override read(root: JsonNode, source: EventSource): Opened {
-    return { frame: () => this.#frame(root, source) };
+  protected override read(root: JsonNode, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const reading = readMcp(root, source.data, collector, 'response');
+    return { collector, frame: () => this.#frame(reading, source, collector) };
   }
 
-  #frame(root: JsonNode, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
-    const reading = readMcp(root, source.data, collector, 'response');
+  #frame(
+    reading: ReturnType<typeof readMcp>,
+    source: EventSource,
+    collector: PieceCollector,
+  ): Frame {
     if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
     const { pieces, literals, tools, entries } = collector;
     const { raw, data, lines } = source;
@@ -235,8 +249,12 @@ class McpEventReader extends JsonStreamReader {
     return Object.assign(frame, { renderUnfinished, mcp });
   }
 
-  protected override readArray(root: JsonNode, source: EventSource): Opened {
-    return this.read(root, source);
+  protected override readArray(
+    root: JsonNode,
+    source: EventSource,
+    pace: Pace | undefined,
+  ): Opened {
+    return this.read(root, source, pace);
   }
 
   override sent(frame: Frame): void {

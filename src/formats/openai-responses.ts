@@ -1,12 +1,13 @@
 /** The Responses API (`POST …/v1/responses`): JSON requests, JSON or event-stream answers. */
 import { Buffer } from 'node:buffer';
 import type { AppendForm, BodyReader, Edit, Format, Frame, Refusal } from './frame.ts';
-import type { Opened } from './frame-reading.ts';
+import { type Opened, unreadable } from './frame-reading.ts';
 import type { JsonObject } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, type Swap, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
+import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
 import {
@@ -52,18 +53,23 @@ class ResponseReader extends JsonDocumentReader {
     super(limits, RESPONSES_NAMES);
   }
 
-  protected read(root: JsonObject, bytes: Uint8Array): Opened {
-    return { frame: () => this.#frame(root, bytes) };
-  }
-
-  #frame(root: JsonObject, bytes: Uint8Array): Frame {
-    const collector = new PieceCollector(bytes, new KeyCounter());
-    if (!isResponsesAnswer(root, collector)) return unreadableFrame(bytes, 'not_a_response');
+  protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
+    if (!isResponsesAnswer(root, collector)) return unreadable(bytes, 'not_a_response');
     const repeats: Repeat[] = [];
     const anchored: Anchored[] = [];
     readResponse(root, 'output', { collector, repeats, anchored, last: true });
-    const { pieces, literals, tools, entries, unreadable } = collector;
-    if (unreadable !== undefined) return unreadableFrame(bytes, unreadable);
+    return { collector, frame: () => this.#frame(bytes, collector, repeats, anchored) };
+  }
+
+  #frame(
+    bytes: Uint8Array,
+    collector: PieceCollector,
+    repeats: readonly Repeat[],
+    anchored: readonly Anchored[],
+  ): Frame {
+    const { pieces, literals, tools, entries, unreadable: reason } = collector;
+    if (reason !== undefined) return unreadableFrame(bytes, reason);
     const ledger = new MoveLedger(ANNOTATED);
     const swaps = (edits: readonly Edit[]) => [
       ...repeated(repeats, edits),
@@ -142,13 +148,17 @@ class ResponseStreamReader extends JsonStreamReader {
     };
   }
 
-  protected read(root: JsonObject, source: EventSource): Opened {
-    return { frame: () => this.#frame(root, source) };
+  protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
+    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const event = readResponseEvent(root, source.data, collector, this.#memory);
+    return { collector, frame: () => this.#frame(event, source, collector) };
   }
 
-  #frame(root: JsonObject, source: EventSource): Frame {
-    const collector = new PieceCollector(source.data, this.#keys);
-    const event = readResponseEvent(root, source.data, collector, this.#memory);
+  #frame(
+    event: ReturnType<typeof readResponseEvent>,
+    source: EventSource,
+    collector: PieceCollector,
+  ): Frame {
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
     const { facts, ends, terminal, repeats, anchored } = event;
     this.#envelope ??= facts.envelope;

@@ -5,7 +5,7 @@ import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { isAscii, LongReading, overlay, stringValue } from './json-string.ts';
 import { mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
-import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
 import { NONE, withOneMore } from './small-list.ts';
 import { SmallMap } from './small-map.ts';
 import type { ToolEntry } from './tool-list.ts';
@@ -77,14 +77,24 @@ export class PieceCollector {
   private readonly data: Buffer;
   private readonly keys: KeyCounter;
   private readonly pace: Pace | undefined;
+  private readonly visits: 'in_turn' | 'at_once';
   /** What is still to be done, the last first. */
   private readonly work: (Work | LongText)[] = [];
 
-  /** `pace`: undefined where all is to be done in one go. */
-  constructor(data: Uint8Array, keys: KeyCounter, pace?: Pace) {
+  /**
+   * `pace`: undefined where all is to be done in one go. `visits`: `at_once` for those who ask for more behind what
+   * `each` and `standAlone` are asked for; then only long texts are decoded by `readOn`.
+   */
+  constructor(
+    data: Uint8Array,
+    keys: KeyCounter,
+    pace?: Pace,
+    visits: 'in_turn' | 'at_once' = 'in_turn',
+  ) {
     this.data = overlay(data);
     this.keys = keys;
     this.pace = pace;
+    this.visits = visits;
   }
 
   /** Calls `visit` for each of `items` in order, then `after`. */
@@ -93,7 +103,7 @@ export class PieceCollector {
     visit: (item: Item, index: number) => void,
     after?: () => void,
   ): void {
-    if (this.pace === undefined) {
+    if (this.pace === undefined || this.visits === 'at_once') {
       for (let index = 0; index < items.length; index += 1) visit(items[index]!, index);
       after?.();
       return;
@@ -135,9 +145,13 @@ export class PieceCollector {
     if (work.length - from > 1) work.push(...work.splice(from).reverse());
   }
 
-  private decodeOn({ piece, reading }: LongText, pace: Pace): void {
-    if (!reading.readOn(pace)) return;
+  private decodeOn(text: LongText, pace: Pace): void {
+    if (!text.reading.readOn(pace)) return;
     this.work.pop();
+    this.settle(text);
+  }
+
+  private settle({ piece, reading }: LongText): void {
     this.pieces[piece] = { ...this.pieces[piece]!, value: reading.value };
   }
 
@@ -150,6 +164,18 @@ export class PieceCollector {
     if (bytes <= LITERAL_BYTES_MAX || literal.simple) return this.valueOf(literal);
     this.later(new LongReading(this.data, literal.start + 1, literal.end - 1, true));
     return '';
+  }
+
+  /** The value of a piece that was added, decoded now if it has not been. */
+  valueAt(piece: number): string {
+    const pending = this.work.findIndex((one) => 'reading' in one && one.piece === piece);
+    const long = this.work[pending];
+    if (long !== undefined && 'reading' in long) {
+      long.reading.readOn(UNPACED);
+      this.work.splice(pending, 1);
+      this.settle(long);
+    }
+    return this.pieces[piece]?.value ?? '';
   }
 
   /** The value of the piece that is about to be added. */

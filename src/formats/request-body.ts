@@ -22,7 +22,7 @@ export interface RequestForm {
   readonly names: ApiNames;
   /** Members of which a request has at least one: with words but none of these, it is meant for another API. */
   readonly expects: readonly string[];
-  /** `collect` may be stopped: it asks for nothing behind what the collector may put off. */
+  /** `collect` may be stopped anywhere: it asks for nothing behind what the collector may put off. */
   readonly inOrder?: true;
   /** Collects every string that a model may read. */
   collect(root: JsonObject, collector: PieceCollector): void;
@@ -45,7 +45,8 @@ export class RequestReader extends JsonDocumentReader {
 
   protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
     const form = this.#form;
-    const collector = new PieceCollector(bytes, new KeyCounter(), form.inOrder ? pace : undefined);
+    const visits = form.inOrder ? 'in_turn' : 'at_once';
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace, visits);
     form.collect(root, collector);
     return { collector, frame: () => this.#frame(root, bytes, collector) };
   }

@@ -201,7 +201,7 @@ export function readRepeats(
   { said, text, sink }: { readonly said: number; readonly text: string; readonly sink: ItemSink },
 ): void {
   const { collector, last, repeats } = sink;
-  const value = collector.pieces[said]?.value ?? '';
+  const value = collector.valueAt(said);
   readTokens(node, { said: value, text, last }, collector);
   for (let piece = from; piece < collector.pieces.length; piece += 1) repeats.push({ piece, node });
 }

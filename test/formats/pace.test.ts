@@ -12,6 +12,7 @@ import { openaiChat } from '../../src/formats/openai-chat.ts';
 import { openaiCompletions } from '../../src/formats/openai-completions.ts';
 import { openaiInputs } from '../../src/formats/openai-inputs.ts';
 import { openaiResponses } from '../../src/formats/openai-responses.ts';
+import { BYTES_PER_UNIT } from '../../src/formats/pace.ts';
 import {
   KeyCounter,
   LITERAL_BYTES_MAX,
@@ -92,6 +93,79 @@ const FORMATS: readonly (() => Format)[] = [
   () => genericJson(undefined),
   () => genericJson([['messages', '[]', 'content'], ['x']]),
   () => ndjson,
+];
+
+/** Long texts by format; `LONG` becomes one. */
+const LONG_TEXTS: readonly {
+  readonly format: () => Format;
+  readonly direction: 'request' | 'response';
+  readonly streamed: boolean;
+  readonly around: string;
+}[] = [
+  {
+    format: () => openaiResponses,
+    direction: 'request',
+    streamed: false,
+    around: '{"model":"m","instructions":"LONG","input":[{"role":"user","content":"LONG"}]}',
+  },
+  {
+    format: () => openaiResponses,
+    direction: 'response',
+    streamed: false,
+    around:
+      '{"id":"r","object":"response","output":[{"type":"message","id":"i","role":"assistant","content":[{"type":"output_text","text":"LONG","annotations":[],"logprobs":[{"token":"LONG","logprob":0,"bytes":[1]},{"token":"b","logprob":0}]}]}]}',
+  },
+  {
+    format: () => openaiResponses,
+    direction: 'response',
+    streamed: true,
+    around:
+      '{"type":"response.output_text.delta","sequence_number":1,"item_id":"i","output_index":0,"content_index":0,"delta":"LONG","logprobs":[{"token":"LONG","logprob":0}]}',
+  },
+  {
+    format: () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
+    direction: 'request',
+    streamed: false,
+    around: '{"contents":[{"role":"user","parts":[{"text":"LONG"},{"text":"LONG"}]}]}',
+  },
+  {
+    format: () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
+    direction: 'response',
+    streamed: false,
+    around:
+      '{"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"LONG"},{"text":"b"}]},"logprobsResult":{"chosenCandidates":[{"token":"LONG"},{"token":"b"}]}}]}',
+  },
+  {
+    format: () =>
+      geminiAt({
+        path: '/v1/models/m:streamGenerateContent?alt=sse',
+        media: 'text/event-stream',
+        direction: 'response',
+      }),
+    direction: 'response',
+    streamed: true,
+    around: '{"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"LONG"}]}}]}',
+  },
+  {
+    format: () => anthropicMessages,
+    direction: 'response',
+    streamed: true,
+    around:
+      '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"LONG"}}',
+  },
+  {
+    format: () => mcpAt({}),
+    direction: 'request',
+    streamed: false,
+    around:
+      '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"f","arguments":{"a":"LONG"}}}',
+  },
+  {
+    format: () => mcpAt({}),
+    direction: 'response',
+    streamed: true,
+    around: '{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"LONG"}]}}',
+  },
 ];
 
 function* drained(
@@ -224,6 +298,39 @@ describe('a body that is read in slices', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  LONG_TEXTS.forEach(({ format, direction, streamed, around }) => {
+    const said = streamed ? 'event' : 'document';
+    it(`has the same long texts in a ${direction} of ${format().name}, ${said}`, () => {
+      for (const unit of ['\\n', '\\ud83d\\ude00', 'é'])
+        for (const length of [LITERAL_BYTES_MAX / 2, 3 * LITERAL_BYTES_MAX]) {
+          const inner = unit.repeat(Math.ceil(length / unit.length));
+          const json = around.replaceAll('LONG', inner);
+          const bytes = Buffer.from(streamed ? `data: ${json}\n\n` : json);
+          const reader = (): BodyReader => format().reader(direction, streamed);
+          const whole = framesOf(reader(), bytes);
+          assert.ok(whole.some(({ pieces }) => pieces.some(({ value }) => value.length > 1_000)));
+          for (const units of [50, 1_000])
+            assert.deepEqual(framesOf(reader(), bytes, () => units).map(told), whole.map(told));
+        }
+    });
+
+    // A text that its tokens spell once more is needed at once.
+    if (around.includes('logprob')) return;
+    it(`stops where its pace ends in long texts in a ${direction} of ${format().name}, ${said}`, () => {
+      const json = around.replaceAll('LONG', '\\u00e9'.repeat(40_000));
+      const bytes = Buffer.from(streamed ? `data: ${json}\n\n` : json);
+      const reader = format().reader(direction, streamed);
+      const pace = { left: 500 };
+      reader.readAt?.(pace);
+      reader.push(bytes);
+      reader.end();
+      let slices = 0;
+      for (const _ of drained(reader, pace, () => 500)) slices++;
+      // Reading the JSON takes one for so many bytes, decoding them a ninth of that; in one go it would take none.
+      assert.ok(slices > (bytes.length / (500 * BYTES_PER_UNIT)) * 1.06, `${slices}`);
+    });
   });
 
   it('does what one visit puts off in the order in which it was asked for', () => {
