@@ -195,6 +195,7 @@ export const floods = (): Readonly<Record<string, string>> => ({
     ),
   ),
   'passwords without an end': repeated('password:'),
+  'names of keys, and no keys': repeated('stripe_secret_key = the_name_of_another_thing '),
   'letters with marks': repeated('a\u0301\u200b'),
   // Every letter may begin a key of hexadecimal digits, of which 64 units that are not seen are left out.
   'letters and what is not seen': repeated('a\u200b'),

@@ -89,24 +89,62 @@ function isInOrder(value: string): boolean {
   return false;
 }
 
-const HUMP = /[A-Z]?[a-z]+|[A-Z]+/g;
-const VOWEL = /[aeiouy]/i;
-const CONSONANTS = /[^aeiouy]{5}/i;
 const WORD_UNITS = 3;
-/** A date or a version is one. */
-const NUMBER = /\d+(?:[-._:]\d+)*/g;
+const CONSONANTS_MAX = 4;
 const NUMBERS_MAX = 2;
 const WORDY = 0.7;
 
-/** Names, paths and sentences: most of the letters stand in words, and there are two numbers at most. */
+const NEITHER = 0;
+const DIGIT = 1;
+const VOWEL = 2;
+const CONSONANT = 3;
+/** By unit of ASCII. */
+const sorts = Uint8Array.from({ length: 128 }, (_, unit) => {
+  const one = String.fromCharCode(unit);
+  if (/\d/.test(one)) return DIGIT;
+  if (/[aeiouy]/i.test(one)) return VOWEL;
+  return /[a-z]/i.test(one) ? CONSONANT : NEITHER;
+});
+const sortAt = (value: string, at: number): number => sorts[value.charCodeAt(at)] ?? NEITHER;
+const isSmall = (unit: number): boolean => unit >= 0x61;
+
+/** Whether a digit goes on with a number: a date or a version is one. */
+const isFurtherDigit = (value: string, at: number): boolean =>
+  sortAt(value, at - 1) === DIGIT ||
+  ('-._:'.includes(value.charAt(at - 1)) && sortAt(value, at - 2) === DIGIT);
+
+/** Whether a letter goes on with a word: `getUserOAuth` has four, `get`, `User`, `OA` and `uth`. */
+function isFurtherLetter(value: string, at: number, units: number): boolean {
+  if (units === 0) return false;
+  const small = isSmall(value.charCodeAt(at));
+  return small === isSmall(value.charCodeAt(at - 1)) || (small && units === 1);
+}
+
+/**
+ * Names, paths and sentences: most of the letters stand in words, which have vowels, and there are two numbers
+ * at most. Reads unit by unit and makes nothing: it is asked of every value that stands behind a name.
+ */
 function isWordy(value: string): boolean {
-  if ((value.match(NUMBER)?.length ?? 0) > NUMBERS_MAX) return false;
+  let numbers = 0;
   let letters = 0;
   let inWords = 0;
-  for (const [hump] of value.matchAll(HUMP)) {
-    letters += hump.length;
-    if (hump.length >= WORD_UNITS && VOWEL.test(hump) && !CONSONANTS.test(hump))
-      inWords += hump.length;
+  let units = 0;
+  let vowels = 0;
+  let consonants = 0;
+  let consonantsMost = 0;
+  for (let at = 0; at <= value.length; at++) {
+    const sort = at < value.length ? sortAt(value, at) : NEITHER;
+    if (sort <= DIGIT || !isFurtherLetter(value, at, units)) {
+      if (units >= WORD_UNITS && vowels > 0 && consonantsMost <= CONSONANTS_MAX) inWords += units;
+      letters += units;
+      units = vowels = consonants = consonantsMost = 0;
+    }
+    if (sort === DIGIT && !isFurtherDigit(value, at) && ++numbers > NUMBERS_MAX) return false;
+    if (sort <= DIGIT) continue;
+    units++;
+    consonants = sort === CONSONANT ? consonants + 1 : 0;
+    consonantsMost = Math.max(consonantsMost, consonants);
+    if (sort === VOWEL) vowels++;
   }
   return inWords >= WORDY * letters;
 }

@@ -13,7 +13,7 @@ export const CLOUD_SECRETS: readonly SecretKind[] = [
   {
     kind: 'aws_access_key_id',
     what: 'AWS access key id',
-    expression: `\\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}\\b`,
+    expression: `\\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\\b`,
     check: AWS_ID_CHECK,
     source: 'AWS IAM user guide, "IAM identifiers", unique identifiers',
   },

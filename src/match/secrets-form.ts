@@ -162,7 +162,7 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   },
   {
     kind: 'assigned_secret',
-    what: 'Value that is assigned to a key, token, secret or password, or to a setting of one of 170 providers',
+    what: 'Value that is assigned to a key, token, secret or password, or to a setting of one of 178 providers',
     expression: `(?:(?i:${NAMED})[A-Za-z0-9_-]{0,24}|${PROVIDER_NAMED}[A-Za-z0-9_-]{0,12})${GIVES}[A-Za-z0-9_.~+/-]{15,128}={0,2}`,
     check: ASSIGNED_SECRET_CHECK,
     source: 'none: a name that says so, and a value that is random',
