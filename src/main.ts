@@ -304,7 +304,7 @@ async function serve(config: ServerConfig): Promise<void> {
         ...(tokenFile && { token: readTokenFile(tokenFile) }),
       },
     }),
-    control: operatorControl({ sets: controller, posture, feeds, load }),
+    control: operatorControl({ sets: controller, posture, feeds, load, exchanges: deps }),
     metrics,
     ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
     decisions: (id) => {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Control } from '../engine/control.ts';
 import { AdminError, type Answer, json, text } from './answer.ts';
 import { readObject } from './body.ts';
+import { effectiveAsked } from './effective.ts';
 import { checkBearer, checkHost } from './guard.ts';
 import { MUTATIONS } from './mutations.ts';
 import { statusPage } from './status-page.ts';
@@ -70,6 +71,13 @@ export function createRouter(sources: RouteSources): Router {
     if (path === '/status') return status(query);
     if (path === '/metrics')
       return text(await sources.metrics.render(), sources.metrics.contentType);
+    if (path === '/effective') {
+      const asked = effectiveAsked(query);
+      const report = control.effective(asked);
+      if (report !== undefined) return json(200, report);
+      if (asked.cohort === 'canary') throw new AdminError('no_green', 'there is no candidate');
+      throw new AdminError('not_ready', 'no policy set serves');
+    }
     if (path.startsWith('/decisions/')) return decisions(path.slice('/decisions/'.length));
     return undefined;
   }
@@ -99,7 +107,13 @@ export function createRouter(sources: RouteSources): Router {
   };
 }
 
-const READ_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/status', '/metrics']);
+const READ_PATHS: ReadonlySet<string> = new Set([
+  '/healthz',
+  '/readyz',
+  '/status',
+  '/metrics',
+  '/effective',
+]);
 
 const isRead = (path: string): boolean => READ_PATHS.has(path) || path.startsWith('/decisions/');
 

@@ -1,4 +1,7 @@
+import type { EffectiveReport } from '../policy/effective.ts';
+import type { Facts } from '../policy/set.ts';
 import type { Posture } from '../policy/surroundings.ts';
+import type { Cohort } from '../rollout/cohort.ts';
 import type { FeedStatus } from './feeds.ts';
 import type { PostureState } from './posture.ts';
 
@@ -110,8 +113,22 @@ export interface SetControl {
   }): Promise<ControlOutcome>;
 }
 
-/** The same, and what conditions are told. */
+/** Of whom somebody asks what composes for them. What is absent is '' or unknown. */
+export interface EffectiveAsked {
+  readonly cohort: Cohort;
+  readonly facts: Facts;
+  /** Lower-case name → value. Only trusted ones are read. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly method?: string;
+  readonly path?: string;
+  readonly authority?: string;
+  readonly route?: string;
+}
+
+/** The same, what composes, and what conditions are told. */
 export interface Control extends SetControl {
+  /** Undefined when no set serves that cohort. */
+  effective(asked: EffectiveAsked): EffectiveReport | undefined;
   /** Says how much to trust the traffic; `forMs` undefined: until somebody says otherwise. */
   setPosture(request: {
     posture: Posture;

@@ -45,3 +45,82 @@ function conditionOf(rule: Rule, conditions: Conditions): EffectiveRule['conditi
   if (rule.when === undefined) return 'none';
   return conditionOutcome(rule, conditions).kind;
 }
+
+/** The same for scripts, and which policies and modules it comes from; JSON as it stands. */
+export interface EffectiveReport {
+  readonly set: string;
+  readonly facts: Conditions['facts'];
+  readonly composes: {
+    readonly policies: readonly Omit<PolicySet['policies'][number], 'file'>[];
+    /** `usedBy`: those of the policies above. */
+    readonly modules: readonly Omit<PolicySet['modules'][number], 'file'>[];
+  };
+  readonly denies: readonly Layer[];
+  readonly rules: readonly {
+    readonly rule: string;
+    readonly policy: string;
+    readonly module: string | null;
+    readonly layer: Layer;
+    readonly priority: number;
+    readonly class: Rule['class'];
+    readonly action: Rule['action']['kind'];
+    readonly enforcement: Rule['enforcement'];
+    readonly overridable: boolean;
+    readonly condition: EffectiveRule['condition'];
+    readonly liftedBy: string | null;
+    readonly liftedWithin: readonly string[];
+    /** `file:line:column`. */
+    readonly position: string;
+  }[];
+}
+
+/** Cost: that of `effectivePolicy`. */
+export function effectiveReport(set: PolicySet, conditions: Conditions): EffectiveReport {
+  const { rules, denies } = effectivePolicy(set, conditions);
+  return {
+    set: set.digest,
+    facts: conditions.facts,
+    composes: composedOf(set, rules),
+    denies,
+    rules: rules.map(({ rule, condition, liftedBy, liftedWithin }) => ({
+      rule: rule.id,
+      policy: rule.policy,
+      module: rule.module ?? null,
+      layer: rule.layer,
+      priority: rule.priority,
+      class: rule.class,
+      action: rule.action.kind,
+      enforcement: rule.enforcement,
+      overridable: rule.overridable,
+      condition,
+      liftedBy: liftedBy?.id ?? null,
+      liftedWithin: liftedWithin.map(({ id }) => id),
+      position: placeOf(rule),
+    })),
+  };
+}
+
+/** `file:line:column` of a rule. */
+export const placeOf = ({ position }: Rule): string =>
+  `${position.file}:${position.line}:${position.column}`;
+
+/** Policies and modules of which a rule is not kept out by its condition, each with its version. */
+export function composedOf(
+  set: PolicySet,
+  rules: readonly EffectiveRule[],
+): EffectiveReport['composes'] {
+  const composing = rules.filter(({ condition }) => condition !== 'not').map(({ rule }) => rule);
+  const policies = new Set(composing.map((rule) => rule.policy));
+  const modules = new Set(composing.map((rule) => rule.module));
+  return {
+    policies: set.policies
+      .filter(({ name }) => policies.has(name))
+      .map(({ file: _file, ...told }) => told),
+    modules: set.modules
+      .filter(({ name }) => modules.has(name))
+      .map(({ file: _file, usedBy, ...told }) => ({
+        ...told,
+        usedBy: usedBy.filter((user) => policies.has(user)),
+      })),
+  };
+}

@@ -4,6 +4,7 @@ import { type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Control, ControlOutcome, ControlStatus } from '../../src/engine/control.ts';
+import type { EffectiveReport } from '../../src/policy/effective.ts';
 
 export const BLUE = `sha256:${'ab'.repeat(32)}`;
 export const GREEN = `sha256:${'ac'.repeat(32)}`;
@@ -33,6 +34,7 @@ export interface ModelControl extends Control {
   readonly calls: { readonly name: string; readonly request: unknown }[];
   outcome: ControlOutcome | Error;
   now: ControlStatus;
+  report: EffectiveReport | undefined;
 }
 
 export function modelControl(): ModelControl {
@@ -46,12 +48,17 @@ export function modelControl(): ModelControl {
     calls,
     outcome: { ok: true, epoch: 13, digest: GREEN, message: 'green became blue' },
     now: status(),
+    report: undefined,
     status: () => control.now,
     canary: called('canary'),
     promote: called('promote'),
     rollback: called('rollback'),
     activate: called('activate'),
     setPosture: called('setPosture'),
+    effective: (asked) => {
+      calls.push({ name: 'effective', request: asked });
+      return control.report;
+    },
   };
   return control;
 }

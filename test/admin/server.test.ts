@@ -67,6 +67,25 @@ describe('admin', () => {
   const code = (reply: { text: string }): string => JSON.parse(reply.text).error.code;
 
   describe('reading', () => {
+    it('says what composes for who is described, and knows no other word', async () => {
+      await start();
+      control.report = { set: BLUE } as ModelControl['report'];
+      const query = '/effective?tenant=acme&region=eu&path=/v1/x&header.X-Tier=gold&cohort=canary';
+      const reply = await overSocket(query);
+      assert.deepEqual(JSON.parse(reply.text), { set: BLUE });
+      assert.deepEqual(control.calls.at(-1)?.request, {
+        cohort: 'canary',
+        facts: { tenant: 'acme', region: 'eu' },
+        headers: { 'x-tier': 'gold' },
+        path: '/v1/x',
+      });
+      assert.equal(code(await overSocket('/effective?tennant=acme')), 'invalid_argument');
+      assert.equal(code(await overSocket('/effective?cohort=green')), 'invalid_argument');
+      control.report = undefined;
+      assert.equal(code(await overSocket('/effective?cohort=canary')), 'no_green');
+      assert.equal(code(await overSocket('/effective')), 'not_ready');
+    });
+
     it('says that it is up, and whether a set serves', async () => {
       await start();
       assert.equal((await overSocket('/healthz')).status, 200);

@@ -22,7 +22,7 @@ const POLICIES = {
     `  - { id: advises, inspect: [request], match: { keywords: { words: [stock tip] } }, then: allow }
   - { id: quagga-too, inspect: [request], match: { keywords: { words: [Project Quagga] } }, then: allow }
 `,
-    'use: [{ module: privacy, when: \'model != "open"\' }]\n',
+    'use: [{ module: privacy, when: \'model != "open"\' }, { module: eu, when: \'region == "eu"\' }]\n',
   ),
   'privacy.yaml': `kind: Module
 metadata: { name: privacy, version: 1.0.0 }
@@ -30,11 +30,24 @@ class: security
 rules:
   - { id: mail, inspect: [request], match: { pii: { entities: [email] } }, then: redact }
 `,
+  'eu.yaml': `kind: Module
+metadata: { name: eu, version: 3.1.0 }
+class: security
+rules:
+  - { id: iban, inspect: [request], match: { pii: { entities: [iban] } }, then: redact }
+`,
   'model.yaml': policy(
     'name: strict-model, layer: model, selector: { tenant: acme, model: strict }',
     block('no-bonds', 'Zebra bond'),
   ),
 };
+
+/** A region as a gateway in front would name it. */
+const CONFIG = `facts:
+  tenant: [{ from: grpcMetadata, name: x-switchyard-tenant }]
+  region: [{ from: header, name: x-region, trusted: true }]
+  model: [{ from: body }]
+`;
 
 describe('layers behind Envoy', function () {
   this.timeout(60_000);
@@ -42,7 +55,7 @@ describe('layers behind Envoy', function () {
 
   before(async function () {
     requireEnvoy(this);
-    stack = await startStack({ policies: POLICIES });
+    stack = await startStack({ policies: POLICIES, config: CONFIG });
   });
 
   after(() => stack?.stop());
@@ -69,6 +82,29 @@ describe('layers behind Envoy', function () {
     assert.equal(await ask('/acme/', 'demo'), 'stock tip from [EMAIL_1]');
     assert.equal(await ask('/acme/', 'open'), 'stock tip from bob@acme.example');
     assert.equal(await ask('/acme/', 'strict'), 'no-bonds');
+  });
+
+  it('compose a module by region, and say on request exactly what composes (MISSION row 18)', async () => {
+    const composes = async (query: string) => {
+      const { status, text } = await stack.switchyard.admin(`/effective?${query}`);
+      assert.equal(status, 200, text);
+      const { modules } = JSON.parse(text).composes as { modules: { name: string }[] };
+      return modules.map(({ name }) => name);
+    };
+    const pays = async (region: string) => {
+      const prompt = 'Pay DE89370400440532013000 to bob@acme.example';
+      const path = '/acme/v1/chat/completions';
+      await chat(stack.envoy.port, { path, prompt, headers: { 'x-region': region } });
+      return /Pay (.*?)"/.exec(String(stack.upstream.journal.at(-1)?.body))?.[1];
+    };
+    assert.equal(await pays('eu'), '[IBAN_1] to [EMAIL_1]');
+    assert.deepEqual(await composes('tenant=acme&region=eu&model=demo'), ['eu', 'privacy']);
+    assert.equal(await pays('us'), 'DE89370400440532013000 to [EMAIL_1]');
+    assert.deepEqual(await composes('tenant=acme&region=us&model=demo'), ['privacy']);
+    assert.deepEqual(await composes('tenant=acme&region=eu&model=open'), ['eu']);
+    assert.deepEqual(await composes('tenant=other&region=eu'), []);
+    assert.equal((await stack.switchyard.admin('/effective?tennant=acme')).status, 400);
+    assert.equal((await stack.switchyard.admin('/effective?cohort=canary')).status, 409);
   });
 
   it('let a tenant lift what is overridable, and nothing else', async () => {

@@ -1,11 +1,12 @@
 /** `switchyard try` and `switchyard explain`: policies against an input, without a server. */
 import { type Command, Option } from 'commander';
+import { effectiveReport } from '../../policy/effective.ts';
 import type { Conditions } from '../../policy/set.ts';
 import { didYouMean } from '../../policy/suggest.ts';
 import { compiledSet, readPolicyPath } from '../compile.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
-import { effectiveJson, effectiveLines } from './effective.ts';
+import { effectiveLines } from './effective.ts';
 import type { TrialEvent, TrialListener } from './events.ts';
 import { explanation } from './explain.ts';
 import { addTrialOptions, prepareTrial, type TrialFlags, type TrialSources } from './options.ts';
@@ -108,7 +109,9 @@ async function explainEffective(flags: ExplainFlags, ports: ProgramPorts): Promi
   const { clock } = await meansFor(flags, ports);
   const conditions = describedConditions(flags, clock.nowMs());
   ports.write(
-    flags.json ? effectiveJson(set, conditions) : `${effectiveLines(set, conditions).join('\n')}\n`,
+    flags.json
+      ? `${JSON.stringify(effectiveReport(set, conditions))}\n`
+      : `${effectiveLines(set, conditions).join('\n')}\n`,
   );
 }
 

@@ -1,6 +1,11 @@
 /** `explain --effective`: what composes for an asker, without a body. */
-import { type EffectiveRule, effectivePolicy } from '../../policy/effective.ts';
-import type { Conditions, PolicySet, Rule } from '../../policy/set.ts';
+import {
+  composedOf,
+  type EffectiveRule,
+  effectivePolicy,
+  placeOf,
+} from '../../policy/effective.ts';
+import type { Conditions, PolicySet } from '../../policy/set.ts';
 import { visible } from '../printable.ts';
 import { entry, pairs } from './report.ts';
 
@@ -23,44 +28,17 @@ export function effectiveLines(set: PolicySet, conditions: Conditions): readonly
   return lines;
 }
 
-/** For scripts: the same as JSON. */
-export function effectiveJson(set: PolicySet, conditions: Conditions): string {
-  const { rules, denies } = effectivePolicy(set, conditions);
-  const told = rules.map(({ rule, condition, liftedBy, liftedWithin }) => ({
-    rule: rule.id,
-    policy: rule.policy,
-    module: rule.module ?? null,
-    layer: rule.layer,
-    priority: rule.priority,
-    class: rule.class,
-    action: rule.action.kind,
-    enforcement: rule.enforcement,
-    overridable: rule.overridable,
-    condition,
-    liftedBy: liftedBy?.id ?? null,
-    liftedWithin: liftedWithin.map(({ id }) => id),
-    position: placeOf(rule),
-  }));
-  const facts = conditions.facts;
-  return `${JSON.stringify({ set: set.digest, facts, denies, rules: told })}\n`;
-}
-
 /** Policies and modules that have a rule here, each with its version. */
 function composed(set: PolicySet, rules: readonly EffectiveRule[]): readonly string[] {
-  const policies = new Set(rules.map(({ rule }) => rule.policy));
-  const modules = new Set(rules.map(({ rule }) => rule.module));
+  const { policies, modules } = composedOf(set, rules);
   const versioned = (name: string, version: string | undefined): string =>
     version === undefined ? name : `${name} ${version}`;
   return [
-    ...set.policies
-      .filter(({ name }) => policies.has(name))
-      .map(({ name, version, layer }) => `${versioned(name, version)}, of layer ${layer}`),
-    ...set.modules
-      .filter(({ name }) => modules.has(name))
-      .map(({ name, version, usedBy }) => {
-        const here = usedBy.filter((user) => policies.has(user));
-        return `${versioned(name, version)}, a module of ${here.join(', ')}`;
-      }),
+    ...policies.map(({ name, version, layer }) => `${versioned(name, version)}, of layer ${layer}`),
+    ...modules.map(
+      ({ name, version, usedBy }) =>
+        `${versioned(name, version)}, a module of ${usedBy.join(', ')}`,
+    ),
   ];
 }
 
@@ -86,6 +64,3 @@ function ruleLines(
     lines.push(`     overridden by ${allow.id}, where that one matches`);
   return lines;
 }
-
-const placeOf = ({ position }: Rule): string =>
-  `${position.file}:${position.line}:${position.column}`;
