@@ -4,7 +4,6 @@
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import type { Command } from 'commander';
 import { destination } from 'pino';
 import { readTokenFile } from './admin/guard.ts';
@@ -16,7 +15,6 @@ import { CliError, EXIT } from './cli/exit.ts';
 import { main } from './cli/main.ts';
 import { createCheck } from './engine/check.ts';
 import { detectorName } from './engine/classifiers.ts';
-import type { Clock } from './engine/clock.ts';
 import { DECISION_CODES } from './engine/codes.ts';
 import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, PolicyController } from './engine/controller.ts';
@@ -71,19 +69,9 @@ import { tellSwap } from './telemetry/swap-events.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
 import type { ListenAddress } from './transport/grpcjs/listen.ts';
 import { startGrpcServer } from './transport/grpcjs/server.ts';
+import { systemClock as clock } from './transport/system-clock.ts';
 
 const VERSION = '0.1.0';
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after(delayMs, action) {
-    const timer = setTimeout(action, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-  soon: (action) => void setImmediate(action),
-};
 
 /** Serves until SIGTERM or SIGINT; resolves when everything has stopped. */
 async function serve(config: ServerConfig): Promise<void> {

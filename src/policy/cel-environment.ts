@@ -3,7 +3,7 @@
  * library's, and than CEL in one point: a text that says "NaN" or "Infinity" is no number, since a fact that a
  * client may write must not make every comparison false.
  */
-import { CelScalar, celEnv, celFunc } from '@bufbuild/cel';
+import { type CelEnv, CelScalar, celEnv, celFunc } from '@bufbuild/cel';
 
 const CEL_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const CEL_INTEGER = /^[+-]?\d+$/;
@@ -14,7 +14,7 @@ function decimal(text: string, form: RegExp): string {
   return text;
 }
 
-export const CEL_ENVIRONMENT = celEnv({
+export const CEL_ENVIRONMENT: CelEnv = celEnv({
   funcs: [
     celFunc('double', [CelScalar.STRING], CelScalar.DOUBLE, (text) =>
       Number(decimal(text, CEL_NUMBER)),

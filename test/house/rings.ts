@@ -25,7 +25,8 @@ export const IO_FOLDERS = [
   'classifiers',
   'cli',
 ] as const;
-export const COMPOSITION_ROOT = 'main.ts';
+/** The server, and the library. */
+export const COMPOSITION_ROOTS: readonly string[] = ['main.ts', 'library.ts'];
 
 /** Packages that compute and do nothing else: no sockets, files, timers or randomness. */
 export const PURE_PACKAGES = [
@@ -59,7 +60,7 @@ function folderOf(file: string): string {
 }
 
 function ringOf(file: string): Ring {
-  if (file === COMPOSITION_ROOT) return 'root';
+  if (COMPOSITION_ROOTS.includes(file)) return 'root';
   const folder = folderOf(file);
   if ((PURE_FOLDERS as readonly string[]).includes(folder)) return 'pure';
   if (folder === ENGINE_FOLDER) return 'engine';
@@ -117,7 +118,7 @@ function judgeImport(file: string, { specifier, typeOnly }: Import): string {
   if (ring === 'root') return '';
   if (!specifier.startsWith('.')) return judgeOutside(ring, specifier, typeOnly);
   const target = posix.normalize(posix.join(posix.dirname(file), specifier));
-  if (target === COMPOSITION_ROOT) return 'nobody imports main.ts: it alone composes';
+  if (COMPOSITION_ROOTS.includes(target)) return `nobody imports ${target}: it composes`;
   if (target.startsWith('..')) return `\`${specifier}\` is outside src`;
   const targetRing = ringOf(target);
   if (targetRing === 'unknown') return `\`${specifier}\` is in no ring`;
