@@ -9,9 +9,12 @@ import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './engine/limits.ts';
 import { LocalExchange, type LocalRefusal } from './engine/local-exchange.ts';
+import { notEnforceable } from './engine/not-enforceable.ts';
 import type { EngineDeps } from './engine/ports.ts';
+import { RestoreMaps } from './engine/restoring.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { ruleGuard } from './engine/rule-guard.ts';
+import { SessionFactMemory } from './engine/session-facts.ts';
 import { MemorySessionScores } from './engine/session-scores.ts';
 import { Serving } from './engine/snapshot.ts';
 import { subjectMemories } from './engine/subject-memory.ts';
@@ -21,11 +24,11 @@ import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
 import { compilePolicies, type PolicyFile } from './policy/compile.ts';
 import { formatCompileError } from './policy/errors.ts';
-import { unsupported } from './policy/evaluate.ts';
-import type { Direction, Facts } from './policy/set.ts';
+import type { Direction, Facts, PolicySet } from './policy/set.ts';
 import type { HeaderMutation } from './protocol/process.ts';
 import { sessionHash } from './rollout/cohort.ts';
 import { sipKey } from './rollout/siphash.ts';
+import { memorySealer } from './store/sealer.ts';
 import { createXxh64 } from './store/xxh64.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
 import { systemClock } from './transport/system-clock.ts';
@@ -124,7 +127,8 @@ export async function openPolicies(
   });
   if (!result.ok) throw new PolicyError(result.errors.map(formatCompileError));
   const { set, cases } = result;
-  if (set.rules.some(unsupported)) throw new PolicyError(set.warnings);
+  const undone = [...notEnforceable(set), ...asking(set)];
+  if (undone.length > 0) throw new PolicyError(undone);
   const xxh64 = await createXxh64();
   const means = { clock: systemClock, decoders: bodyDecoders, xxh64, limits };
   const faults = goldenFaults(cases, await runCases(set, cases, means, limits), limits);
@@ -138,6 +142,7 @@ export async function openPolicies(
     blue: set,
     retained: new Map([[set.digest, set]]),
   });
+  const sessionFacts = new SessionFactMemory(systemClock, limits);
   const keep = options.record ?? ((): void => {});
   const breakers = new Breakers(BREAKER_DEFAULTS, Math.random);
   const deps: EngineDeps = {
@@ -168,6 +173,14 @@ export async function openPolicies(
     turns: new Turns(systemClock),
     subjects: subjectMemories(systemClock, limits),
     stances: new RouteStances(),
+    restores: new RestoreMaps(systemClock, memorySealer(), limits),
+    world: {
+      posture: () => undefined,
+      load: () => 0,
+      feed: () => undefined,
+      session: (session) => sessionFacts.read(session),
+    },
+    sessionFacts,
     sessionScores: new MemorySessionScores(limits.scoredSessionsMax),
     onStoreLoss: 'deny',
   };
@@ -175,6 +188,16 @@ export async function openPolicies(
 }
 
 const KEYED_HASH_CHARS = 16;
+
+/** Rules that ask somebody outside of this process, which nobody here does. */
+function asking({ rules }: PolicySet): readonly string[] {
+  return rules
+    .filter(({ detector, enforcement }) => detector?.classifier && enforcement !== 'off')
+    .map(({ id, position: { file, line, column } }) => {
+      const place = `${file}:${line}:${column}`;
+      return `${place}: not_enforceable: rule \`${id}\` asks a classifier, which only a server does; write \`enforcement: off\` on it`;
+    });
+}
 
 /** One set, and what it remembers of sessions. */
 export class Policies {

@@ -4,7 +4,6 @@
  * it is durable; whatever fails on the way leaves what serves alone (invariant 3).
  */
 import type { TransitionRecord } from '../audit/record.ts';
-import { unsupported } from '../policy/evaluate.ts';
 import type { GoldenCase } from '../policy/golden/cases.ts';
 import type { PolicySet, Rule } from '../policy/set.ts';
 import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
@@ -26,6 +25,7 @@ import { saved } from '../rollout/saved.ts';
 import type { Clock } from './clock.ts';
 import type { Comparisons, Failed } from './comparisons.ts';
 import type { ControlOutcome, ControlStatus, SetControl } from './control.ts';
+import { notEnforceable } from './not-enforceable.ts';
 import type { ExchangeOutcome } from './ports.ts';
 import type { RouteStances } from './route-stances.ts';
 import type { Serving } from './snapshot.ts';
@@ -236,9 +236,9 @@ export class PolicyController implements SetControl {
       ]);
       return undefined;
     }
-    const undone = set.rules.filter(unsupported);
+    const undone = notEnforceable(set);
     if (undone.length > 0) {
-      this.refuseSave(undone.map(unsupportedWords));
+      this.refuseSave(undone);
       return undefined;
     }
     const unknown = set.rules.filter(
@@ -462,13 +462,6 @@ export class PolicyController implements SetControl {
 
 /** Sets kept for exchanges that Check has promised them to. */
 const RETAINED_SETS_MAX = 8;
-
-function unsupportedWords(rule: Rule): string {
-  const { file, line, column } = rule.position;
-  const counts = rule.detector?.kind === 'baseline' ? rule.detector.kind : undefined;
-  const word = rule.restriction?.kind ?? counts ?? rule.action.kind;
-  return `${file}:${line}:${column}: not_enforceable: rule \`${rule.id}\` says \`${word}\`, which this version reads but cannot enforce yet; write \`enforcement: shadow\` or \`off\` on it`;
-}
 
 function unknownWords(rule: Rule, classifiers: readonly string[]): string {
   const { file, line, column } = rule.position;

@@ -170,6 +170,7 @@ describe('the package', function () {
       policy('then: stop'),
       `${policy('then: flag')}${golden}`,
       policy('limit: { of: requests, per: tenant, max: 1, window: 1d }'),
+      policy('inspect: [request], match: { classifier: { name: c, threshold: 0.8 } }, then: block'),
     ];
     const out = await program(
       `import { openPolicies, PolicyError } from 'switchyard';
@@ -178,10 +179,11 @@ describe('the package', function () {
           console.log(error instanceof PolicyError, error.errors.length, error.errors[0]));`,
     );
     const lines = out.trim().split('\n');
-    assert.equal(lines.length, 3, out);
+    assert.equal(lines.length, 4, out);
     assert.match(lines[0]!, /^true 1 p\.yaml:4:\d+: \w+: .*stop/u);
     assert.match(lines[1]!, /^true 1 p\.yaml:\d+:\d+: golden_failed: case `c`/u);
-    assert.match(lines[2]!, /^true 1 .*this version cannot enforce/u);
+    assert.match(lines[2]!, /^true 1 p\.yaml:4:\d+: not_enforceable: .*`limit`/u);
+    assert.match(lines[3]!, /^true 1 p\.yaml:4:\d+: not_enforceable: .*classifier/u);
   });
 
   it('hands out nothing of which the record cannot be written', async () => {
