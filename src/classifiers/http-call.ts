@@ -2,7 +2,7 @@
  * One POST of JSON to an address of the operator's: kept connections, no redirect followed, no proxy from the
  * environment, no more read than agreed, and never to a link-local address, where clouds keep their credentials.
  */
-import { lookup as resolve } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import {
   type Agent,
   type ClientRequest,
@@ -87,19 +87,30 @@ function open(body: string, { url, agent, headers }: CallOptions): ClientRequest
   });
 }
 
-/** A name that leads where nobody may be asked leads nowhere. */
-const guardedLookup: LookupFunction = (host, options, told) => {
-  resolve(host, { ...options, all: true }, (error, addresses) => {
-    const allowed = error ? [] : addresses.filter(({ address }) => !isForbidden(address));
-    const [first] = allowed;
-    if (error || first === undefined) {
-      told(error ?? new Error('no address that may be asked'), '', 0);
-      return;
-    }
-    if (options.all) told(null, allowed);
-    else told(null, first.address, first.family);
-  });
-};
+/** What a lookup of all addresses is told. */
+type Resolve = (
+  host: string,
+  options: LookupAllOptions,
+  told: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/** A lookup in which a name that leads where nobody may be asked leads nowhere. */
+export function guarded(resolve: Resolve): LookupFunction {
+  return (host, options, told) => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      const allowed = error ? [] : addresses.filter(({ address }) => !isForbidden(address));
+      const [first] = allowed;
+      if (error || first === undefined) {
+        told(error ?? new Error('no address that may be asked'), '', 0);
+        return;
+      }
+      if (options.all) told(null, allowed);
+      else told(null, first.address, first.family);
+    });
+  };
+}
+
+const guardedLookup = guarded(lookup);
 
 function read(
   answer: IncomingMessage,

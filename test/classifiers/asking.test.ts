@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
 import { CALLS_MAX } from '../../src/classifiers/classifier.ts';
-import { isForbidden } from '../../src/classifiers/http-call.ts';
+import { guarded, isForbidden } from '../../src/classifiers/http-call.ts';
 import { temporaryDirectory } from '../envoy/harness.ts';
 import { type Asking, asking, said } from './asking.ts';
 import { type Behaviour, startClassifier, type TestClassifier } from './classifier.ts';
@@ -268,6 +268,24 @@ describe('a classifier over HTTP', function () {
       assert.ok(!isForbidden(address), address);
     for (const host of ['169.254.169.254', '[fe80::1]', '2852039166', '0xa9fea9fe'])
       assert.throws(() => asking({ url: `http://${host}/` }), /link-local/, host);
+    const answers = [
+      ['169.254.169.254', '127.0.0.1'],
+      ['169.254.169.254', 'fe80::1'],
+    ].map((addresses) => {
+      const found = addresses.map((address) => ({ address, family: isIP(address) }));
+      const lookup = guarded((_host, _options, told) => told(null, found));
+      return [false, true].map((all) => {
+        let seen: unknown;
+        lookup('classifier.example', { all }, (error, address) => {
+          seen = error ? 'nowhere' : address;
+        });
+        return seen;
+      });
+    });
+    assert.deepEqual(answers, [
+      ['127.0.0.1', [{ address: '127.0.0.1', family: 4 }]],
+      ['nowhere', 'nowhere'],
+    ]);
     const { http_proxy } = process.env;
     process.env.http_proxy = 'http://127.0.0.1:1';
     try {

@@ -389,6 +389,17 @@ describe('an answer that a classifier must judge', () => {
     }
   });
 
+  it('is passed where a verdict is meant for the next request, whatever holds', () => {
+    const next = INLINE.replace(
+      'threshold: 0.8',
+      'threshold: 0.8, mode: deferred, session: { threshold: 0.8, halfLife: 10m }',
+    );
+    const document = JSON.stringify({ choices: [{ index: 0, message: { content: 'venom' } }] });
+    const one = stage(next);
+    const { port } = answerWith(one, [Buffer.from(document)], 'application/json', 'STREAMED');
+    assert.equal(port.sent('response'), document);
+  });
+
   it('is not held where we only watch', () => {
     const one = stage(INLINE);
     answerWith(one, [bytes], 'text/event-stream', 'STREAMED', true);

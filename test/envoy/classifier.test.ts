@@ -1,10 +1,11 @@
 /** Classifiers over HTTP through a real Envoy, with a classifier that is a process of its own. */
 import assert from 'node:assert/strict';
+import type { DecisionRecord } from '../../src/audit/record.ts';
 import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
-import { chat, choicesOf } from './chat.ts';
+import { type ChatOptions, chat, choicesOf } from './chat.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
 import type { Answer } from './http-client.ts';
-import { decisionsIn, inTurn, keepAliveClient, recordsOf, until } from './sessions.ts';
+import { decisionsIn, inTurn, keepAliveClient, recordsOf, statusOf, until } from './sessions.ts';
 
 const SLOW_MS = 300;
 const ADDED_MS_MAX = 50;
@@ -162,5 +163,148 @@ describe('a deferred classifier through Envoy', function () {
     const records = JSON.stringify(await recordsOf(stack.switchyard));
     const { text } = await stack.switchyard.admin('/metrics');
     assert.doesNotMatch(records + text + stack.switchyard.output(), /venom|a-secret|Zebra/);
+  });
+});
+
+/** Whose words are refused, and what a broken classifier means to each class. */
+const INLINE = `
+kind: Policy
+metadata: { name: inline, layer: platform }
+rules:
+  - id: tone
+    class: security
+    when: 'app == "strict"'
+    inspect: [request, response]
+    match: { classifier: { name: toxicity, threshold: 0.8 } }
+    then: { block: { message: Not in this tone. } }
+  - id: mild
+    class: operational
+    when: 'app == "mild"'
+    inspect: [request]
+    match: { classifier: { name: toxicity, threshold: 0.8 } }
+    then: block
+  - id: patience
+    class: security
+    when: 'app == "patient"'
+    inspect: [request, response]
+    match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred, session: { threshold: 0.8, halfLife: 1h } } }
+    then: { block: { message: Let us continue another day. } }
+`;
+
+describe('an inline classifier through Envoy', function () {
+  this.timeout(120_000);
+  let stack: Stack;
+  let classifier: TestClassifier;
+
+  before(async function () {
+    requireEnvoy(this);
+    classifier = await startClassifier();
+    stack = await startStack({
+      policies: { 'inline.yaml': INLINE },
+      config: configuration(classifier.port),
+      env: { TOXICITY_TOKEN: 'a-secret' },
+    });
+  });
+
+  after(async () => {
+    await stack?.stop();
+    await classifier?.stop();
+  });
+
+  const as = (app: string, prompt: string, options: ChatOptions = {}): Promise<Answer> =>
+    chat(stack.envoy.port, {
+      prompt,
+      ...options,
+      headers: { 'x-app': app, ...options.headers },
+    });
+  const lastRecord = (wanted: (record: DecisionRecord) => boolean): Promise<DecisionRecord> =>
+    until('a record', async () => decisionsIn(await recordsOf(stack.switchyard)).findLast(wanted));
+
+  it('holds requests and answers for its verdict, and a refusal is a clean one', async () => {
+    await classifier.behave({ delayMs: 100 });
+    assert.equal((await as('strict', 'Some venom, please')).status, 400);
+    const deltas = ['Take ', 'this ven', 'om.'];
+    const refused = await as('strict', 'What do I take?', { stream: true, script: { deltas } });
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /Not in this tone\./);
+    assert.doesNotMatch(refused.text, /Take/);
+    const passes = await as('strict', 'And now?', {
+      stream: true,
+      script: { deltas: ['Te', 'a.'] },
+    });
+    assert.equal(choicesOf(passes)[0]?.content, 'Tea.');
+    assert.match(String(passes.headers['content-type']), /event-stream/);
+  });
+
+  it('blocks the next request of a session where the verdict came too late for its own', async () => {
+    await classifier.behave({ delayMs: 100 });
+    const session = { headers: { 'x-session-id': 'prober' } };
+    const first = await as('patient', 'Hello', { ...session, script: { text: 'Have some venom' } });
+    assert.equal(choicesOf(first)[0]?.content, 'Have some venom');
+    await lastRecord(({ findings }) => findings.some(({ rule }) => rule === 'inline/patience'));
+    const next = await as('patient', 'Hello', session);
+    assert.equal(next.status, 400);
+    assert.match(next.text, /another day/);
+    assert.equal((await as('patient', 'Hello')).status, 200);
+  });
+
+  it('serves no verdict of the set before, once another one serves', async () => {
+    await classifier.behave({});
+    const texts = async (): Promise<readonly unknown[]> =>
+      (await classifier.seen()).asked.flatMap(({ body }) => body.texts as string[]);
+    const ask = () => as('strict', 'Is this known?', { script: { text: 'It is.' } });
+    await ask();
+    await ask();
+    assert.deepEqual(await texts(), ['Is this known?', 'It is.']);
+    const before = (await statusOf(stack.switchyard)).epoch;
+    await stack.switchyard.save(
+      'inline.yaml',
+      INLINE.replace('Not in this tone.', 'No such tone.'),
+    );
+    await until('the swap', async () =>
+      (await statusOf(stack.switchyard)).epoch > before ? true : undefined,
+    );
+    await ask();
+    assert.deepEqual(await texts(), ['Is this known?', 'It is.', 'Is this known?', 'It is.']);
+    assert.match((await as('strict', 'venom')).text, /No such tone\./);
+  });
+
+  it('refuses a save that asks somebody unknown, and says so', async () => {
+    const before = (await statusOf(stack.switchyard)).epoch;
+    const text = INLINE.replaceAll('name: inline', 'name: other').replaceAll('toxicity', 'toxcity');
+    await stack.switchyard.save('other.yaml', text);
+    const { directory } = await until('an error', async () => {
+      const status = await statusOf(stack.switchyard);
+      return (status.directory?.errors.length ?? 0) > 0 ? status : undefined;
+    });
+    assert.match(directory!.errors[0]!, /classifier_unknown.*`toxcity`.*it has `toxicity`/);
+    assert.equal((await statusOf(stack.switchyard)).epoch, before);
+    await stack.switchyard.remove('other.yaml');
+  });
+
+  it('that fails refuses for security and passes for operational rules, until it is mended', async () => {
+    await classifier.behave({ fault: 'status' });
+    const failures = Array.from({ length: 8 }, (_, index) => `Question ${index}`);
+    for (const prompt of failures) {
+      assert.equal((await as('strict', prompt)).status, 503);
+      assert.equal((await as('mild', prompt)).status, 200);
+    }
+    const refused = await lastRecord(({ code }) => code === 'breaker_open');
+    assert.deepEqual(refused.breakers, ['classifier/toxicity']);
+    const passed = await lastRecord(
+      ({ errors, breakers }) => breakers.length > 0 && errors[0]?.rule === 'inline/mild',
+    );
+    assert.deepEqual([passed.verdict, passed.degraded], ['allow', true]);
+    assert.deepEqual(passed.breakers, ['classifier/toxicity']);
+    // It is left alone: five errors opened the breaker.
+    assert.equal((await classifier.seen()).asked.length, 5);
+    const { text } = await stack.switchyard.admin('/metrics');
+    assert.match(text, /switchyard_breaker_state\{rule="classifier\/toxicity"\} 2/);
+    assert.match(text, /duration_seconds_count\{classifier="toxicity"\} [1-9]/);
+    assert.match(text, /outcomes_total\{classifier="toxicity",outcome="breaker_open"\} \d+/);
+    await classifier.behave({});
+    await until('the breaker to close', async () =>
+      (await as('strict', `Hello ${Math.random()}`)).status === 200 ? true : undefined,
+    );
   });
 });
