@@ -327,7 +327,11 @@ function readFile(
   if (errors.length > 0) return {};
   const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const faults = Value.Check(FileSchema, value)
-    ? [...sourceFaults(value.facts ?? {}), ...classifierFaults(value.classifiers ?? [])]
+    ? [
+        ...sourceFaults(value.facts ?? {}),
+        ...feedFaults(value.feeds ?? []),
+        ...classifierFaults(value.classifiers ?? []),
+      ]
     : configFaults(Value.Errors(FileSchema, value));
   for (const fault of faults) {
     errors.push(

@@ -154,6 +154,11 @@ describe('a configuration that is wrong', () => {
       ['3:48: config_invalid: `facts.tenant.0.trusted` must be `true`'],
     ],
     [
+      'two feeds of one name',
+      'feeds:\n  - { name: a, kind: networks, file: a.txt }\n  - { name: a, kind: words, file: b.txt }\n',
+      ['3:13: config_invalid: `feeds.1.name` names a feed that stands before it; rename one'],
+    ],
+    [
       'several, all at once',
       'watchMs: -1\nlog: { level: loud }\n',
       [
