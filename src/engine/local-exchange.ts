@@ -30,6 +30,13 @@ export interface LocalOutput {
   refused?(refusal: LocalRefusal): void;
 }
 
+/** What Envoy would tell beside the headers. */
+export interface LocalBeside {
+  readonly attributes?: StructObject;
+  /** By namespace. */
+  readonly metadata?: Readonly<Record<string, StructObject>>;
+}
+
 const MODE: BodyMode = 'FULL_DUPLEX_STREAMED';
 
 interface Side {
@@ -143,10 +150,12 @@ class LocalPort implements ProcessPort {
 export class LocalExchange {
   private readonly port: LocalPort;
   private readonly route: string;
+  private readonly beside: LocalBeside;
   private readonly exchange: ProcessHandler;
 
   /** `route`: what conditions read as its name. */
-  constructor(deps: EngineDeps, route: string, output: LocalOutput) {
+  constructor(deps: EngineDeps, route: string, output: LocalOutput, beside: LocalBeside = {}) {
+    this.beside = beside;
     this.port = new LocalPort(output);
     this.route = route;
     this.exchange = new Exchange(deps, this.port);
@@ -158,7 +167,8 @@ export class LocalExchange {
     headers: Readonly<Record<string, string>>,
     endOfStream: boolean,
   ): void {
-    const attributes: StructObject = { 'xds.route_name': this.route };
+    const { attributes: more, metadata = {} } = this.beside;
+    const attributes: StructObject = { ...more, 'xds.route_name': this.route };
     const event: HeadersEvent = {
       kind: 'headers',
       direction,
@@ -168,7 +178,8 @@ export class LocalExchange {
         entries: () => Object.entries(headers),
       },
       attribute: (name) => (Object.hasOwn(attributes, name) ? attributes[name] : undefined),
-      metadata: () => undefined,
+      metadata: (namespace) =>
+        Object.hasOwn(metadata, namespace) ? metadata[namespace] : undefined,
     };
     this.exchange.event(event);
   }

@@ -5,18 +5,20 @@
 import type { DecisionRecord } from '../audit/record.ts';
 import type { ApiLine } from '../formats/detect.ts';
 import type { Decoders } from '../formats/encodings.ts';
+import type { GivenSurroundings } from '../policy/given.ts';
 import type { Direction, PolicySet } from '../policy/set.ts';
 import type { Xxh64 } from '../rollout/cohort.ts';
 import type { Clock } from './clock.ts';
-import type { FactConfig } from './facts.ts';
+import type { ClaimSource, FactConfig } from './facts.ts';
 import { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
-import { LocalExchange } from './local-exchange.ts';
+import { type LocalBeside, LocalExchange } from './local-exchange.ts';
 import type { ExchangeObserver } from './observer.ts';
 import type { EngineDeps } from './ports.ts';
 import { RouteStances } from './route-stances.ts';
 import { Serving } from './snapshot.ts';
 import { subjectMemories } from './subject-memory.ts';
+import { givenWorld } from './surroundings.ts';
 import { Turns } from './turns.ts';
 
 export interface RehearsalOptions {
@@ -30,6 +32,8 @@ export interface RehearsalOptions {
   readonly formats: readonly ApiLine[];
   /** What conditions read as `route`. */
   readonly route: string;
+  /** What conditions read beside the request. */
+  readonly around: GivenSurroundings;
   readonly exchangeId: string;
   readonly observer: ExchangeObserver;
   /** Takes the bytes of a body as they may leave. */
@@ -49,7 +53,7 @@ export class Rehearsal extends LocalExchange {
   constructor(options: RehearsalOptions) {
     const records: DecisionRecord[] = [];
     const keep = (record: DecisionRecord): void => void records.push(record);
-    super(depsOf(options, keep), options.route, { send: options.send });
+    super(depsOf(options, keep), options.route, { send: options.send }, besideOf(options.around));
     this.records = records;
   }
 
@@ -60,6 +64,22 @@ export class Rehearsal extends LocalExchange {
     if (record === undefined) throw new Error('the exchange has left no record');
     return { record, mutated: this.records.some(({ verdict }) => verdict === 'mutate') };
   }
+}
+
+/** Verified, as whoever rehearses vouches for what he writes. */
+const CLAIMS: ClaimSource = Object.freeze({
+  from: 'metadata',
+  namespace: 'given',
+  path: Object.freeze(['claims']),
+});
+
+function besideOf({ ip, claims }: GivenSurroundings): LocalBeside {
+  return {
+    ...(ip !== undefined && {
+      attributes: { 'source.address': ip.includes(':') ? `[${ip}]` : ip },
+    }),
+    metadata: { [CLAIMS.namespace]: { claims } },
+  };
 }
 
 function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => void): EngineDeps {
@@ -75,6 +95,8 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     serving,
     limits,
     facts: options.facts,
+    claims: [CLAIMS],
+    world: givenWorld(options.around),
     trustedHeaders: options.trustedHeaders,
     formats: options.formats,
     decoders: options.decoders,

@@ -3,6 +3,7 @@
  * names it, and what it was then stands in the record, so that the decision can be replayed.
  */
 import type { DecisionRecord } from '../audit/record.ts';
+import type { GivenSurroundings } from '../policy/given.ts';
 import type { FeedEntries, Posture, SessionFacts, Surroundings } from '../policy/surroundings.ts';
 
 /** One version of a feed. */
@@ -19,6 +20,19 @@ export interface World {
   load(): number;
   feed(name: string): FeedVersion | undefined;
   session(session: string | undefined): SessionFacts;
+}
+
+/** Those that somebody wrote down: in no version of a server's. */
+export function givenWorld(given: GivenSurroundings): World {
+  return {
+    posture: () => ({ posture: given.posture, version: 0 }),
+    load: () => given.load,
+    feed(name) {
+      const entries = given.feeds.get(name);
+      return entries && { entries, digest: 'given' };
+    },
+    session: () => given.session,
+  };
 }
 
 /** What an exchange has read, as its record says it. */

@@ -4,6 +4,7 @@
  */
 import { CelScalar, type CelType, isCelError, parse, plan } from '@bufbuild/cel';
 import { CEL_ENVIRONMENT } from './cel-environment.ts';
+import { isCalendarField, isZone } from './cel-time.ts';
 import {
   type Expr,
   FUNCTION_NAMES,
@@ -222,6 +223,7 @@ class Inspector {
         this.visit(target, bound, loops);
         for (const arg of args) this.visit(arg, bound, loops);
         if (name === 'matches') checkPattern(textConstant(args.at(-1)));
+        if (isCalendarField(name)) checkZone(textConstant(args.at(-1)));
         return;
       }
       case 'listExpr':
@@ -304,6 +306,15 @@ function isOperator(name: string): boolean {
 function checkPattern(pattern: string | undefined): void {
   if (pattern === undefined || !isCelError(MATCHES({ text: '', pattern }))) return;
   throw new Refused('when_syntax', `${quote(pattern)} is no RE2 pattern; correct it`);
+}
+
+/** Refuses a constant time zone that there is not. */
+function checkZone(zone: string | undefined): void {
+  if (zone === undefined || isZone(zone)) return;
+  throw new Refused(
+    'when_syntax',
+    `${quote(zone)} is no time zone; write one as \`Europe/Berlin\` or \`+02:00\``,
+  );
 }
 
 const MATCHES = plan(CEL_ENVIRONMENT, parse('text.matches(pattern)'));

@@ -140,3 +140,81 @@ describe('golden cases', () => {
     assert.deepEqual(await faultsOf(asked), []);
   });
 });
+
+/** MISSION row 108: the same request on a normal day and under attack, each by one thing that conditions read. */
+describe('golden cases of surroundings', () => {
+  const rows: readonly (readonly [what: string, when: string, normal: string, attack: string])[] = [
+    [
+      'the time of day, in a zone with summer time',
+      'time.getHours("Europe/Berlin") >= 22',
+      'at: "2026-07-01T19:59:59Z"',
+      'at: "2026-07-01T20:00:00Z"',
+    ],
+    [
+      'the same in winter',
+      'time.getHours("Europe/Berlin") >= 22',
+      'at: "2026-01-01T20:59:59Z"',
+      'at: "2026-01-01T21:00:00Z"',
+    ],
+    [
+      'a day that has begun elsewhere',
+      'time.getDayOfWeek("Asia/Tokyo") == 0',
+      'at: "2026-01-31T14:59:59Z"',
+      'at: "2026-01-31T15:00:00Z"',
+    ],
+    ['a risk', 'risk > 0.8', 'facts: { risk: "0.8" }', 'facts: { risk: "0.81" }'],
+    ['the load', 'load > 0.7', 'load: 0.7', 'load: 0.71'],
+    [
+      'a feed of networks',
+      'source.ip in feed["bad"]',
+      'ip: 192.0.3.1, feed: { bad: [192.0.2.0/24] }',
+      'ip: 192.0.2.1, feed: { bad: [192.0.2.0/24] }',
+    ],
+    [
+      'a feed that has changed',
+      'tenant in feed["suspended"]',
+      'feed: { suspended: [other] }',
+      'feed: { suspended: [other, acme] }',
+    ],
+    [
+      'a map',
+      'feed["tiers"][tenant] == "free"',
+      'feed: { tiers: { acme: gold } }',
+      'feed: { tiers: { acme: free } }',
+    ],
+    ['the posture', 'posture != "normal"', 'posture: normal', 'posture: elevated'],
+    [
+      'an earlier topic',
+      'session.topic == "loans"',
+      'session: { topic: finance }',
+      'session: { topics: [finance, loans] }',
+    ],
+    [
+      'claims',
+      'has(principal.role) && principal.role == "guest"',
+      'claims: { role: clerk }',
+      'claims: { role: guest }',
+    ],
+  ];
+  for (const [what, when, normal, attack] of rows)
+    it(`are told apart by ${what}`, async () => {
+      const rule = `  - { id: guard, when: '${when}', inspect: [request], match: { keywords: { words: [okapi] } }, then: block }`;
+      const head = POLICY.slice(0, POLICY.indexOf('  - id: rivals'));
+      const cases = [
+        `{ name: normal, request: { user: an okapi }, ${normal}, expect: { then: allow } }`,
+        `{ name: attack, request: { user: an okapi }, ${attack}, expect: { then: block, rule: guard } }`,
+      ];
+      const golden = [
+        'kind: GoldenSet',
+        'policy: p',
+        'cases:',
+        ...cases.map((one) => `  - ${one}`),
+      ];
+      const text = `${head}${rule}\n---\n${golden.join('\n')}\n`;
+      const compiled = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
+      if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
+      const means = { ...trialMeans, limits: DEFAULT_LIMITS };
+      const results = await runCases(compiled.set, compiled.cases, means, DEFAULT_LIMITS);
+      assert.deepEqual(goldenFaults(compiled.cases, results, DEFAULT_LIMITS), []);
+    });
+});

@@ -154,6 +154,13 @@ describe('a configuration that is wrong', () => {
       ['3:48: config_invalid: `facts.tenant.0.trusted` must be `true`'],
     ],
     [
+      'claims that nobody has verified',
+      'facts:\n  claims:\n    - { from: header, name: x-jwt, trusted: true }\n',
+      [
+        '3:15: config_invalid: `facts.claims.0.from` must be `metadata`: claims count only where a filter has verified them',
+      ],
+    ],
+    [
       'two feeds of one name',
       'feeds:\n  - { name: a, kind: networks, file: a.txt }\n  - { name: a, kind: words, file: b.txt }\n',
       ['3:13: config_invalid: `feeds.1.name` names a feed that stands before it; rename one'],

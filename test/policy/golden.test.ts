@@ -38,6 +38,16 @@ describe('golden sets', () => {
       '10:41: golden_case',
     ],
     [
+      'a feed that is none',
+      golden([CASE.replace('request:', 'feed: { a: [1] }, request:')]),
+      '10:27: golden_case',
+    ],
+    [
+      'a load beyond all',
+      golden([CASE.replace('request:', 'load: 1.5, request:')]),
+      '10:22: out_of_range',
+    ],
+    [
       'a fact that is none',
       golden([CASE.replace('request', 'facts: { tenent: a }, request')]),
       '10:25: unknown_fact',

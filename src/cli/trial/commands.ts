@@ -1,5 +1,6 @@
 /** `switchyard try` and `switchyard explain`: policies against an input, without a server. */
 import { type Command, Option } from 'commander';
+import { givenWorld, ReadOnce } from '../../engine/surroundings.ts';
 import { effectiveReport } from '../../policy/effective.ts';
 import type { Conditions } from '../../policy/set.ts';
 import { didYouMean } from '../../policy/suggest.ts';
@@ -9,7 +10,13 @@ import { printable } from '../printable.ts';
 import { effectiveLines } from './effective.ts';
 import type { TrialEvent, TrialListener } from './events.ts';
 import { explanation } from './explain.ts';
-import { addTrialOptions, prepareTrial, type TrialFlags, type TrialSources } from './options.ts';
+import {
+  addTrialOptions,
+  aroundOf,
+  prepareTrial,
+  type TrialFlags,
+  type TrialSources,
+} from './options.ts';
 import { paintFor } from './paint.ts';
 import { fullReport, shortReport } from './report.ts';
 import { type Outcome, runTrial, type TrialMeans } from './run.ts';
@@ -91,7 +98,8 @@ function withShortFacts(flags: ExplainFlags): ExplainFlags {
 }
 
 /** What conditions read of a request that was only described. */
-function describedConditions(flags: ExplainFlags, nowMs: number): Conditions {
+async function describedConditions(flags: ExplainFlags, nowMs: number): Promise<Conditions> {
+  const around = await aroundOf(flags);
   const headers = flags.header ?? {};
   return {
     facts: flags.facts ?? {},
@@ -101,13 +109,16 @@ function describedConditions(flags: ExplainFlags, nowMs: number): Conditions {
     route: flags.route,
     headers,
     nowMs,
+    claims: around.claims,
+    ...(around.ip !== undefined && { sourceIp: around.ip }),
+    surroundings: new ReadOnce(givenWorld(around), undefined),
   };
 }
 
 async function explainEffective(flags: ExplainFlags, ports: ProgramPorts): Promise<void> {
   const set = compiledSet(await readPolicyPath(flags.policy, ports.readPolicies));
   const { clock } = await meansFor(flags, ports);
-  const conditions = describedConditions(flags, clock.nowMs());
+  const conditions = await describedConditions(flags, clock.nowMs());
   ports.write(
     flags.json
       ? `${JSON.stringify(effectiveReport(set, conditions))}\n`

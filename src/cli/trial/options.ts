@@ -8,8 +8,10 @@ import { FACT_UNITS_MAX, type FactConfig } from '../../engine/facts.ts';
 import { resolveConfig } from '../../engine/server-config.ts';
 import type { Format } from '../../formats/frame.ts';
 import { quoteList } from '../../policy/errors.ts';
+import { type GivenSurroundings, givenFeed, givenSurroundings } from '../../policy/given.ts';
 import { FACT_NAMES } from '../../policy/schema.ts';
 import type { Direction, FactName, PolicySet } from '../../policy/set.ts';
+import { POSTURES, type Posture } from '../../policy/surroundings.ts';
 import { compiledSet, type PolicyReading, readPolicyPath } from '../compile.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
@@ -32,6 +34,12 @@ export interface TrialFlags {
   readonly route: string;
   readonly status: number;
   readonly at?: number;
+  readonly posture?: Posture;
+  readonly load?: number;
+  readonly feed?: Readonly<Record<string, string>>;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly topic?: string;
+  readonly ip?: string;
   readonly config?: string;
   readonly json?: boolean;
   readonly color?: boolean;
@@ -72,6 +80,12 @@ export function addTrialOptions(command: Command): Command {
       'the time for conditions: 2026-01-31T03:00:00Z (default: now)',
       parseTime,
     )
+    .addOption(new Option('--posture <posture>', 'posture for conditions').choices(POSTURES))
+    .option('--load <load>', 'load of the server for conditions, 0 to 1', parseLoad)
+    .option('--feed <name=file>', 'a feed for conditions, as JSON; repeatable', gatherFeeds)
+    .option('--claims <json>', 'verified claims about the principal', parseClaims)
+    .option('--topic <name>', 'topic of an earlier turn of the session')
+    .option('--ip <address>', 'address that the request comes from')
     .option(
       '--config <file>',
       "the server's configuration: facts, formats, limits, trusted headers",
@@ -96,6 +110,59 @@ function parseTime(text: string): number {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError('write a time as 2026-01-31T03:00:00Z.');
   return ms;
+}
+
+function parseLoad(text: string): number {
+  const load = Number(text);
+  if (!/^[\d.]+$/.test(text) || !(load >= 0 && load <= 1))
+    throw new InvalidArgumentError('write a load as 0.7, from 0 to 1.');
+  return load;
+}
+
+function parseClaims(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const claims: unknown = JSON.parse(text);
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims))
+      return claims as Readonly<Record<string, unknown>>;
+  } catch {
+    // Said below.
+  }
+  throw new InvalidArgumentError('write claims as \'{"sub":"ann"}\'.');
+}
+
+function gatherFeeds(text: string, before: TrialFlags['feed'] = {}): TrialFlags['feed'] {
+  const [, name, file] = /^([A-Za-z0-9._-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || file === undefined)
+    throw new InvalidArgumentError('write a feed as bad-ips=drop.json.');
+  return { ...before, [name]: file };
+}
+
+/** What the flags say of what conditions read beside the request. Throws CliError for a file that is no feed. */
+export async function aroundOf(flags: TrialFlags): Promise<GivenSurroundings> {
+  const feed: Record<string, unknown> = {};
+  for (const [name, file] of Object.entries(flags.feed ?? {})) {
+    const value = jsonOf((await bytesOf(file)).toString('utf8'));
+    if (givenFeed(value) === undefined)
+      throw new CliError(EXIT.badInput, printable(`\`${file}\` is no JSON list or map of a feed`));
+    feed[name] = value;
+  }
+  const { posture, load, claims, topic, ip } = flags;
+  return givenSurroundings({
+    feed,
+    ...(posture !== undefined && { posture }),
+    ...(load !== undefined && { load }),
+    ...(claims !== undefined && { claims }),
+    ...(topic !== undefined && { session: { topic } }),
+    ...(ip !== undefined && { ip }),
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function gather(value: string, before: readonly string[] = []): readonly string[] {
@@ -174,6 +241,7 @@ export async function prepareTrial(
     contentEncoding: flags.contentEncoding,
     status: flags.status,
     facts: withGiven(config.facts, flags.facts),
+    around: await aroundOf(flags),
     // Who tries a policy vouches for what he writes, unless the configuration says what counts.
     trustedHeaders: flags.config === undefined ? Object.keys(headers) : config.trustedHeaders,
     limits: config.limits,

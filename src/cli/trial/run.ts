@@ -5,6 +5,7 @@ import type { FactConfig } from '../../engine/facts.ts';
 import type { EngineLimits } from '../../engine/limits.ts';
 import { Rehearsal } from '../../engine/rehearsal.ts';
 import type { Decoders } from '../../formats/encodings.ts';
+import type { GivenSurroundings } from '../../policy/given.ts';
 import type { Direction, PolicySet } from '../../policy/set.ts';
 import type { Xxh64 } from '../../rollout/cohort.ts';
 import { CliError, EXIT } from '../exit.ts';
@@ -30,6 +31,8 @@ export interface Trial {
   readonly contentEncoding: string | undefined;
   readonly status: number;
   readonly facts: FactConfig;
+  /** What conditions read beside the request. */
+  readonly around: GivenSurroundings;
   readonly trustedHeaders: readonly string[];
   readonly limits: EngineLimits;
   /** The request that comes before the answer, if it is known. */
@@ -75,6 +78,7 @@ export async function runTrial(trial: Trial, means: TrialMeans): Promise<Outcome
     trustedHeaders: trial.trustedHeaders,
     formats: spoken.lines,
     route: trial.route,
+    around: trial.around,
     exchangeId: EXCHANGE_ID,
     observer,
     send(direction, bytes) {

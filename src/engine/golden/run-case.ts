@@ -84,6 +84,7 @@ async function runOnce(
     trustedHeaders: Object.keys(headers),
     formats,
     route: golden.route,
+    around: golden.around,
     exchangeId: 'golden',
     observer,
     send(side, bytes) {

@@ -1,5 +1,6 @@
 /** Golden sets of the documents → cases that can be run, or every mistake in them. */
 import { quote, quoteList, type Tell } from '../errors.ts';
+import { type GivenSurroundings, givenFeed, givenSurroundings } from '../given.ts';
 import type { CompileLimits } from '../limits.ts';
 import type { LoadedDocument } from '../load.ts';
 import { child, type Located, plain } from '../located.ts';
@@ -28,6 +29,8 @@ export interface GoldenCase {
   readonly route: string;
   /** Wall clock, ms since the epoch; the day it is run on without it. */
   readonly atMs?: number;
+  /** What conditions read beside the request. */
+  readonly around: GivenSurroundings;
   readonly request: GoldenRequest;
   readonly response?: GoldenResponse;
   /** With the whole id of its rule. */
@@ -158,6 +161,14 @@ function checkCase(written: GoldenCaseDocument, node: Located, report: Report): 
     const meant = didYouMean(fact, FACT_NAMES) || `; the facts are ${quoteList(FACT_NAMES)}`;
     report(entry?.keyAt ?? node.at, 'unknown_fact', `${quote(fact)} is not a fact${meant}`);
   }
+  for (const [name, value] of Object.entries(written.feed ?? {})) {
+    if (givenFeed(value) !== undefined) continue;
+    report(
+      child(child(node, 'feed'), name)?.at ?? node.at,
+      'golden_case',
+      `the feed ${quote(name)} is neither a list of texts nor a map of texts and numbers; write one of them`,
+    );
+  }
   if (written.at !== undefined && Number.isNaN(Date.parse(written.at))) {
     report(
       child(node, 'at')?.at ?? node.at,
@@ -215,6 +226,7 @@ export function resolveCases(
         facts: { ...own.selector, ...written.facts } as Facts,
         route: written.route ?? '',
         ...(atMs === undefined ? {} : { atMs }),
+        around: givenSurroundings(written),
         request: written.request ?? {},
         ...(written.response === undefined ? {} : { response: written.response }),
         expect: { ...written.expect, ...(whole === undefined ? {} : { rule: whole }) },

@@ -1,6 +1,7 @@
 /** `kind: GoldenSet`: what policies must do with exchanges that an author wrote down. */
 import { type Static, Type } from 'typebox';
 import { ACTION_KINDS } from '../actions/table.ts';
+import { GivenSchemas } from '../given.ts';
 import { closed, words } from '../schema-parts.ts';
 
 /** Formats that a case can be written in; `docs/reference/golden-sets.md` says what each makes of it. */
@@ -102,6 +103,7 @@ const Case = Type.Object(
     facts: Type.Optional(Type.Record(Text, Text)),
     route: Type.Optional(Text),
     at: Type.Optional(Type.String({ 'x-example': '2026-01-31T03:00:00Z' })),
+    ...GivenSchemas,
     request: Type.Optional(Request),
     response: Type.Optional(Response),
     expect: Expect,
