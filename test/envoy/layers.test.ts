@@ -36,6 +36,15 @@ class: security
 rules:
   - { id: iban, inspect: [request], match: { pii: { entities: [iban] } }, then: redact }
 `,
+  'bravo.yaml': policy(
+    'name: bravo, layer: tenant, selector: { tenant: bravo }',
+    `  - { id: advises, inspect: [request], match: { keywords: { words: [stock tip] } }, then: allow }
+${block('no-names', 'bob@acme.example')}`,
+  ),
+  'desk.yaml': policy(
+    'name: desk, layer: app, selector: { tenant: acme, app: desk }',
+    block('not-here', 'stock tip'),
+  ),
   'model.yaml': policy(
     'name: strict-model, layer: model, selector: { tenant: acme, model: strict }',
     block('no-bonds', 'Zebra bond'),
@@ -44,7 +53,10 @@ rules:
 
 /** A region as a gateway in front would name it. */
 const CONFIG = `facts:
-  tenant: [{ from: grpcMetadata, name: x-switchyard-tenant }]
+  tenant:
+    - { from: map, entries: [{ pathPrefix: /bravo/, value: bravo }] }
+    - { from: grpcMetadata, name: x-switchyard-tenant }
+  app: [{ from: header, name: x-app, trusted: true }]
   region: [{ from: header, name: x-region, trusted: true }]
   model: [{ from: body }]
 `;
@@ -60,13 +72,13 @@ describe('layers behind Envoy', function () {
 
   after(() => stack?.stop());
 
-  const ask = async (path: string, model: string, prompt = PROMPT): Promise<string> => {
+  const ask = async (path: string, model: string, prompt = PROMPT, app = ''): Promise<string> => {
     const asked = stack.upstream.journal.length;
     const answer = await chat(stack.envoy.port, {
       path: `${path}v1/chat/completions`,
       prompt,
       body: { model },
-      headers: { 'x-tenant': 'acme', 'x-switchyard-tenant': 'acme' },
+      headers: { 'x-tenant': 'acme', 'x-switchyard-tenant': 'acme', 'x-app': app },
     });
     if (answer.status === 400) {
       assert.equal(stack.upstream.journal.length, asked, 'a refused request went on');
@@ -82,6 +94,18 @@ describe('layers behind Envoy', function () {
     assert.equal(await ask('/acme/', 'demo'), 'stock tip from [EMAIL_1]');
     assert.equal(await ask('/acme/', 'open'), 'stock tip from bob@acme.example');
     assert.equal(await ask('/acme/', 'strict'), 'no-bonds');
+  });
+
+  it('give one prompt of two tenants, an app and a model four verdicts', async () => {
+    const verdicts = [
+      await ask('/acme/', 'demo'),
+      await ask('/bravo/', 'demo'),
+      await ask('/acme/', 'demo', PROMPT, 'desk'),
+      await ask('/acme/', 'strict'),
+    ];
+    assert.deepEqual(verdicts, ['stock tip from [EMAIL_1]', 'no-names', 'not-here', 'no-bonds']);
+    // The app is one of its tenant.
+    assert.equal(await ask('/bravo/', 'demo', PROMPT, 'desk'), 'no-names');
   });
 
   it('compose a module by region, and say on request exactly what composes (MISSION row 18)', async () => {
