@@ -69,5 +69,5 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   subjectsMax: 100_000,
   subjectIdleMsMax: 86_400_000,
   feedBytesMax: 4 << 20,
-  feedEntriesMax: 100_000,
+  feedEntriesMax: 20_000,
 });
