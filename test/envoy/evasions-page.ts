@@ -29,8 +29,8 @@ comments; \`npm run floods\` takes the whole of them and says what it measures.
 
 const NEIGHBOURS_NOTE = `While all of this goes on, Switchyard takes at most 256 MiB more memory than before, no stream of a neighbour
 breaks, and nothing is held of what is over. How much later the words of the neighbours come is in
-[performance.md](performance.md): bodies are judged in turns, but what is read of one at once (the JSON of a
-request, before its texts are judged) is not cut yet.
+[performance.md](performance.md): bodies are collected, read, judged and sent in turns, who has had few of
+them before who has had many.
 `;
 
 /** The whole page. */
