@@ -105,7 +105,7 @@ export function activate(
   const content: Rule[] = [];
   const holding: Rule[] = [];
   const errors: RuleError[] = [];
-  const source = facts.principal ?? facts.session;
+  const source = sourceOf(facts, conditions);
   const sticky: Rule[] = [];
   const granting: Rule[] = [];
   const { rules, denies } = scopeOf(set, facts, !headersOnly);
@@ -151,6 +151,14 @@ export function activate(
       granting.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
     ),
   };
+}
+
+/**
+ * Whose inputs make a rule fail, as somebody vouches for it: a session is a name that its client chooses, so that one
+ * who sends many would open the rule's breaker for everybody.
+ */
+function sourceOf(facts: Facts, { sourceIp }: Conditions): string | undefined {
+  return facts.principal ?? sourceIp ?? facts.session;
 }
 
 const NO_ERRORS: readonly RuleError[] = Object.freeze([]);

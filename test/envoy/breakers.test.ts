@@ -48,10 +48,13 @@ describe('breakers through Envoy', function () {
     await stack?.stop();
   });
 
-  /** Asks in a session of its own, since one session can open no breaker. Returns status and records. */
-  async function ask(headers: Readonly<Record<string, string>> = {}) {
+  /** Asks from an address and in a session of its own, since one client can open no breaker. */
+  async function ask(headers: Readonly<Record<string, string>> = {}, from?: string) {
     const known = new Set((await decided()).map((record) => record.exchange));
-    const answer = await client.ask({ session: `s${sessions++}`, prompt: 'hello', headers });
+    const number = sessions++;
+    const own = `127.0.${1 + (number >> 7)}.${1 + (number & 127)}`;
+    const session = `s${number}`;
+    const answer = await client.ask({ session, prompt: 'hello', headers, from: from ?? own });
     const records = await until('the record is written', async () => {
       const fresh = (await decided()).filter((record) => !known.has(record.exchange));
       const ended = fresh.some((r) => r.kind === 'process' || r.verdict !== 'allow');
@@ -63,6 +66,12 @@ describe('breakers through Envoy', function () {
     decisionsIn(await recordsOf(stack.switchyard));
   const open = async (): Promise<readonly string[]> =>
     (await statusOf(stack.switchyard)).breakers.map(({ rule, state }) => `${rule} ${state}`);
+
+  it('of one client stay closed, whatever names it gives to its sessions', async () => {
+    for (let i = 0; i < 12; i++)
+      assert.equal((await ask({ 'x-easy': 'ten' }, '127.0.0.1')).status, 200);
+    assert.deepEqual(await open(), []);
+  });
 
   it('of an operational rule: it passes, degraded, and the record names it', async () => {
     const first = await ask({ 'x-easy': 'ten' });

@@ -20,6 +20,8 @@ export interface RequestOptions {
   readonly onChunk?: (chunk: Buffer, atMs: number) => void;
   /** Breaks the connection after this many response bytes. */
   readonly abortAfterBytes?: number;
+  /** Loopback address that the client has. */
+  readonly from?: string;
 }
 
 export interface Answer {
@@ -50,6 +52,7 @@ export function send(port: number, options: RequestOptions = {}): Promise<Answer
       path: options.path ?? '/',
       headers: withLength(options),
       agent: false,
+      ...(options.from !== undefined && { localAddress: options.from }),
     });
     const settle = (complete: boolean, error: string, trailers: Answer['trailers'] = {}): void => {
       if (settled) return;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { panelQueries } from '../../grafana/panels.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
+import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
 import { chat } from './chat.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
 import { ask, eventually, statusOf, statusWhere } from './operator.ts';
@@ -22,12 +23,13 @@ rules:
   - { id: tried, enforcement: shadow, inspect: [request], match: { keywords: { words: [Hello] } }, then: block }
 `;
 
-/** Fails whenever it is asked, and is asked on one route only. */
+/** One rule fails whenever it is asked, the other asks a classifier; on one route only. */
 const FAILING = `kind: Policy
 metadata: { name: failing, layer: tenant, selector: { tenant: acme } }
 class: operational
 rules:
   - { id: absent, when: 'headers["x-absent"] == "a"', then: flag }
+  - { id: toxic, inspect: [request], match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred } }, then: flag }
 `;
 
 const BROKEN = `${guard('Zebra')}  - { id: absent, when: 'headers["x-absent"] == "a"', then: block }
@@ -41,22 +43,32 @@ describe('the board in a real Prometheus', function () {
   this.timeout(110_000);
   let stack: Stack;
   let prometheus: Prometheus;
+  let classifier: TestClassifier;
   const startedAtMs = Date.now();
   let session = 0;
 
   const say = (prompt: string, path = '/v1/chat/completions') =>
-    chat(stack.envoy.port, { prompt, path, headers: { 'x-session-id': `s${session++}` } });
+    chat(stack.envoy.port, {
+      prompt,
+      path,
+      headers: { 'x-session-id': `s${session}` },
+      // Clients of many addresses: one alone opens no breaker.
+      http: { from: `127.0.1.${1 + (session++ % 250)}` },
+    });
 
   before(async function () {
     requireEnvoy(this);
     requirePrometheus(this);
+    classifier = await startClassifier();
     stack = await startStack({
       policies: {
         'guard.yaml': guard('Zebra'),
         'failing.yaml': FAILING,
         'rollout.yaml': ROLLOUT,
       },
-      config: `grpc: { streamsMax: ${STREAMS_MAX} }\n`,
+      config: `grpc: { streamsMax: ${STREAMS_MAX} }
+classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/ }]
+`,
     });
     prometheus = await startPrometheus(stack.switchyard.adminPort);
     await everyEvent();
@@ -65,6 +77,7 @@ describe('the board in a real Prometheus', function () {
   after(async () => {
     await prometheus?.stop();
     await stack?.stop();
+    await classifier?.stop();
   });
 
   /** Refused, masked, shadowed, failed, refused for want of room; tried, taken back by both, quarantined. */

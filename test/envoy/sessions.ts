@@ -13,6 +13,8 @@ export interface Ask {
   /** A chat request that says this; a GET without it, the cheapest exchange there is. */
   readonly prompt?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Loopback address that the client has. */
+  readonly from?: string;
 }
 
 export interface Asked {
@@ -30,7 +32,7 @@ export interface Client {
 export function keepAliveClient(port: number, connections: number): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   return {
-    ask: ({ session, prompt, headers }) =>
+    ask: ({ session, prompt, headers, from }) =>
       new Promise((resolve) => {
         const body =
           prompt === undefined
@@ -40,6 +42,7 @@ export function keepAliveClient(port: number, connections: number): Client {
           host: '127.0.0.1',
           port,
           agent,
+          ...(from !== undefined && { localAddress: from }),
           method: body === undefined ? 'GET' : 'POST',
           path: body === undefined ? '/v1/models' : '/v1/chat/completions',
           headers: {
