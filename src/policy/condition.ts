@@ -3,6 +3,7 @@
  * then. At run time a condition gives true, false, or throws without naming any value.
  */
 import { CelScalar, type CelType, isCelError, parse, plan } from '@bufbuild/cel';
+import { STEPS_TAKEN, WEIGHED_ENVIRONMENT, withSteps } from './cel-budget.ts';
 import { CEL_ENVIRONMENT } from './cel-environment.ts';
 import { isCalendarField, isZone } from './cel-time.ts';
 import {
@@ -50,8 +51,9 @@ const KNOWN_MAX = 4_096;
 
 /** Compiles a condition. Cost: about 0.3 ms for a short new one; a call of `holds` takes some µs. */
 export function compileCondition(source: string, limits: CompileLimits): CompiledCondition {
-  const { whenCharsMax, whenDepthMax, whenNodesMax, whenLoopsMax } = limits;
-  const key = `${whenCharsMax} ${whenDepthMax} ${whenNodesMax} ${whenLoopsMax} ${source}`;
+  const { whenCharsMax, whenDepthMax, whenNodesMax, whenLoopsMax, whenStepsMax } = limits;
+  const bounds = [whenCharsMax, whenDepthMax, whenNodesMax, whenLoopsMax, whenStepsMax];
+  const key = `${bounds.join(' ')} ${source}`;
   const before = known.get(key);
   if (before !== undefined) return before;
   const compiled = Object.freeze(compileAnew(source, limits));
@@ -129,11 +131,12 @@ export function planCondition(
       `the condition is a ${typeWord(type)}, not true or false; compare it with something`,
     );
   }
-  const evaluate = plan(CEL_ENVIRONMENT, tree);
+  const evaluate = plan(WEIGHED_ENVIRONMENT, tree);
+  const { whenStepsMax } = limits;
   const decide = (inputs: Inputs): boolean => {
     let value: unknown;
     try {
-      value = evaluate(inputs);
+      value = withSteps(whenStepsMax, () => evaluate(inputs));
     } catch {
       throw new ConditionError('the condition could not be evaluated');
     }
@@ -174,6 +177,7 @@ function parseSource(source: string): Expr {
 
 /** The library's messages can quote values, so that only their kind is passed on. */
 function failureWord(message: string): string {
+  if (message.includes(STEPS_TAKEN)) return 'the condition takes more steps than `whenStepsMax`';
   if (/no matching overload|unbound function/.test(message)) {
     return 'an operator or function of the condition does not fit the types it met';
   }
@@ -222,7 +226,7 @@ class Inspector {
         }
         this.visit(target, bound, loops);
         for (const arg of args) this.visit(arg, bound, loops);
-        if (name === 'matches') checkPattern(textConstant(args.at(-1)));
+        if (name === 'matches') checkPattern(textConstant(args.at(-1)), this.#limits);
         if (isCalendarField(name)) checkZone(textConstant(args.at(-1)));
         return;
       }
@@ -302,9 +306,17 @@ function isOperator(name: string): boolean {
   return name.startsWith('_') || name.startsWith('@') || name === '!_' || name === '-_';
 }
 
-/** Refuses a constant pattern that is no RE2. */
-function checkPattern(pattern: string | undefined): void {
-  if (pattern === undefined || !isCelError(MATCHES({ text: '', pattern }))) return;
+/** Refuses a constant pattern that is no RE2, or that a condition could never afford. */
+function checkPattern(pattern: string | undefined, { whenStepsMax }: CompileLimits): void {
+  if (pattern === undefined) return;
+  const matched = withSteps(whenStepsMax, () => MATCHES({ text: '', pattern }));
+  if (!isCelError(matched)) return;
+  if (matched.message.includes(STEPS_TAKEN)) {
+    throw new Refused(
+      'when_too_complex',
+      `${quote(pattern)} takes more than ${whenStepsMax} steps to compile; write a shorter pattern, or smaller counts`,
+    );
+  }
   throw new Refused('when_syntax', `${quote(pattern)} is no RE2 pattern; correct it`);
 }
 
@@ -317,7 +329,7 @@ function checkZone(zone: string | undefined): void {
   );
 }
 
-const MATCHES = plan(CEL_ENVIRONMENT, parse('text.matches(pattern)'));
+const MATCHES = plan(WEIGHED_ENVIRONMENT, parse('text.matches(pattern)'));
 
 function textConstant(expr: Expr | undefined): string | undefined {
   if (expr?.exprKind.case !== 'constExpr') return undefined;

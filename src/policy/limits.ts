@@ -28,6 +28,8 @@ export interface CompileLimits {
   readonly whenNodesMax: number;
   /** Loops (`exists`, `all`, `map`, ...) inside each other in a `when`. */
   readonly whenLoopsMax: number;
+  /** Steps of one evaluation of a `when` or `where`, about 1 µs each: what it reads may be long. */
+  readonly whenStepsMax: number;
   /** Parts of a JSON Schema, counted again wherever it is referred to. */
   readonly schemaNodesMax: number;
   /** Bytes of the tables of a set, at their largest: its detectors, and the automaton that they share. */
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: CompileLimits = Object.freeze({
   whenDepthMax: 32,
   whenNodesMax: 1_000,
   whenLoopsMax: 1,
+  whenStepsMax: 50_000,
   schemaNodesMax: 1_000,
   matcherBytesMax: 64 * 1024 * 1024,
   goldenCasesMax: 10_000,

@@ -222,4 +222,49 @@ describe('a condition is refused', () => {
     assert.equal(refused(loops), 'when_too_complex');
     assert.equal(refused(loops, with_({ whenLoopsMax: 2 })), 'ok');
   });
+
+  it('a pattern that is dearer to compile than a condition may be', () => {
+    assert.equal(refused(`path.matches("${'(.?){99}'.repeat(50)}")`), 'when_too_complex');
+    assert.equal(refused('authority.matches(r"^[a-z]{1,63}(\\.[a-z]{1,63}){1,3}$")'), 'ok');
+  });
+});
+
+describe('a condition takes a bounded number of steps', () => {
+  const long = { ...AT, path: `/${'a'.repeat(60_000)}`, headers: { many: '(a?){999}'.repeat(3) } };
+  const chain = (step: string): string => step.repeat(40);
+  const bombs: readonly (readonly [string, string])[] = [
+    ['lists that double', `[[1]]${chain('.map(x, x + x)')}.exists(x, 2 in x)`],
+    ['texts that double', `["ab"]${chain('.map(x, x + x)')}.exists(x, x.contains("c"))`],
+    ['lists that hold another twice', `[[1]]${chain('.map(x, [x, x])')}.exists(x, x == [x])`],
+    ['maps that do', `[{"a": 1}]${chain('.map(x, {"a": x, "b": x})')}.all(x, [x] == [x, x])`],
+    ['one long list in another', `[${'1,'.repeat(400)}1].exists(x, 2 in [${'1,'.repeat(400)}1])`],
+    ['long texts', `[${'1,'.repeat(300)}1].exists(x, size(path) < x)`],
+    ['patterns that somebody else writes', 'path.matches(headers["many"])'],
+    ['patterns in a loop', `[${'1,'.repeat(300)}1].exists(x, path.matches("a{9}b"))`],
+  ];
+  for (const [name, source] of bombs)
+    it(name, () => {
+      assert.throws(() => compiled(source).holds(long), /more steps than `whenStepsMax`/);
+      // What one has taken is not missing from the next.
+      assert.equal(compiled('size(path) == 60001').holds(long), true);
+    });
+
+  it('at the limit, and not beyond it', () => {
+    const source = '[1, 2, 3].exists(x, x == 4)';
+    const outcome = (whenStepsMax: number): unknown => {
+      const result = compileCondition(source, { ...DEFAULT_LIMITS, whenStepsMax });
+      assert.ok(result.ok);
+      return result.condition.holds(AT);
+    };
+    // Three comparisons, each a call of two elements, and three that ask whether one was found.
+    assert.equal(outcome(12), false);
+    assert.throws(() => outcome(11), /more steps/);
+  });
+
+  it('looks things up in feeds of any length', () => {
+    const entries = new Map(Array.from({ length: 200_000 }, (_, at) => [`w${at}`, true] as const));
+    const surroundings = { ...AT.surroundings!, feed: () => entries };
+    const source = '"w199999" in feed.words && !(tenant in feed.words)';
+    assert.equal(compiled(source).holds({ ...AT, surroundings }), true);
+  });
 });
