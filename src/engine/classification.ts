@@ -3,7 +3,7 @@
  * hold the body until their verdicts; all others are asked when it leaves, and nobody waits for them.
  */
 
-import type { Edit, Frame } from '../formats/frame.ts';
+import type { Frame } from '../formats/frame.ts';
 import { scoreOf, spanOf, type TextVerdict } from '../match/classifier.ts';
 import { decide } from '../policy/evaluate.ts';
 import { ruleReaches } from '../policy/reach.ts';
@@ -13,7 +13,7 @@ import type { Pause } from './backlog.ts';
 import { type ClassifiedText, ClassifiedTexts } from './classified-texts.ts';
 import type { ClassifierOutcome } from './classifiers.ts';
 import type { Exchange } from './exchange.ts';
-import type { Finding } from './findings.ts';
+import type { Finding, PieceEdit } from './findings.ts';
 import { narrowed } from './rule-lists.ts';
 
 /** Evidence is `-ln(1 - score)`: of a score of 1 it would have no end. */
@@ -60,7 +60,7 @@ export class Classification {
   }
 
   /** A frame that may leave, and what was changed in it. */
-  take(frame: Frame, edits: readonly Edit[]): void {
+  take(frame: Frame, edits: readonly PieceEdit[]): void {
     this.texts.take(frame, edits);
   }
 

@@ -1,9 +1,10 @@
 /**
  * The texts of one body that classifiers are asked about, as they leave: with what other rules have changed in
- * them, so that nobody outside is shown what was taken out.
+ * them, so that nobody outside is shown what was taken out, and nothing that is put back for the client.
  */
-import type { Edit, Frame } from '../formats/frame.ts';
+import type { Frame } from '../formats/frame.ts';
 import type { Direction, Place } from '../policy/set.ts';
+import type { PieceEdit } from './findings.ts';
 import type { HeldBudget } from './held-budget.ts';
 
 /** A UTF-16 unit is so many bytes of ours. */
@@ -55,7 +56,7 @@ export class ClassifiedTexts {
     return [...this.texts.values()].filter(({ value }) => value.length > 0);
   }
 
-  take({ pieces }: Frame, edits: readonly Edit[]): void {
+  take({ pieces }: Frame, edits: readonly PieceEdit[]): void {
     for (const [index, { text, place, value }] of pieces.entries()) {
       const recalled =
         this.direction === 'request' && (place === 'assistant' || place === 'tool_call');
@@ -92,11 +93,11 @@ export class ClassifiedTexts {
 }
 
 /** Edits are ordered and disjoint. */
-function edited(value: string, edits: readonly Edit[]): string {
+function edited(value: string, edits: readonly PieceEdit[]): string {
   let result = '';
   let from = 0;
-  for (const { start, end, replacement } of edits) {
-    result += value.slice(from, start) + replacement;
+  for (const { start, end, replacement, outside = replacement } of edits) {
+    result += value.slice(from, start) + outside;
     from = end;
   }
   return result + value.slice(from);

@@ -39,7 +39,7 @@ import type { EngineDeps } from './ports.ts';
 import type { Rerouted } from './request-changes.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
-import { restorerOf, reversibleAmong } from './restoring.ts';
+import { restorerOf, reversibleAmong, reversibleIds } from './restoring.ts';
 import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
@@ -327,19 +327,19 @@ export class Exchange implements ProcessHandler {
 
   /** Before a request is judged: its placeholders go on from those of the conversation, if a rule can put them back. */
   recallPlaceholders(): void {
-    if (reversibleAmong(this.active?.content ?? []) === undefined) return;
+    const rules = reversibleIds(this.active?.content ?? []);
+    if (rules.size === 0) return;
     const { restores } = this.deps;
-    if (restores) restores.recall(this.conversation, this.placeholders);
+    if (restores) restores.recall(this.conversation, this.placeholders, rules);
     else this.placeholders.recall([], NO_NUMBERS);
   }
 
   /** The request goes on: what was taken out of it can be put back for as long as the rule says. */
   keepPlaceholders(): void {
-    const action = reversibleAmong(this.active?.content ?? [])?.action;
-    if (action?.kind !== 'redact' || action.reversible === undefined) return;
+    if (reversibleAmong(this.active?.content ?? []) === undefined) return;
     const { conversation } = this;
     if (conversation === undefined) return;
-    this.deps.restores?.keep(conversation, this.placeholders, action.reversible.ttlMs);
+    this.deps.restores?.keep(conversation, this.placeholders);
   }
 
   /** What puts placeholders of the answer back, where there is something to put back. */

@@ -37,6 +37,13 @@ export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /** What is said instead to whoever is not the client; absent where that is the replacement, too. */
+  readonly outside?: string;
+}
+
+/** In one piece of a frame. */
+export interface PieceEdit extends TextEdit {
+  readonly piece: number;
 }
 
 /**

@@ -13,7 +13,7 @@ import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Rule } from '../policy/set.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
-import type { Blocked, Finding } from './findings.ts';
+import type { Blocked, Finding, PieceEdit } from './findings.ts';
 import { MatchBudget, type Spending } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
@@ -716,12 +716,16 @@ export class BodyInspection implements TextHost, SubjectHost {
   /** What changes in a frame; undefined where it leaves as it came. */
   private changesOf(
     held: HeldFrame,
-  ): { readonly edits: readonly Edit[]; readonly cuts: readonly Cut[] } | undefined {
-    const edits: Edit[] = [...held.inserts];
+  ): { readonly edits: readonly PieceEdit[]; readonly cuts: readonly Cut[] } | undefined {
+    const edits: PieceEdit[] = [...held.inserts];
     for (const { track, piece, start: from, end: to } of held.spans) {
       // Named one by one: a spread costs more than all the rest.
-      for (const { start, end, replacement } of track.edits(from, to))
-        edits.push({ piece, start, end, replacement });
+      for (const { start, end, replacement, outside } of track.edits(from, to))
+        edits.push(
+          outside === undefined
+            ? { piece, start, end, replacement }
+            : { piece, start, end, replacement, outside },
+        );
     }
     const frame = frameOf(held);
     if (frame) this.options.judged?.(frame);
@@ -732,7 +736,7 @@ export class BodyInspection implements TextHost, SubjectHost {
   }
 
   /** Adds what changes of what tools are called with, where no text rule changes it; returns all other changes. */
-  private subjectChanges(held: HeldFrame, edits: Edit[]): readonly Cut[] {
+  private subjectChanges(held: HeldFrame, edits: PieceEdit[]): readonly Cut[] {
     const cuts: Cut[] = [];
     const removed: number[] = [];
     const others = [...edits];

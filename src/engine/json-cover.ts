@@ -11,6 +11,7 @@ interface Said {
   readonly start: number;
   end: number;
   readonly words: string;
+  readonly outside: string;
 }
 
 /** A bare value of which something is covered. */
@@ -38,34 +39,37 @@ export class JsonCover {
   }
 
   /**
-   * Covers view units `[from,to)`, behind all that was covered before; `goesOn`: as part of what was covered last.
+   * Covers view units `[from,to)`, behind all that was covered before; `goesOn`: as part of what was covered last. `outside`: what is said in place of `words` to whoever is not the client.
    * False when there is only structure in it.
    */
-  cover(from: number, to: number, words: string, goesOn = false): boolean {
+  cover(from: number, to: number, words: string, goesOn = false, outside = words): boolean {
     let changed = false;
     for (let unit = from; unit < to; unit += 1) {
       const kind = this.view.kindAt(unit);
       if (kind === 'structure') continue;
       changed = true;
       const more = goesOn || unit > from;
-      if (kind === 'string') this.coverString(unit, words, more);
-      else this.coverBare(unit, words, more);
+      if (kind === 'string') this.coverString(unit, words, more, outside);
+      else this.coverBare(unit, words, more, outside);
     }
     return changed;
   }
 
-  private coverString(unit: number, words: string, more: boolean): void {
+  private coverString(unit: number, words: string, more: boolean, outside: string): void {
     const end = this.text.sourceStart(unit + 1);
     if (more && this.string && this.stringEnd === unit) this.string.end = end;
     else {
       const start = this.text.sourceStart(unit);
-      this.string = { start, end, replacement: escapeInner(words) };
+      this.string = {
+        ...{ start, end, replacement: escapeInner(words) },
+        ...(outside !== words && { outside: escapeInner(outside) }),
+      };
       this.covered.push(this.string);
     }
     this.stringEnd = unit + 1;
   }
 
-  private coverBare(unit: number, words: string, more: boolean): void {
+  private coverBare(unit: number, words: string, more: boolean, outside: string): void {
     const begin = this.view.bareStart(unit);
     if (this.value?.start !== begin) {
       // Another one has begun: this is over.
@@ -78,7 +82,7 @@ export class JsonCover {
     const { said } = this.value!;
     const last = said.at(-1);
     if (more && last?.end === unit) last.end = unit + 1;
-    else said.push({ start: unit, end: unit + 1, words });
+    else said.push({ start: unit, end: unit + 1, words, outside });
   }
 
   /** Writes down the bare value that ends before view unit `safe`. `cut`: source unit at which the text is cut. */
@@ -89,13 +93,17 @@ export class JsonCover {
     let end = view.bareEnd(value.start);
     while (cut !== undefined && end > value.start && text.sourceStart(end) > cut) end -= 1;
     let written = '';
+    let told = '';
     let at = value.start;
-    for (const { start, end: saidEnd, words } of value.said) {
-      written += text.textOf(at, Math.min(start, end)) + words;
+    for (const { start, end: saidEnd, words, outside } of value.said) {
+      const before = text.textOf(at, Math.min(start, end));
+      written += before + words;
+      told += before + outside;
       at = Math.max(at, Math.min(saidEnd, end));
     }
-    written += text.textOf(at, end);
+    const rest = text.textOf(at, end);
     value.covered.end = text.sourceStart(end);
-    value.covered.replacement = `"${escapeInner(written)}"`;
+    value.covered.replacement = `"${escapeInner(written + rest)}"`;
+    if (told !== written) value.covered.outside = `"${escapeInner(told + rest)}"`;
   }
 }

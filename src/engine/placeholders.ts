@@ -1,7 +1,13 @@
 import { INVISIBLE_LABEL, INVISIBLE_MARK } from '../match/invisible.ts';
 
+/** By which rule a value may be said again, and for how long in the next exchanges of a conversation. */
+export interface Reversal {
+  readonly rule: string;
+  readonly ttlMs: number;
+}
+
 /** A value that an answer may say again, under the number of its placeholder. */
-export interface Restorable {
+export interface Restorable extends Reversal {
   readonly label: string;
   readonly number: number;
   readonly value: string;
@@ -25,16 +31,16 @@ export class Placeholders {
   }
 
   /**
-   * `[EMAIL_1]` for the first distinct value with that label; one mark for all that is not seen. `reversible`: an
+   * `[EMAIL_1]` for the first distinct value with that label; one mark for all that is not seen. `reversal`: an
    * answer may say the value again, if no rule takes it out for good.
    */
-  placeholder(label: string, value: string, reversible = false): string {
+  placeholder(label: string, value: string, reversal?: Reversal): string {
     if (label === INVISIBLE_LABEL) return INVISIBLE_MARK;
     const number = this.number(label, value);
     const written = `[${label}_${number}]`;
-    if (!reversible) this.takeOut(written);
+    if (reversal === undefined) this.takeOut(written);
     else if (this.values?.has(written) === false)
-      this.values.set(written, { label, number, value });
+      this.values.set(written, { label, number, value, ...reversal });
     return written;
   }
 

@@ -23,6 +23,8 @@ export const KEPT_VALUES_MAX = 256;
 export const KEPT_UNITS_MAX = 1_024;
 
 interface Kept {
+  readonly rule: string;
+  readonly ttlMs: number;
   readonly label: string;
   readonly number: number;
   readonly sealed: Uint8Array;
@@ -50,20 +52,24 @@ export class RestoreMaps {
     this.conversations = new SubjectMemory(clock, limits.subjectsMax, limits.subjectIdleMsMax);
   }
 
-  /** Makes the placeholders of a request go on from those of the conversation. Cost: opens each value that is kept. */
-  recall(owner: string | undefined, placeholders: Placeholders): void {
+  /**
+   * Makes the placeholders of a request go on from those of the conversation. `rules`: ids of those in force that put
+   * values back; what others have taken out is not. Cost: opens each value that is kept.
+   */
+  recall(owner: string | undefined, placeholders: Placeholders, rules: ReadonlySet<string>): void {
     const conversation = owner === undefined ? undefined : this.conversations.get(owner);
     const known: Restorable[] = [];
     const nowMs = this.clock.monotonicMs();
-    for (const { label, number, sealed, untilMs } of conversation?.kept ?? []) {
-      const value = untilMs > nowMs ? this.sealer.open(sealed, owner ?? '') : undefined;
-      if (value !== undefined) known.push({ label, number, value });
+    for (const { rule, ttlMs, label, number, sealed, untilMs } of conversation?.kept ?? []) {
+      if (untilMs <= nowMs || !rules.has(rule)) continue;
+      const value = this.sealer.open(sealed, owner ?? '');
+      if (value !== undefined) known.push({ rule, ttlMs, label, number, value });
     }
     placeholders.recall(known, conversation?.lastNumbers ?? new Map());
   }
 
   /** Keeps what the request added. What another one of the conversation has numbered meanwhile stays as that did. */
-  keep(owner: string, placeholders: Placeholders, ttlMs: number): void {
+  keep(owner: string, placeholders: Placeholders): void {
     const restorable = placeholders.restorable();
     const before = this.conversations.get(owner);
     if (restorable.length === 0 && before === undefined) return;
@@ -73,11 +79,11 @@ export class RestoreMaps {
     const lastNumbers = new Map(before?.lastNumbers);
     for (const [label, number] of placeholders.lastNumbers())
       lastNumbers.set(label, Math.max(number, lastNumbers.get(label) ?? 0));
-    for (const { label, number, value } of restorable) {
+    for (const { rule, ttlMs, label, number, value } of restorable) {
       if (kept.length >= KEPT_VALUES_MAX) break;
       if (taken.has(`${label}_${number}`) || value.length > KEPT_UNITS_MAX) continue;
       const sealed = this.sealer.seal(value, owner);
-      kept.push({ label, number, sealed, untilMs: nowMs + ttlMs });
+      kept.push({ rule, ttlMs, label, number, sealed, untilMs: nowMs + ttlMs });
     }
     this.conversations.set(owner, { kept, lastNumbers });
   }
@@ -98,12 +104,17 @@ function placeholderDetector(): Detector {
 
 const restorers = new WeakMap<Rule, Rule>();
 
+const isReversible = ({ action, enforcement }: Rule): boolean =>
+  enforcement === 'enforce' && action.kind === 'redact' && action.reversible !== undefined;
+
 /** The first enforced rule whose redactions are put back, of rules in rank order. */
 export function reversibleAmong(rules: readonly Rule[]): Rule | undefined {
-  return rules.find(
-    ({ action, enforcement }) =>
-      enforcement === 'enforce' && action.kind === 'redact' && action.reversible !== undefined,
-  );
+  return rules.find(isReversible);
+}
+
+/** Ids of all of them. */
+export function reversibleIds(rules: readonly Rule[]): ReadonlySet<string> {
+  return new Set(rules.filter(isReversible).map(({ id }) => id));
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Rule } from '../policy/set.ts';
 import type { Blocked, Effect, Finding, TextEdit } from './findings.ts';
 import { JsonCover } from './json-cover.ts';
 import type { Spending } from './match-budget.ts';
-import type { Placeholders } from './placeholders.ts';
+import type { Placeholders, Reversal } from './placeholders.ts';
 import type { TextScores } from './text-scores.ts';
 
 const EFFECTS = Object.freeze({
@@ -33,16 +33,22 @@ export interface Covered {
   readonly start: number;
   end: number;
   replacement: string;
+  /** See `TextEdit`. */
+  outside?: string;
 }
 
 /** What is written, where it is not the rule alone that says it; `bare`: a number in place of one. */
 interface Written {
   readonly words: string;
   readonly bare: boolean;
+  /** See `TextEdit`. */
+  readonly outside?: string;
 }
 
-const isReversible = ({ action }: Rule): boolean =>
-  action.kind === 'redact' && action.reversible !== undefined;
+function reversalBy({ id, action }: Rule): Reversal | undefined {
+  if (action.kind !== 'redact' || action.reversible === undefined) return undefined;
+  return { rule: id, ttlMs: action.reversible.ttlMs };
+}
 
 const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
 
@@ -149,6 +155,9 @@ export class TextMatches {
         start: Math.max(covered.start, start) - start,
         end: Math.min(covered.end, end) - start,
         replacement: covered.start >= start ? covered.replacement : '',
+        ...(covered.outside !== undefined && {
+          outside: covered.start >= start ? covered.outside : '',
+        }),
       });
     }
     return edits;
@@ -248,9 +257,10 @@ export class TextMatches {
 
   /** Nothing where the placeholder is nobody's, or where the provider has signed the text: it is read as it stands. */
   private restore(match: ScannedMatch, start: number, end: number, rule: Rule): Effect | undefined {
-    const value = this.numbers.restored(this.text.textOf(match.start, match.end));
+    const outside = this.text.textOf(match.start, match.end);
+    const value = this.numbers.restored(outside);
     if (value === undefined || this.text.sealed) return undefined;
-    const effect = this.cover(match, start, end, rule, { words: value, bare: false });
+    const effect = this.cover(match, start, end, rule, { words: value, bare: false, outside });
     return effect.kind === 'replace' ? EFFECTS.restore : effect;
   }
 
@@ -282,7 +292,7 @@ export class TextMatches {
     written?: Written,
   ): Effect {
     if (this.winner && match.start < this.clusterEnd) {
-      if (!isReversible(rule)) this.numbers.takeOut(this.winner.words);
+      if (reversalBy(rule) === undefined) this.numbers.takeOut(this.winner.words);
       const from = this.clusterEnd;
       this.clusterEnd = Math.max(from, match.end);
       if (this.json) this.json.cover(from, match.end, this.winner.words, true);
@@ -296,9 +306,12 @@ export class TextMatches {
     if (this.text.view) this.json ??= new JsonCover(this.text, this.text.view, this.covered);
     // A number that is brought inside its bounds stands where one stood, in quotes or without.
     if (this.json === undefined || written?.bare)
-      this.covered.push({ start, end, replacement: words });
+      this.covered.push({
+        ...{ start, end, replacement: words },
+        ...(written?.outside !== undefined && { outside: written.outside }),
+      });
     // Structure alone: nothing in it can be changed so that it stays JSON.
-    else if (!this.json.cover(match.start, match.end, words)) {
+    else if (!this.json.cover(match.start, match.end, words, false, written?.outside)) {
       this.blocked ??= { kind: 'structure', rule, cut: start };
       return EFFECTS.structure;
     }
@@ -310,7 +323,7 @@ export class TextMatches {
   private wordsOf(match: ScannedMatch, rule: Rule): string {
     if (rule.action.kind === 'rewrite') return rule.action.with;
     const value = this.text.textOf(match.start, match.end);
-    return this.numbers.placeholder(match.label, value, isReversible(rule));
+    return this.numbers.placeholder(match.label, value, reversalBy(rule));
   }
 
   /** Text up to view unit `safe` may leave: bare values before it are over. */

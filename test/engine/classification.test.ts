@@ -360,6 +360,53 @@ describe('an answer that a classifier must judge', () => {
     assert.equal(outcomes.size, 2);
   });
 
+  it('is asked about with placeholders, where the client alone is told what they stand for', () => {
+    const reversible = `- { id: mail, inspect: [request], match: { pii: { entities: [email] } }, then: { redact: { reversible: true } } }`;
+    const asking = INLINE.replace('[request, response]', '[response, tool_call]');
+    for (const [said, type] of [
+      [streamOf(['To [EMA', 'IL_1], then [EMAIL_9]']), 'text/event-stream'],
+      [
+        Buffer.from(
+          JSON.stringify({
+            choices: [
+              {
+                index: 0,
+                message: {
+                  role: 'assistant',
+                  content: 'To [EMAIL_1], then [EMAIL_9]',
+                  tool_calls: [
+                    {
+                      id: 'a',
+                      type: 'function',
+                      function: { name: 'f', arguments: '{"to":"[EMAIL_1]"}' },
+                    },
+                  ],
+                },
+              },
+            ],
+          }),
+        ),
+        'application/json',
+      ],
+    ] as const) {
+      const one = stage(`${reversible}\n${asking}`);
+      one.classifiers.atOnce = byWord;
+      const { port, exchange } = one.request([['user', 'Write to ann@example.org']]);
+      exchange.event(headersEvent('response', { ':status': '200', 'content-type': type }));
+      exchange.event({
+        kind: 'body',
+        direction: 'response',
+        bytes: Buffer.from(said),
+        endOfStream: true,
+      });
+      one.pump();
+      assert.ok(port.sent('response').includes('ann@example.org'), type);
+      const asked = JSON.stringify(one.classifiers.texts);
+      assert.ok(asked.includes('To [EMAIL_1], then [EMAIL_9]'), asked);
+      assert.ok(!asked.includes('ann@'), asked);
+    }
+  });
+
   it('is never held by a deferred rule: it leaves frame by frame as without one', () => {
     const pieces = Array.from({ length: Math.ceil(bytes.length / 40) }, (_, at) =>
       bytes.subarray(at * 40, at * 40 + 40),

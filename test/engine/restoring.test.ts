@@ -211,6 +211,44 @@ describe('reversible redaction', () => {
     assert.equal(textOf(got), 'It is [EMAIL_1], not bob@example.org');
   });
 
+  it('forgets each value when the rule that took it out says so, whatever other rules say', () => {
+    const from = conversing(
+      REVERSIBLE.replace('10m', '1h'),
+      '{ id: words, inspect: [request], match: { regex: { pattern: "K-[0-9]{4}" } }, then: { redact: { reversible: true, ttl: 1m } } }',
+    );
+    const headers = { 'x-user': 'ann', 'x-session': 's1' };
+    const answer = [streamOf('[EMAIL_1] [REGEX_1]')];
+    turn(from, { said: 'ann@example.org K-1234', answer: [], headers });
+    assert.equal(textOf(turn(from, { said: 'hi', answer, headers }).got), 'ann@example.org K-1234');
+    from.clock.advance(60_000);
+    assert.equal(
+      textOf(turn(from, { said: 'hi', answer, headers }).got),
+      'ann@example.org [REGEX_1]',
+    );
+  });
+
+  it('puts back of earlier exchanges only what a rule in force now would put back', () => {
+    const from = conversing(
+      REVERSIBLE,
+      '{ id: words, inspect: [request], match: { regex: { pattern: "K-[0-9]{4}" } }, then: { redact: { reversible: true } } }',
+    );
+    const headers = { 'x-user': 'ann', 'x-session': 's1' };
+    const answer = [streamOf('[EMAIL_1] [REGEX_1]')];
+    turn(from, { said: 'ann@example.org K-1234', answer: [], headers });
+    const set = compile(
+      policy(
+        REVERSIBLE.replace('{ reversible: true, ttl: 10m }', '{}'),
+        '{ id: words, inspect: [request], match: { regex: { pattern: "K-[0-9]{4}" } }, then: { redact: { reversible: true } } }',
+      ),
+    );
+    from.serving.current = Object.freeze({
+      epoch: 2,
+      blue: set,
+      retained: new Map([[set.digest, set]]),
+    });
+    assert.equal(textOf(turn(from, { said: 'hi', answer, headers }).got), '[EMAIL_1] K-1234');
+  });
+
   it('keeps so many values of a conversation, and no more', () => {
     for (const [count, kept] of [
       [KEPT_VALUES_MAX, `n${KEPT_VALUES_MAX}@example.org`],
