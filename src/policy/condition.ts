@@ -27,6 +27,7 @@ import { frozenSet } from './freeze.ts';
 import type { CompileLimits } from './limits.ts';
 import type { Condition, Conditions } from './set.ts';
 import { didYouMean } from './suggest.ts';
+import { POSTURES } from './surroundings.ts';
 
 /** What a condition throws. The message is from a closed list and carries no value (invariant 9). */
 export class ConditionError extends Error {
@@ -226,6 +227,7 @@ class Inspector {
         }
         this.visit(target, bound, loops);
         for (const arg of args) this.visit(arg, bound, loops);
+        if (COMPARED.has(name)) checkPostures(args, bound);
         if (name === 'matches') checkPattern(textConstant(args.at(-1)), this.#limits);
         if (isCalendarField(name)) checkZone(textConstant(args.at(-1)));
         return;
@@ -304,6 +306,28 @@ class Inspector {
 
 function isOperator(name: string): boolean {
   return name.startsWith('_') || name.startsWith('@') || name === '!_' || name === '-_';
+}
+
+const COMPARED: ReadonlySet<string> = new Set(['_==_', '_!=_', '@in']);
+
+/** Refuses to compare the posture with a word that it never is: what was meant for an attack would sleep through it. */
+function checkPostures(args: readonly Expr[], bound: ReadonlySet<string>): void {
+  const isPosture = ({ exprKind }: NonNullable<Expr>): boolean =>
+    exprKind.case === 'identExpr' && exprKind.value.name === 'posture' && !bound.has('posture');
+  if (!args.some((arg) => arg !== undefined && isPosture(arg))) return;
+  for (const word of args.flatMap(constantTexts)) {
+    if (POSTURES.some((posture) => posture === word)) continue;
+    const meant = didYouMean(word, POSTURES) || `; it is ${quoteList(POSTURES)}`;
+    throw new Refused('when_unknown_name', `the posture is never ${quote(word)}${meant}`);
+  }
+}
+
+/** The text that an expression is, or those of a list. */
+function constantTexts(expr: Expr | undefined): readonly string[] {
+  if (expr?.exprKind.case === 'listExpr')
+    return expr.exprKind.value.elements.flatMap(constantTexts);
+  const text = textConstant(expr);
+  return text === undefined ? [] : [text];
 }
 
 /** Refuses a constant pattern that is no RE2, or that a condition could never afford. */

@@ -172,6 +172,8 @@ describe('a condition is refused', () => {
     ['load > "0.5"', 'when_type'],
     ['feed["bad"] == "x"', 'when_type'],
     ['tenant', 'when_type'],
+    ['posture == "atack"', 'when_unknown_name'],
+    ['posture in ["attack", "elevatd"]', 'when_unknown_name'],
     ['tenant + "x"', 'when_type'],
     ['tenant.sub == "x"', 'when_type'],
     ['1 + "a" == 2', 'when_type'],
