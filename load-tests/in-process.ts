@@ -7,7 +7,7 @@ import type { Clock } from '../src/engine/clock.ts';
 import { DEFAULT_FACTS } from '../src/engine/facts.ts';
 import { HeldBudget } from '../src/engine/held-budget.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../src/engine/limits.ts';
-import type { EngineDeps } from '../src/engine/ports.ts';
+import { type EngineDeps, NO_METRICS } from '../src/engine/ports.ts';
 import { RouteStances } from '../src/engine/route-stances.ts';
 import { Serving } from '../src/engine/snapshot.ts';
 import { subjectMemories } from '../src/engine/subject-memory.ts';
@@ -81,14 +81,7 @@ export function engineDeps(
     keyedHash: () => '',
     newId: randomUUID,
     decisions: { denied() {}, allowed() {} },
-    metrics: {
-      decision() {},
-      duration() {},
-      ruleMatch() {},
-      streamOpened() {},
-      streamClosed() {},
-      failure() {},
-    },
+    metrics: NO_METRICS,
     outcome() {},
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),

@@ -10,7 +10,7 @@ import { HeldBudget } from './engine/held-budget.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './engine/limits.ts';
 import { LocalExchange, type LocalRefusal } from './engine/local-exchange.ts';
 import { notEnforceable } from './engine/not-enforceable.ts';
-import type { EngineDeps } from './engine/ports.ts';
+import { type EngineDeps, NO_METRICS } from './engine/ports.ts';
 import { RestoreMaps } from './engine/restoring.ts';
 import { RouteStances } from './engine/route-stances.ts';
 import { ruleGuard } from './engine/rule-guard.ts';
@@ -159,14 +159,7 @@ export async function openPolicies(
       createHmac('sha256', hashKey).update(value).digest('hex').slice(0, KEYED_HASH_CHARS),
     newId: randomUUID,
     decisions: { denied: keep, allowed: keep },
-    metrics: {
-      decision() {},
-      duration() {},
-      ruleMatch() {},
-      streamOpened() {},
-      streamClosed() {},
-      failure() {},
-    },
+    metrics: NO_METRICS,
     outcome() {},
     guard: ruleGuard(breakers, () => systemClock.monotonicMs()),
     held: new HeldBudget(limits.heldBytesTotalMax),

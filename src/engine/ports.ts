@@ -51,6 +51,16 @@ export interface EngineMetrics {
   failure(reason: string): void;
 }
 
+/** Where nobody counts. */
+export const NO_METRICS: EngineMetrics = Object.freeze({
+  decision() {},
+  duration() {},
+  ruleMatch() {},
+  streamOpened() {},
+  streamClosed() {},
+  failure() {},
+});
+
 export interface EngineDeps {
   readonly clock: Clock;
   readonly serving: Serving;

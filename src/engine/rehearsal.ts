@@ -14,7 +14,7 @@ import { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
 import { type LocalBeside, LocalExchange } from './local-exchange.ts';
 import type { ExchangeObserver } from './observer.ts';
-import type { EngineDeps } from './ports.ts';
+import { type EngineDeps, NO_METRICS } from './ports.ts';
 import { RouteStances } from './route-stances.ts';
 import { Serving } from './snapshot.ts';
 import { subjectMemories } from './subject-memory.ts';
@@ -106,14 +106,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     keyedHash: (value) => value,
     newId: () => options.exchangeId,
     decisions: { denied: keep, allowed: keep },
-    metrics: {
-      decision() {},
-      duration() {},
-      ruleMatch() {},
-      streamOpened() {},
-      streamClosed() {},
-      failure() {},
-    },
+    metrics: NO_METRICS,
     outcome() {},
     // Breakers open where a rule fails again and again: here it fails once.
     guard: { allow: () => true, record() {} },

@@ -6,7 +6,7 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import { DEFAULT_FACTS } from '../../src/engine/facts.ts';
 import { HeldBudget } from '../../src/engine/held-budget.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../src/engine/limits.ts';
-import type { EngineDeps, ExchangeOutcome } from '../../src/engine/ports.ts';
+import { type EngineDeps, type ExchangeOutcome, NO_METRICS } from '../../src/engine/ports.ts';
 import { RouteStances } from '../../src/engine/route-stances.ts';
 import { Serving } from '../../src/engine/snapshot.ts';
 import { subjectMemories } from '../../src/engine/subject-memory.ts';
@@ -120,14 +120,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
       denied: (record) => void records.push(structuredClone(record)),
       allowed: (record) => void records.push(structuredClone(record)),
     },
-    metrics: {
-      decision() {},
-      duration() {},
-      ruleMatch() {},
-      streamOpened() {},
-      streamClosed() {},
-      failure() {},
-    },
+    metrics: NO_METRICS,
     outcome: (outcome) => void outcomes.push(outcome),
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
