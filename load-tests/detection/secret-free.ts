@@ -208,6 +208,18 @@ const MADE: Readonly<Record<string, (pick: Pick) => string>> = {
     'securitySchemes:\n  apiKey:\n    type: apiKey\n    name: X-Api-Key\n    in: header\n  bearerAuth: {type: http, scheme: bearer, bearerFormat: JWT}',
   'kubernetes secret without data': (pick) =>
     `kind: Secret\nmetadata:\n  name: ${word(pick)}-credentials\ntype: Opaque\nstringData:\n  password: $(DB_PASSWORD)`,
+  'curl with a stand-in': (pick) =>
+    `curl -u ${oneOf(['user:password', 'user:pass', '<user>:<password>', '"[user]:[token]"', '%USER%:%PASS%', 'admin:admin', '1000:1000', "'{{ user }}:{{ pass }}'", '$(whoami):$(token)'], pick)} https://api.acme.example/${word(pick)}`,
+  'page of a list': (pick) =>
+    `{"next_page_token": "${run(ALNUM, 40, pick)}", "nextToken": "${run(ALNUM, 32, pick)}", "continuationToken": "${run(ALNUM, 32, pick)}"}`,
+  'token of a form': (pick) =>
+    `<input name="csrf_token" value="${run(ALNUM, 40, pick)}"> csrfToken: "${run(ALNUM, 32, pick)}"`,
+  author: (pick) => `author: ${word(pick)}${pick(9)}-team, authorId = "${hex(24, pick)}"`,
+  'settings in a row': (pick) =>
+    `invalid token: session_id=${uuid(pick)}; bad secret: request_id=${hex(32, pick)}`,
+  'working directory': (pick) => `PWD="/home/ann/project${pick(99)}/${word(pick)}" npm run build`,
+  'secret of kubernetes without values': (pick) =>
+    `kind: Secret\nmetadata:\n  name: ${word(pick)}-${pick(99)}\ndata:\n  password: {{ .Values.${word(pick)}Password | b64enc }}\n---\nkind: ConfigMap\ndata:\n  ${word(pick)}: ${word(pick)}${word(pick)}`,
   'curl with a variable': (pick) =>
     `curl -u "$USER:$PASSWORD" -H "Authorization: Bearer $TOKEN" https://api.acme.example/${word(pick)}`,
   'header without a value': () =>

@@ -3,6 +3,7 @@
  * commands, and whether the value is one that a generator made.
  */
 import { entropyOf, type NamedCheck } from './secret-checks.ts';
+import { SECRET_LABEL } from './secret-kind.ts';
 
 /** Also inside of a string in JSON, where quotes are escaped. */
 const QUOTE = '\\\\{0,2}["\'`]';
@@ -25,29 +26,42 @@ export const NAMED = [
   '(?:api|app|application|access|auth|authentication|authorization|oauth|client|consumer|secret|shared|private',
   '|encryption|encrypt|signing|signature|session|service|account|admin|master|root|web|webhook|bearer|refresh|id',
   '|jwt|license|storage|deploy|bot|user|db|database)[ _.-]?(?:key|token|secret|password|passwd|pass|pwd|credentials?)',
-  '|apikey|secret|token|password|passwd|credentials?',
+  '|apikey|secret|token|password|passwd|credentials?|creds|authorization|auth',
 ].join('');
 
 /** Whose name in front of any key says enough: those without a form of their own, or with older ones beside it. */
 const PROVIDERS = [
-  'adafruit|adobe|ai21|aiven|algolia|alibaba|aliyun|amplitude|appcenter|artifactory|asana|assemblyai|atlassian|auth0',
-  '|aws|azure|backblaze|beamer|bitbucket|bitly|bittrex|braintree|branchio|brevo|bugsnag|buildkite|chargebee|circleci',
-  '|clearbit|clerk|clickhouse|cloudflare|cloudinary|codacy|codecov|codeclimate|cohere|coinbase|confluent|contentful',
-  '|coveralls|datadog|deepgram|deepseek|digitalocean|discord|disqus|docusign|droneci|dropbox|dynatrace|elastic',
-  '|etsy|eventbrite|facebook|fastly|figma|finicity|finnhub|firebase|flickr|foursquare|freshbooks|freshdesk|gemini',
-  '|geocodio|github|gitlab|gitter|giphy|gocardless|google|grafana|heroku|honeycomb|hubspot|instagram|intercom|ipinfo',
-  '|ipstack|jenkins|jfrog|jira|jumpcloud|kraken|kucoin|launchdarkly|linear|linkedin|linode|lokalise|looker',
-  '|mailchimp|mailgun|mailjet|mandrill|mapbox|mattermost|maxmind|meraki|messagebird|mistral|mixpanel|mongodb|mux',
-  '|netlify|newrelic|new_relic|nexmo|notion|npm|nytimes|okta|onelogin|openai|openweather|openweathermap|opsgenie',
-  '|pagerduty|paypal|pinterest|plaid|plivo|postmark|pubnub|pusher|rapidapi|razorpay|recaptcha_secret|reddit|rollbar',
-  '|salesforce|segment|sendbird|sendgrid|sendinblue|sentry|shodan|shopify|slack|snowflake|snyk|sonar|sonarcloud',
-  '|sonarqube|spotify|square|squarespace|statuspage|strava|stripe|sumologic|tailscale|telegram|terraform|tiktok',
-  '|todoist|travis|travisci|trello|twilio|twitch|twitter|typeform|uber|unsplash|vercel|virustotal|vonage|wakatime',
-  '|webex|weatherstack|yandex|yelp|youtube|zendesk|zoho|zoom',
+  'adafruit|adobe|ai21|airbrake|airtable|aiven|akamai|alchemy|algolia|alibaba|aliyun|alphavantage|amadeus|amplitude',
+  '|appcenter|appveyor|artifactory|asana|assemblyai|atlassian|auth0|aws|azure|backblaze|beamer|binance|bintray',
+  '|bitbucket|bitfinex|bitly|bittrex|blockfrost|braintree|branchio|braze|brevo|browserstack|bugsnag|buildkite|bybit',
+  '|calendly|censys|chargebee|checkly|checkout|circleci|clearbit|clerk|clickhouse|clicksend|clickup|cloudflare',
+  '|cloudinary|cloudsmith|codacy|codecov|codeclimate|cohere|coinapi|coinbase|coinmarketcap|confluence|confluent',
+  '|contentful|contentstack|convertkit|coveralls|crowdin|crowdstrike|customerio|dashscope|datadog|deepai|deepgram',
+  '|deepl|deepseek|delighted|digitalocean|discord|disqus|dnkey|docker|dockerhub|docusign|droneci|dropbox|dwolla',
+  '|dynatrace|ecobee|elastic|elasticemail|esri|etherscan|etsy|eventbrite|facebook|fastly|faunadb|fauna|figma',
+  '|filestack|finicity|finnhub|firebase|fivetran|flickr|foursquare|freshbooks|freshdesk|fullstory|gemini|geoapify',
+  '|geocodio|getresponse|github|gitlab|gitter|giphy|gocardless|godaddy|google|grafana|gumroad|harness',
+  '|hcaptcha_secret|helpscout|heroku|hetzner|honeycomb|hotjar|hubspot|huggingface|ibm|imgur|infura|instagram',
+  '|intercom|ipapi|ipgeolocation|ipinfo|ipstack|jenkins|jfrog|jira|jotform|jumpcloud|kaggle|klaviyo|kraken|kucoin',
+  '|lastfm|launchdarkly|linear|line_channel|linkedin|linked[_-]in|linode|lob|lokalise|looker|mailchimp',
+  '|mailchimpsdk\\.initialize|mailerlite|mailgun|mailjet|mandrill|mapbox|mapquest|mattermost|maxmind|meilisearch',
+  '|meraki|message[_-]?bird|minimax|mistral|mixpanel|moengage|moonshot|mongodb|monday|mux|netlify|new[_|-]?relic',
+  '|newsapi|nexmo|ngrok|notion|npm|nuget|nytimes|new-?york-?times|okta|onelogin|onesignal|openai|opencage',
+  '|openrouter|openweather|openweathermap|opsgenie|optimizely|pagerduty|pandadoc|paypal|pendo|percy|pexels|pinata',
+  '|pinterest|pipedrive|pivotal|pixabay|plaid|planetscale|plivo|postmark|prismic|privateai|private[_-]ai|pubnub',
+  '|pushbullet|pusher|pushover|qualtrics|rapidapi|raygun|razorpay|recaptcha_secret|reddit|ringcentral|rollbar',
+  '|salesforce|saucelabs|scaleway|scraperapi|scrapingbee|securitytrails|segment|sendbird|sendgrid|sendinblue|sentry',
+  '|serpapi|shodan|shopify|shutterstock|signalwire|sinch|slack|smartsheet|smartystreets|snowflake|snyk|sonar',
+  '|sonarcloud|sonarqube|sourcegraph|sparkpost|splunk|spoonacular|spotify|square|squarespace|squareup|stackblitz',
+  '|statuscake|statuspage|storyblok|strava|stripe|sumo|sumologic|supabase|surveymonkey|tailscale|teamcity|telegr',
+  '|telegram|telesign|telnyx|tencent|terraform|ticketmaster|tiingo|tiktok|todoist|toggl|tomtom|transloadit|travis',
+  '|travisci|trello|twilio|twitch|twitter|typeform|uber|unsplash|uploadcare|uptimerobot|vercel|virustotal|vonage',
+  '|vultr|wakatime|weatherapi|weatherbit|weatherstack|webex|webflow|woocommerce|wistia|wrike|xray|yandex|yelp',
+  '|youtube|zapier|zendesk|zenrows|zeplin|zerobounce|zhipu|zoho|zoom',
 ].join('');
 
 /** A provider's setting that is a key, token or secret, whatever stands between. */
-export const PROVIDER_NAMED = `(?i:(?:${PROVIDERS})[\\w. -]{0,20}(?:key|token|secret|password|passwd|pwd|auth|credentials?))`;
+export const PROVIDER_NAMED = `(?i:(?:${PROVIDERS})[\\w. -]{0,20}(?:key|token|secret|password|passwd|pwd|auth|credentials?|creds|login|pat|initialize))`;
 
 /** Units of a value, at most, that a verdict looks at. */
 const VALUE_UNITS = 48;
@@ -65,11 +79,35 @@ const isValueUnit = (unit: number): boolean =>
 
 const EQUALS = 0x3d;
 
-/** Where the value begins: the longest end of the assignment that has none but units of values, and padding. */
+/** Behind these, an equals sign belongs to the value. */
+const GIVEN = /(?:[=:>|,"'`\\]|\b(?:is|value|default))\s{0,8}$/i;
+const LONGEST_GIVEN = 20;
+
+/** The first equals sign from `from` on that something else follows: padding has nothing behind. -1 for none. */
+function signIn(assignment: string, from: number): number {
+  const at = assignment.indexOf('=', from);
+  if (at < 0) return -1;
+  let behind = at;
+  while (assignment.charCodeAt(behind) === EQUALS) behind++;
+  return behind < assignment.length ? at : -1;
+}
+
+/**
+ * Where the value begins: the longest end of the assignment that has none but units of values, padding, and equals
+ * signs. The first of these is the sign itself where no other stands in front, or a quote.
+ */
 function valueStart(assignment: string): number {
   let at = assignment.length;
-  while (at > 0 && assignment.charCodeAt(at - 1) === EQUALS) at--;
-  while (at > 0 && isValueUnit(assignment.charCodeAt(at - 1))) at--;
+  for (; at > 0; at--) {
+    const unit = assignment.charCodeAt(at - 1);
+    if (!isValueUnit(unit) && unit !== EQUALS) break;
+  }
+  const sign = signIn(assignment, at);
+  if (sign < 0) return at;
+  if (sign > at && at > 0 && GIVEN.test(assignment.slice(Math.max(0, at - LONGEST_GIVEN), at)))
+    return at;
+  at = sign;
+  while (assignment.charCodeAt(at) === EQUALS) at++;
   return at;
 }
 
@@ -93,6 +131,22 @@ const WORD_UNITS = 3;
 const CONSONANTS_MAX = 4;
 const NUMBERS_MAX = 2;
 const WORDY = 0.7;
+
+/** By first letter, what hardly ever follows it in words and names. */
+const RARE_PAIRS = [
+  'a:oq b:qvx c:jxz d:kqz e:z f:hjkpqvwxz g:fjkqv h:fgjkpqvxz i:hijqwy j:bcdfghjklmnqrtxyz k:bhjkmqvxz',
+  'l:hjqxz m:fgqrwz n:x o:qz p:jvwxz q:abcdfghijklmnopqstvwxyz r:jqxz s:jxz t:jqv u:hjquvyz',
+  'v:fhjkmnpqrvxyz w:dfjkmpquvyz x:bgjkmnqruvwz y:dhjkquvxy z:bcfghjknpqrtuvwxy',
+];
+const LETTERS = 32;
+const rarePairs = new Uint8Array(LETTERS * LETTERS);
+for (const [first = '', followers = ''] of RARE_PAIRS.join(' ')
+  .split(' ')
+  .map((one) => one.split(':')))
+  for (const second of followers)
+    rarePairs[(first.charCodeAt(0) & 31) * LETTERS + (second.charCodeAt(0) & 31)] = 1;
+const isRarePair = (value: string, at: number): boolean =>
+  rarePairs[(value.charCodeAt(at - 1) & 31) * LETTERS + (value.charCodeAt(at) & 31)] === 1;
 
 const NEITHER = 0;
 const DIGIT = 1;
@@ -132,15 +186,19 @@ function isWordy(value: string): boolean {
   let vowels = 0;
   let consonants = 0;
   let consonantsMost = 0;
+  let rare = false;
   for (let at = 0; at <= value.length; at++) {
     const sort = at < value.length ? sortAt(value, at) : NEITHER;
     if (sort <= DIGIT || !isFurtherLetter(value, at, units)) {
-      if (units >= WORD_UNITS && vowels > 0 && consonantsMost <= CONSONANTS_MAX) inWords += units;
+      if (units >= WORD_UNITS && vowels > 0 && !rare && consonantsMost <= CONSONANTS_MAX)
+        inWords += units;
       letters += units;
       units = vowels = consonants = consonantsMost = 0;
+      rare = false;
     }
     if (sort === DIGIT && !isFurtherDigit(value, at) && ++numbers > NUMBERS_MAX) return false;
     if (sort <= DIGIT) continue;
+    if (units > 0 && isRarePair(value, at)) rare = true;
     units++;
     consonants = sort === CONSONANT ? consonants + 1 : 0;
     consonantsMost = Math.max(consonantsMost, consonants);
@@ -158,19 +216,47 @@ const HEX_BITS_MIN = 2.9;
 const HEX_UNITS_MIN = 20;
 const BITS_MIN = 3.2;
 
+const KEYED = /^[a-z_]{4,}(?==)/i;
+
+/** `request_id=…`: another setting, of which the name in front says nothing. */
+const isAnotherSetting = (value: string): boolean => {
+  const [name] = KEYED.exec(value) ?? [];
+  return name !== undefined && isWordy(name);
+};
+
+/** A key of digits, behind a name that says whose it is: some providers have such. */
+const DIGITS_ONLY = /^\d{15,24}$/;
+const DIGITS_BITS_MIN = 2.2;
+const MIXED = /[a-z].*[A-Z].*[a-z]|[A-Z].*[a-z].*[A-Z]/;
+const MIXED_BITS_MIN = 3.4;
+
+/** Behind the name of a provider: also digits, and letters of both cases, without the other. */
+export function isIssued(value: string): boolean {
+  if (isGenerated(value)) return true;
+  if (DIGITS_ONLY.test(value)) return entropyOf(value) >= DIGITS_BITS_MIN && !isInOrder(value);
+  return (
+    /^[A-Za-z]+$/.test(value) &&
+    MIXED.test(value) &&
+    entropyOf(value) >= MIXED_BITS_MIN &&
+    !STAND_IN.test(value) &&
+    !isWordy(value)
+  );
+}
+
 /** Random enough, and no stand-in: digits and letters, of 24 units 3.2 bits a unit, of hexadecimal digits 2.9. */
 export function isGenerated(value: string): boolean {
   const head = value.slice(0, ENTROPY_UNITS);
   const inHex = HEXADECIMAL.test(head);
   return (
     (!inHex || head.length >= HEX_UNITS_MIN) &&
-    /\d/.test(head) &&
-    /[A-Za-z]/.test(head) &&
+    /\d/.test(value) &&
+    /[A-Za-z]/.test(value) &&
     entropyOf(head) >= (inHex ? HEX_BITS_MIN : BITS_MIN) &&
     !OTHERWISE.test(value) &&
     !STAND_IN.test(value) &&
     !isInOrder(value) &&
-    !isWordy(value)
+    !isWordy(value) &&
+    !isAnotherSetting(value)
   );
 }
 
@@ -181,12 +267,12 @@ const ABOUT = new Set(
     'digest sha sha1 sha256 md5 checksum fingerprint len length count size limit max min expiry expires expiration',
     'exp ttl at on in endpoint issuer audience scope scopes field label header prefix suffix pattern regex format alg',
     'algorithm address contract arn ref reference policy rule selector link page class style status state location',
-    'index column table host hostname region bucket project env variable placeholder hint title message error test',
+    'nonce timestamp index column table host hostname region bucket project env variable placeholder hint title message error test',
   ].flatMap((line) => line.split(' ')),
 );
 /** Anywhere in it: no secret at all. */
 const NEVER_SECRET =
-  /tokeni[sz]|secretar|passwordless|public|publishable|version|checksum|fingerprint|keyboard|resource|manifest/i;
+  /tokeni[sz]|author(?!i[sz])|secretar|passwordless|public|publishable|version|checksum|fingerprint|keyboard|resource|manifest/i;
 
 const NAME = /^[-\w]*(?:[ .]?[-\w]+)?/;
 
@@ -201,19 +287,32 @@ function isAboutSecrets(assignment: string, to: number): boolean {
 }
 
 /** A value counts as a whole: what the longest of a name is decides for all that begin with it. */
-const judged = (validator: (value: string) => boolean) => ({
+const judged = (validator: (value: string, assignment: string, start: number) => boolean) => ({
   validator: (assignment: string): boolean => {
     const start = valueStart(assignment);
     return (
-      validator(assignment.slice(start, start + VALUE_UNITS)) && !isAboutSecrets(assignment, start)
+      validator(assignment.slice(start, start + VALUE_UNITS), assignment, start) &&
+      !isAboutSecrets(assignment, start)
     );
   },
   looksAt: valueStart,
 });
 
+const OF_A_PROVIDER = new RegExp(PROVIDERS, 'i');
+/** In front of *token*: it leads through a list, or back to a form, for those who may see that anyway. */
+const LEADS_ON =
+  /(?:next|prev|previous|page|continue|continuation|csrf|xsrf|cursor|resume|forgery|verification)[-_ ]?$/i;
+/** Shorter values, and those of digits only, need the name of a provider in front. */
+const VALUE_UNITS_MIN = 15;
+
 export const ASSIGNED_SECRET_CHECK: NamedCheck = {
-  name: 'letters and digits, no words, entropy ≥ 3.2',
-  ...judged(isGenerated),
+  name: 'letters and digits, no words, entropy ≥ 3.2; behind a provider also only digits, or letters of both cases',
+  ...judged(
+    (value, assignment, start) =>
+      (value.length >= VALUE_UNITS_MIN && isGenerated(value)) ||
+      (isIssued(value) && OF_A_PROVIDER.test(assignment.slice(0, start))),
+  ),
+  judge: (_, { before }) => (LEADS_ON.test(before) ? undefined : SECRET_LABEL),
 };
 
 const BEARER = /^bearer\s+/i;
@@ -249,6 +348,8 @@ export const BEARER_CHECK: NamedCheck = {
 const IN_QUOTES = /(["'])([^"']*)\\{0,2}\1$/;
 /** A variable, a template, a call. */
 const REFERENCE = /^[$%<{[(@]|[>})\]]$/;
+/** `PWD` is where a shell stands. */
+const PATH = /^(?:\.{0,2}\/|~\/|[A-Z]:\\)/;
 const PASSWORD_BITS_MIN = 2.2;
 
 /** `password = "…"`: quoted, so a word will not do; a digit or a sign beside letters, 2.2 bits a unit. */
@@ -261,9 +362,31 @@ export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
       /[^A-Za-z]/.test(value) &&
       !STAND_IN.test(value) &&
       !REFERENCE.test(value) &&
+      !PATH.test(value) &&
       !isWordy(value) &&
       entropyOf(value) >= PASSWORD_BITS_MIN &&
       !isAboutSecrets(assignment, assignment.length - quoted.length)
     );
   },
+};
+
+const BEFORE_CURL_PASSWORD = /^.*\s(?:-u|--user)[ =]{0,2}["']?([^:]*):/;
+/** What documentation has in the place of a password. */
+const USUAL =
+  /^(?:pass(?:word|wd|phrase)?|pwd|secret|user(?:name)?|token|api[-_]?(?:key|token)|key|\*+|x+|\.+)$/i;
+
+export const CURL_USER_CHECK: NamedCheck = {
+  name: 'a password that stands for no other',
+  validator: (command) => {
+    const [before = '', user = ''] = BEFORE_CURL_PASSWORD.exec(command) ?? [];
+    const password = command.slice(before.length).replace(/["']$/, '');
+    return (
+      ![user, password].some((one) => REFERENCE.test(one)) &&
+      !USUAL.test(password) &&
+      !STAND_IN.test(password) &&
+      user !== password &&
+      /[A-Za-z]/.test(password)
+    );
+  },
+  looksAt: (command) => BEFORE_CURL_PASSWORD.exec(command)?.[0].length ?? 0,
 };

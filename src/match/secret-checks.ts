@@ -166,7 +166,11 @@ export const CRC_CHECK: NamedCheck = {
   name: 'CRC-32 in base 62, or entropy ≥ 3',
   validator: crcOrVaried(4),
 };
-export const BECH32_CHECK: NamedCheck = { name: 'Bech32 checksum', validator: isBech32 };
+/** Who types one wrong has leaked most of it. */
+export const BECH32_CHECK: NamedCheck = {
+  name: 'Bech32 checksum, or entropy ≥ 3',
+  validator: (token) => isBech32(token) || VARIED.validator(token),
+};
 /** The same as for any assignment, but its name says enough to take values without digits as well. */
 export const SECRET_CHECK: NamedCheck = {
   name: 'entropy of the value ≥ 3',

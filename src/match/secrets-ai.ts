@@ -1,6 +1,6 @@
 /** Models and what is built around them. */
-import { HEX_CHECK, SECRET_CHECK, VARIED_CHECK } from './secret-checks.ts';
-import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
+import { HEX_CHECK, LEGACY_CHECK, SECRET_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import { between, exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
 
 export const AI_SECRETS: readonly SecretKind[] = [
   {
@@ -233,5 +233,54 @@ export const AI_SECRETS: readonly SecretKind[] = [
     expression: `\\bpylf_v\\d_(?:us|eu)_${W}{43}\\b`,
     check: VARIED_CHECK,
     source: 'Pydantic Logfire documentation, "Create write tokens"',
+  },
+  {
+    kind: 'runpod_api_key',
+    what: 'RunPod API key',
+    expression: `\\brpa_[A-Z0-9]{40,48}\\b`,
+    check: VARIED_CHECK,
+    source: 'RunPod documentation, "API keys"',
+  },
+  {
+    kind: 'modal_token',
+    what: 'Modal token',
+    expression: `\\ba[ks]-${W}{22}\\b`,
+    check: LEGACY_CHECK,
+    source: 'Modal documentation, "Configuration"',
+  },
+  {
+    kind: 'fal_api_key',
+    what: 'fal key',
+    expression: `\\b${UUID}:${H}{32}\\b`,
+    check: HEX_CHECK,
+    source: 'fal documentation, "Key-based authentication"',
+  },
+  {
+    kind: 'brave_search_key',
+    what: 'Brave Search API key',
+    expression: `\\bBSA${between(27, 28)}`,
+    check: LEGACY_CHECK,
+    source: 'Brave Search API documentation, "Authentication"',
+  },
+  {
+    kind: 'browserbase_api_key',
+    what: 'Browserbase API key',
+    expression: `\\bbb_(?:live|test)_${exactly(27)}`,
+    check: VARIED_CHECK,
+    source: 'Browserbase documentation, "Settings"',
+  },
+  {
+    kind: 'mem0_api_key',
+    what: 'Mem0 API key',
+    expression: `\\bm0-${W}{40}\\b`,
+    check: VARIED_CHECK,
+    source: 'Mem0 documentation, "Quickstart"',
+  },
+  {
+    kind: 'qianfan_api_key',
+    what: 'Baidu Qianfan API key',
+    expression: `\\bbce-v3/ALTAK-${W}{21}/${H}{40}\\b`,
+    check: VARIED_CHECK,
+    source: 'Baidu AI Cloud documentation, "Authentication"',
   },
 ];

@@ -1,7 +1,10 @@
 /** Code hosts, package registries, builds and observability. */
-import { NPMRC_CHECK } from './secret-assignments.ts';
+import { CURL_USER_CHECK, GIVES, NPMRC_CHECK } from './secret-assignments.ts';
 import { CRC_CHECK, HEX_CHECK, VARIED_CHECK } from './secret-checks.ts';
 import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
+
+/** Of an entry in YAML. */
+const SECRET_NAME = '\\s+[A-Za-z0-9_.-]{1,64}: ?["\']?';
 
 export const CODE_SECRETS: readonly SecretKind[] = [
   {
@@ -15,7 +18,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'github_fine_grained_token',
     what: 'GitHub fine-grained personal access token',
-    expression: `github_pat_${W}{22}_${W}{59}\\b`,
+    expression: `github_pat_[A-Za-z0-9_]{82}\\b`,
     check: VARIED_CHECK,
     source: 'GitHub documentation, "Managing your personal access tokens"',
   },
@@ -37,7 +40,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'gitlab_session_cookie',
     what: 'GitLab session cookie',
-    expression: `_gitlab_session=${H}{32}\\b`,
+    expression: `_gitlab_session=[0-9a-z]{32}\\b`,
     check: HEX_CHECK,
     source: 'GitLab documentation, "Cookies"',
   },
@@ -116,7 +119,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'jfrog_token',
     what: 'JFrog API key, identity and reference token',
-    expression: `\\b(?:AKCp${W}{69}|cmVmdGtu${W}{56})\\b`,
+    expression: `\\b(?:AKCp${W}{69}|cmVmd${W}{59})\\b`,
     check: VARIED_CHECK,
     source: 'JFrog documentation, "Access tokens"',
   },
@@ -173,7 +176,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'new_relic_key',
     what: 'New Relic user, browser and insert key',
-    expression: `\\bNRAK-[A-Z0-9]{27}\\b|\\bNRJS-${H}{19}\\b|\\bNRI[IQ]-${exactly(32)}`,
+    expression: `\\bNRAK-${W}{27}\\b|\\bNRJS-${H}{19}\\b|\\bNRI[IQ]-${exactly(32)}`,
     check: VARIED_CHECK,
     source: 'New Relic documentation, "New Relic API keys"',
   },
@@ -201,7 +204,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'dynatrace_token',
     what: 'Dynatrace token',
-    expression: `\\bdt0[a-z]\\d\\d\\.[A-Z0-9]{8,24}\\.[A-Z0-9]{64}\\b`,
+    expression: `\\bdt0[a-z]\\d\\d\\.${W}{8,24}\\.${W}{64}\\b`,
     check: VARIED_CHECK,
     source: 'Dynatrace documentation, "Access tokens and OAuth clients"',
   },
@@ -266,7 +269,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'harness_token',
     what: 'Harness personal or service account token',
-    expression: `\\b[ps]at\\.${U}{22}\\.${H}{24}\\.${W}{20}\\b`,
+    expression: `\\b[ps]at\\.${U}{22}\\.${W}{24}\\.${W}{20}\\b`,
     check: VARIED_CHECK,
     source: 'Harness documentation, "Manage API keys"',
   },
@@ -312,5 +315,62 @@ export const CODE_SECRETS: readonly SecretKind[] = [
     expression: `\\bs-s4t2(?:ud|af)-${H}{64}\\b`,
     check: HEX_CHECK,
     source: '42 API documentation, "Getting started"',
+  },
+  {
+    kind: 'sidekiq_credentials',
+    what: 'User and password of the gem servers of Sidekiq, named as such',
+    expression: `(?i:bundle_(?:enterprise|gems)__contribsys__com)[A-Za-z0-9_]{0,24}${GIVES}${H}{8}:${H}{8}\\b`,
+    unitsMax: 256,
+    source: 'Sidekiq wiki, "Commercial installation"',
+  },
+  {
+    kind: 'kubernetes_secret',
+    what: 'First value of a Kubernetes secret, with what stands before it',
+    expression: `\\bkind: ?["']?Secret["']?(?:\\s+[A-Za-z"'#{][\\x20-\\x7e]*)*\\s+data:(?:${SECRET_NAME}[A-Za-z0-9+/]*={0,2}["']?)*${SECRET_NAME}[A-Za-z0-9+/]{10,}={0,2}`,
+    unitsMax: 1024,
+    source: 'Kubernetes documentation, "Secrets"',
+  },
+  {
+    kind: 'curl_user',
+    what: 'User and password given to curl',
+    expression: `\\bcurl(?: [\\x20-\\x7e]*)? (?:-u|--user)[ =]{0,2}(?:"[^"$:<{\\s]{1,64}:[^"$<{\\s]{3,64}"|'[^'$:<{\\s]{1,64}:[^'$<{\\s]{3,64}'|[A-Za-z0-9_@.+-]{1,64}:[!#%*+.-:=?-\\[\\]-_a-z~-]{3,64})`,
+    check: CURL_USER_CHECK,
+    unitsMax: 256,
+    source: 'curl manual, option --user',
+  },
+  {
+    kind: 'bitbucket_server_token',
+    what: 'Bitbucket Data Center HTTP access token',
+    expression: `\\bBBDC-[A-Za-z0-9+/@_-]{40,50}`,
+    check: VARIED_CHECK,
+    source: 'Atlassian documentation, "HTTP access tokens"',
+  },
+  {
+    kind: 'openvsx_token',
+    what: 'Open VSX access token',
+    expression: `\\bovsxat_${UUID}\\b`,
+    check: HEX_CHECK,
+    source: 'Open VSX wiki, "Publishing extensions"',
+  },
+  {
+    kind: 'axiom_token',
+    what: 'Axiom API and personal token',
+    expression: `\\bxa[ap]t-${UUID}\\b`,
+    check: HEX_CHECK,
+    source: 'Axiom documentation, "Tokens"',
+  },
+  {
+    kind: 'rootly_api_key',
+    what: 'Rootly API key',
+    expression: `\\brootly_${H}{64}\\b`,
+    check: HEX_CHECK,
+    source: 'Rootly documentation, "API keys"',
+  },
+  {
+    kind: 'sourcegraph_license_key',
+    what: 'Sourcegraph license key',
+    expression: `\\bslk_${H}{64}\\b`,
+    check: HEX_CHECK,
+    source: 'Sourcegraph documentation, "Cody Gateway"',
   },
 ];

@@ -74,6 +74,9 @@ const PAIR_VALUE = '[ !#-&(-:<-~]';
 
 const AUTHORIZATION = `(?i:\\bauthorization)(?:\\\\{0,2}["'\`])?[\\])]?\\s{0,3}(?:=>|[:=,])\\s{0,3}(?:\\\\{0,2}["'\`])?(?i:basic|bearer|token|apikey|digest)\\s{1,3}`;
 
+/** Also with the padding of base64 in its middle: some alphabets have an equals sign. */
+const VALUE = '[A-Za-z0-9_.~+/=-]';
+
 export const FORM_SECRETS: readonly SecretKind[] = [
   {
     kind: 'private_key',
@@ -162,9 +165,10 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   },
   {
     kind: 'assigned_secret',
-    what: 'Value that is assigned to a key, token, secret or password, or to a setting of one of 178 providers',
-    expression: `(?:(?i:${NAMED})[A-Za-z0-9_-]{0,24}|${PROVIDER_NAMED}[A-Za-z0-9_-]{0,12})${GIVES}[A-Za-z0-9_.~+/-]{15,128}={0,2}`,
+    what: 'Value that is assigned to a key, token, secret or password, or to a setting of one of 326 providers',
+    expression: `(?:(?i:${NAMED})[A-Za-z0-9_-]{0,24}|${PROVIDER_NAMED}[A-Za-z0-9_-]{0,12})${GIVES}${VALUE}{14,130}`,
     check: ASSIGNED_SECRET_CHECK,
+    unitsMax: 256,
     source: 'none: a name that says so, and a value that is random',
   },
   {

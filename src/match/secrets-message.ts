@@ -1,4 +1,5 @@
 /** Chat, mail, telephony and social networks. */
+import { GIVES } from './secret-assignments.ts';
 import {
   HEX_CHECK,
   LEGACY_CHECK,
@@ -6,13 +7,16 @@ import {
   VARIED_CHECK,
   VARIED_WHOLE_CHECK,
 } from './secret-checks.ts';
-import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
+import { between, exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
+
+/** Some write letters of all of the alphabet into them. */
+const GUID = `${W}{8}-${W}{4}-${W}{4}-${W}{4}-${W}{12}`;
 
 export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'slack_bot_token',
     what: 'Slack bot token',
-    expression: `xoxb-\\d{6,14}-(?:\\d{6,14}-)?${W}{10,}\\b`,
+    expression: `xoxb-\\d{6,14}-(?:\\d{6,14}-)?[A-Za-z0-9-]{10,}\\b`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'Slack API documentation, "Token types"',
@@ -20,10 +24,17 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'slack_user_token',
     what: 'Slack user, legacy and workspace token',
-    expression: `xox[aoprs]-(?:\\d-)?\\d{6,14}-(?:\\d{6,14}-){0,3}${W}{10,}\\b`,
+    expression: `xox[aeoprs]-(?:\\d-)?\\d{6,14}-(?:\\d{6,14}-){0,3}[A-Za-z0-9-]{10,}\\b`,
     check: VARIED_WHOLE_CHECK,
     unitsMax: 256,
     source: 'Slack API documentation, "Token types"',
+  },
+  {
+    kind: 'slack_workspace_token',
+    what: 'Slack token of a workspace app, access and refresh',
+    expression: `xox[ar]-(?:\\d-)?${W}{8,48}\\b`,
+    check: VARIED_CHECK,
+    source: 'Slack API documentation, "Token types", workspace apps',
   },
   {
     kind: 'slack_app_token',
@@ -52,7 +63,7 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'slack_webhook',
     what: 'Slack incoming webhook',
-    expression: `hooks\\.slack\\.com/(?:services|workflows|triggers)/[A-Za-z0-9]{6,20}/[A-Za-z0-9]{6,}/[A-Za-z0-9/]{16,}`,
+    expression: `(?:https?://)?hooks\\.slack\\.com/(?:services|workflows|triggers)/(?:[A-Za-z0-9]{6,20}/[A-Za-z0-9]{6,}/[A-Za-z0-9/]{16,}|[A-Za-z0-9+/]{40,60})`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'Slack API documentation, "Incoming webhooks"',
@@ -75,15 +86,15 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'telegram_token',
     what: 'Telegram bot token',
-    expression: `\\b[0-9]{8,10}:A${exactly(34)}`,
+    expression: `\\b[0-9]{5,16}:A${exactly(34)}`,
     check: VARIED_CHECK,
     source: 'Telegram documentation, "Bots: an introduction"',
   },
   {
     kind: 'teams_webhook',
     what: 'Microsoft Teams incoming webhook',
-    expression: `webhook\\.office\\.com/webhookb2/${UUID}@${UUID}/IncomingWebhook/${H}{32}/${UUID}`,
-    check: HEX_CHECK,
+    expression: `(?:https://[a-z0-9-]{1,40}\\.)?webhook\\.office\\.com/webhookb2/${GUID}@${GUID}/IncomingWebhook/${W}{32}/${GUID}`,
+    check: VARIED_CHECK,
     source: 'Microsoft Learn, "Create an incoming webhook"',
   },
   {
@@ -184,7 +195,7 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'twitter_bearer_token',
     what: 'X (Twitter) bearer token',
-    expression: `\\bA{20,22}[A-Za-z0-9%]{60,}\\b`,
+    expression: `\\bA{20,22}[A-Za-z0-9%]{60,}`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'X developer documentation, "OAuth 2.0 app-only"',
@@ -221,14 +232,14 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'facebook_app_token',
     what: 'Facebook app access token',
-    expression: `\\b\\d{15,16}\\|${exactly(27)}`,
+    expression: `\\b\\d{15,16}[|%]${between(27, 40)}`,
     check: VARIED_CHECK,
     source: 'Meta for developers, "Access tokens", app access tokens',
   },
   {
     kind: 'beamer_api_key',
     what: 'Beamer API key',
-    expression: `\\bb_[a-z0-9]{44}\\b`,
+    expression: `\\bb_[a-z0-9_=-]{43}(?:[a-z0-9_]\\b|[=-]\\B)`,
     check: VARIED_CHECK,
     source: 'Beamer API documentation, "Authentication"',
   },
@@ -259,5 +270,40 @@ export const MESSAGE_SECRETS: readonly SecretKind[] = [
     expression: `\\bmd-${exactly(22)}`,
     check: LEGACY_CHECK,
     source: 'Mailchimp Transactional documentation, "Authentication"',
+  },
+  {
+    kind: 'pubnub_key',
+    what: 'PubNub key: secret, publish and subscribe',
+    expression: `\\bsec-c-${W}{48}\\b|\\b(?:pub|sub)-c-${UUID}\\b`,
+    check: VARIED_CHECK,
+    source: 'PubNub documentation, "Keysets"',
+  },
+  {
+    kind: 'zoho_token',
+    what: 'Zoho OAuth token',
+    expression: `\\b1000\\.${H}{32}\\.${H}{32}\\b`,
+    check: HEX_CHECK,
+    source: 'Zoho documentation, "OAuth 2.0"',
+  },
+  {
+    kind: 'twitch_chat_token',
+    what: 'Twitch chat token',
+    expression: `\\boauth:[a-z0-9]{30}\\b`,
+    check: VARIED_CHECK,
+    source: 'Twitch developer documentation, "Authenticating with the Twitch IRC server"',
+  },
+  {
+    kind: 'klaviyo_key',
+    what: 'Klaviyo private key',
+    expression: `\\bpk_${H}{34}\\b`,
+    check: HEX_CHECK,
+    source: 'Klaviyo developer documentation, "Authenticate API requests"',
+  },
+  {
+    kind: 'twitter_access_token',
+    what: 'X (Twitter) access token, named as such',
+    expression: `(?i:twitter)[\\w .-]{0,24}${GIVES}\\d{15,25}-${W}{20,40}\\b`,
+    unitsMax: 256,
+    source: 'X developer documentation, "OAuth 1.0a"',
   },
 ];

@@ -1,6 +1,17 @@
 /** Payment, commerce and office software. */
+import { GIVES } from './secret-assignments.ts';
 import { HEX_CHECK, VARIED_CHECK } from './secret-checks.ts';
-import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
+import {
+  between,
+  E,
+  exactly,
+  exactlyPadded,
+  H,
+  type SecretKind,
+  U,
+  UUID,
+  W,
+} from './secret-kind.ts';
 
 export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
@@ -22,7 +33,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'square_access_token',
     what: 'Square access token',
-    expression: `\\bEAAA${exactly(60)}|\\bsq0atp-${exactly(22)}`,
+    expression: `\\b(?:EAAA|sq0atp-)${between(22, 60)}`,
     check: VARIED_CHECK,
     source: 'Square developer documentation, "Access tokens"',
   },
@@ -86,7 +97,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'duffel_token',
     what: 'Duffel token',
-    expression: `\\bduffel_(?:live|test)_${exactly(43)}`,
+    expression: `\\bduffel_(?:live|test)_${exactlyPadded(43)}`,
     check: VARIED_CHECK,
     source: 'Duffel documentation, "Making requests"',
   },
@@ -151,7 +162,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'dropbox_token',
     what: 'Dropbox access token',
-    expression: `\\bsl\\.(?:u\\.)?${U}{120,}`,
+    expression: `\\bsl\\.(?:u\\.)?${E}{120,}`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'Dropbox developer documentation, "OAuth guide"',
@@ -174,7 +185,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'frameio_token',
     what: 'Frame.io token',
-    expression: `\\bfio-u-${exactly(64)}`,
+    expression: `\\bfio-u-${exactlyPadded(64)}`,
     check: VARIED_CHECK,
     source: 'Frame.io developer documentation, "Authentication"',
   },
@@ -211,7 +222,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'gocardless_token',
     what: 'GoCardless access token',
-    expression: `\\b(?:live|sandbox)_${exactly(40)}`,
+    expression: `\\b(?:live|sandbox)_${exactlyPadded(40)}`,
     check: VARIED_CHECK,
     source: 'GoCardless developer documentation, "Access tokens"',
   },
@@ -242,5 +253,62 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     expression: `\\bpdl_(?:live|sdbx)_apikey_[a-z0-9]{26}_${W}{22}_${W}{3}\\b`,
     check: VARIED_CHECK,
     source: 'Paddle developer documentation, "API keys"',
+  },
+  {
+    kind: 'chargebee_key',
+    what: 'Chargebee key',
+    expression: `\\b(?:live|test)_${W}{31,42}\\b`,
+    check: VARIED_CHECK,
+    source: 'Chargebee API documentation, "Authentication"',
+  },
+  {
+    kind: 'flutterwave_public_key',
+    what: 'Flutterwave public key: known to clients, but it names the account',
+    expression: `\\bFLWPUBK(?:_TEST)?-[a-h0-9]{32}-X\\b`,
+    check: VARIED_CHECK,
+    source: 'Flutterwave documentation, "API keys"',
+  },
+  {
+    kind: 'mapbox_public_token',
+    what: 'Mapbox public token: known to clients, but it names the account',
+    expression: `\\bpk\\.(?:eyJ${U}{57,}|[a-z0-9]{60})\\.${exactly(22)}`,
+    check: VARIED_CHECK,
+    unitsMax: 256,
+    source: 'Mapbox documentation, "Access tokens"',
+  },
+  {
+    kind: 'dropbox_long_lived_token',
+    what: 'Dropbox long-lived access token, named as such',
+    expression: `(?i:dropbox)[\\w .-]{0,24}${GIVES}${U}{11}A{10}${exactlyPadded(43)}`,
+    unitsMax: 256,
+    source: 'Dropbox developer documentation, "OAuth guide", access tokens of before 2021',
+  },
+  {
+    kind: 'stytch_secret',
+    what: 'Stytch secret',
+    expression: `\\bsecret-(?:test|live)-${exactlyPadded(36)}`,
+    check: VARIED_CHECK,
+    source: 'Stytch documentation, "API keys"',
+  },
+  {
+    kind: 'samsara_token',
+    what: 'Samsara API token',
+    expression: `\\bsamsara_api_${W}{30}\\b`,
+    check: VARIED_CHECK,
+    source: 'Samsara developer documentation, "Authentication"',
+  },
+  {
+    kind: 'adafruit_io_key',
+    what: 'Adafruit IO key',
+    expression: `\\baio_${W}{28}\\b`,
+    check: VARIED_CHECK,
+    source: 'Adafruit IO documentation, "API keys"',
+  },
+  {
+    kind: 'ubidots_token',
+    what: 'Ubidots token',
+    expression: `\\bBB(?:FF|US)-${W}{30}\\b`,
+    check: VARIED_CHECK,
+    source: 'Ubidots documentation, "API tokens"',
   },
 ];

@@ -4,7 +4,7 @@
  */
 import type { Detector, Tracker } from './detector.ts';
 import { findsIn } from './scanner.ts';
-import type { SecretKind } from './secret-kind.ts';
+import { SECRET_LABEL, type SecretKind } from './secret-kind.ts';
 import { AI_SECRETS } from './secrets-ai.ts';
 import { CLOUD_SECRETS } from './secrets-cloud.ts';
 import { CODE_SECRETS } from './secrets-code.ts';
@@ -27,8 +27,6 @@ const ALL: readonly SecretKind[] = Object.values(SECRET_GROUPS).flat();
 
 /** The names of all kinds. */
 export const SECRET_KINDS: readonly string[] = ALL.map(({ kind }) => kind);
-
-export const SECRET_LABEL = 'SECRET';
 
 export interface SecretOptions {
   /** Only these; all without it. */

@@ -69,6 +69,38 @@ describe('detection of secrets', () => {
       assert.ok(!isGenerated(value), value);
   });
 
+  it('finds values with equals signs in them, however they are assigned', () => {
+    const value = 'q7=Jd02_kX-bP=z51LmT8w';
+    for (const text of [
+      `fastly_token=${value}`,
+      `fastly_token = "${value}"`,
+      `{"apiKey": "${value}"}`,
+      `the token is ${value}`,
+      `MY_SECRET:=${value}`,
+    ])
+      assert.ok(
+        spansIn(text).some(({ end }) => end >= text.indexOf(value) + value.length),
+        text,
+      );
+    assert.deepEqual(spansIn('invalid token: session_id=q7Jd02kXbPz51LmT8w'), []);
+  });
+
+  it('takes digits and short values for keys only behind the name of a provider', () => {
+    for (const value of ['4471820365918273', 'q7x2kd91mz4wpb', 'QbTzLmXwRkPdVnHsGfJc'])
+      for (const [name, count] of [
+        ['asana_token', 1],
+        ['some_token', 0],
+      ] as const)
+        assert.equal(spansIn(`${name} = "${value}"`).length, count, `${name} ${value}`);
+  });
+
+  it('finds a password given to curl, and no stand-in for one', () => {
+    for (const user of ['ann:q7Jd02kX', '"ann:q7#Jd02kX"', "'ann:q7;Jd02kX'"])
+      assert.ok(spansIn(`curl --user ${user} https://acme.example`).length > 0, user);
+    for (const user of ['ann:password', '<ann>:<key>', '"[ann]:[key]"', 'ann:$KEY', 'ann:ann'])
+      assert.deepEqual(spansIn(`curl --user ${user} https://acme.example`), [], user);
+  });
+
   it('takes what is said about a secret for none', () => {
     const value = 'q7Jd02kXbPz51LmTq7Jd02kX';
     for (const name of ['apiKey', 'AWS_SECRET', 'db-password', 'stripe.key', 'twilio_auth'])
