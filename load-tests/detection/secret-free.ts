@@ -217,7 +217,7 @@ const MADE: Readonly<Record<string, (pick: Pick) => string>> = {
   author: (pick) => `author: ${word(pick)}${pick(9)}-team, authorId = "${hex(24, pick)}"`,
   'settings in a row': (pick) =>
     `invalid token: session_id=${uuid(pick)}; bad secret: request_id=${hex(32, pick)}`,
-  'working directory': (pick) => `PWD="/home/ann/project${pick(99)}/${word(pick)}" npm run build`,
+  'working directory': (pick) => `PWD="/srv/ann/project${pick(99)}/${word(pick)}" npm run build`,
   'secret of kubernetes without values': (pick) =>
     `kind: Secret\nmetadata:\n  name: ${word(pick)}-${pick(99)}\ndata:\n  password: {{ .Values.${word(pick)}Password | b64enc }}\n---\nkind: ConfigMap\ndata:\n  ${word(pick)}: ${word(pick)}${word(pick)}`,
   'curl with a variable': (pick) =>
