@@ -1,10 +1,10 @@
 /**
  * A token as part of the automaton of all rules. A place is a node of its own automaton, and behind units
- * that are not seen also the kind of the last one that is: for assertions they do not stand between. Behind
- * a letter or digit in another spelling the place says so, as the context of the automaton does not.
+ * that are not seen also the kind of the last one that is: for assertions they do not stand between; the first
+ * half of one that takes two units is a place of its own, as only the second says whether it is seen. Behind a letter or digit in another spelling the place says so, as the context of the automaton does not.
  */
 import { invisibleUnits, isInvisible } from './characters.ts';
-import { isTagLead, TAG_LEAD } from './invisible-pairs.ts';
+import { endsTag, isTagLead, TAG_ENDS, TAG_LEAD } from './invisible-pairs.ts';
 import { plainUnit, spellingsOf } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
 import { KINDS, kindOf, type Node, WORD } from './regex-program.ts';
@@ -32,17 +32,19 @@ function spellingsKnown(ranges: readonly number[]): readonly number[] {
 export function tokenPart(
   steps: RegexSteps,
   nodes: readonly Node[],
-  { unitsCap, plain, check }: Pick<TokenKind, 'unitsCap' | 'plain' | 'check'>,
+  { unitsCap, bounded, plain, check }: Omit<TokenKind, 'dfa' | 'label' | 'headUnits'>,
   agedUnitsMax = SKIPPED_MAX,
 ): UnionPart {
   const count = nodes.length;
   const unseenFrom = count;
-  const respeltFrom = count * (1 + KINDS);
+  const halfFrom = unseenFrom + count * KINDS;
+  const respeltFrom = halfFrom + count * KINDS;
   const kindAt = (place: number, context: number): number => {
     if (place < unseenFrom) return kindBefore(context);
-    return place < respeltFrom ? Math.floor(place / count) - 1 : WORD;
+    return place < respeltFrom ? (Math.floor(place / count) - 1) % KINDS : WORD;
   };
-  const isUnseen = (place: number): boolean => place >= unseenFrom && place < respeltFrom;
+  const isUnseen = (place: number): boolean => place >= unseenFrom && place < halfFrom;
+  const isHalf = (place: number): boolean => place >= halfFrom && place < respeltFrom;
 
   const take = (
     node: number,
@@ -66,13 +68,19 @@ export function tokenPart(
   const step = (place: number, context: number, unit: number, sink: PartSink): void => {
     const node = place % count;
     const before = kindAt(place, context);
+    if (isHalf(place)) {
+      // What is a character that is seen after all, the tracker reads again.
+      if (endsTag(unit)) sink.go(node + unseenFrom + count * before);
+      else sink.call();
+      return;
+    }
     const kind = kindOf(plain ? plainUnit(unit) : unit);
     // Behind what is not seen it was asked already whether a match ends.
     if (!isUnseen(place) && steps.closure(node, before, kind).matches) sink.call();
-    // Only the unit after it says whether it is seen.
-    if (isTagLead(unit)) sink.call();
-    else if (!isInvisible(unit)) take(node, before, unit, false, sink);
-    else if (steps.fewestMore(node, before) !== NEVER) sink.go(node + unseenFrom + count * before);
+    const unseen = isInvisible(unit);
+    if (!unseen && !isTagLead(unit)) take(node, before, unit, false, sink);
+    else if (steps.fewestMore(node, before) !== NEVER)
+      sink.go(node + (unseen ? unseenFrom : halfFrom) + count * before);
   };
 
   const begin = (context: number, unit: number, sink: PartSink): void => {
@@ -88,6 +96,7 @@ export function tokenPart(
     unitSets: [
       INVISIBLE,
       [TAG_LEAD, TAG_LEAD],
+      TAG_ENDS,
       ...(plain ? [RESPELT] : []),
       ...nodes.flatMap((node) =>
         node.op === 'unit' ? [plain ? spellingsKnown(node.ranges) : node.ranges] : [],
@@ -95,8 +104,10 @@ export function tokenPart(
     ],
     step,
     begin,
+    // Up to SKIPPED_MAX it cannot have skipped too much, nor be too long if its expression has a bound.
     agedUnitsMax: (place, context) =>
-      // Up to SKIPPED_MAX it cannot have skipped too much.
-      Math.min(agedUnitsMax, unitsCap - steps.fewest(place % count, kindAt(place, context))),
+      bounded
+        ? agedUnitsMax
+        : Math.min(agedUnitsMax, unitsCap - steps.fewest(place % count, kindAt(place, context))),
   };
 }
