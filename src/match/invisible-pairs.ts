@@ -2,10 +2,8 @@
 import { isInvisible, isLow } from './characters.ts';
 
 /** The high unit of all of them, U+E0000 to U+E01EF. */
-export const TAG_LEAD = 0xdb40;
+const TAG_LEAD = 0xdb40;
 const LAST_LOW = 0xddef;
-/** The low units, as first and last. */
-export const TAG_ENDS: readonly number[] = [0xdc00, LAST_LOW];
 
 export const isTagLead = (unit: number): boolean => unit === TAG_LEAD;
 

@@ -1,5 +1,9 @@
-/** A list of keywords as part of the automaton of all rules. A place is a node of the trie and a run of spaces. */
+/**
+ * A list of keywords as part of the automaton of all rules. A place is a node of the trie and a run of spaces;
+ * behind the first half of a character that is not seen it is another one.
+ */
 import { invisibleUnits, isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
+import { endsTag, isTagLead } from './invisible-pairs.ts';
 import {
   ENDS,
   isSkipped,
@@ -12,8 +16,8 @@ import {
 } from './keyword-trie.ts';
 import { foldsAsPair, isMark, unitsLike } from './look-alikes.ts';
 import {
-  AFTER_HIGH,
   AFTER_PAIR,
+  isAfterHigh,
   isAfterWord,
   type PartSink,
   type UnionPart,
@@ -52,6 +56,7 @@ function depthsOf(trie: KeywordTrie): Int32Array {
 
 export function keywordPart(trie: KeywordTrie): UnionPart {
   const depths = depthsOf(trie);
+  const halfFrom = trie.unit.length * RUNS;
   const enter = (node: number, sink: PartSink): void => {
     const terminal = trie.terminal[node] as number;
     const bounded = (terminal & NEEDS_BOUNDARY) !== 0;
@@ -61,6 +66,10 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
   };
 
   const step = (place: number, _context: number, unit: number, sink: PartSink): void => {
+    if (place >= halfFrom) {
+      if (endsTag(unit)) sink.go(place - halfFrom);
+      return;
+    }
     const node = Math.floor(place / RUNS);
     const terminal = trie.terminal[node] as number;
     // Half of a character does not say whether it is part of a word: the tracker waits for the other.
@@ -79,17 +88,19 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
     let child = trie.child[node] as number;
     while (child !== NO_NODE && trie.unit[child] !== folded) child = trie.sibling[child] as number;
     if (child !== NO_NODE) enter(child, sink);
-    else if (foldsAsPair(unit) && trie.child[node] !== NO_NODE) sink.call();
+    else if (isTagLead(unit)) {
+      if (!isHigh(trie.unit[node] as number)) sink.go(place + halfFrom);
+    } else if (foldsAsPair(unit) && trie.child[node] !== NO_NODE) sink.call();
   };
 
   const begin = (context: number, unit: number, sink: PartSink): void => {
-    if (context === AFTER_HIGH && isLow(unit)) return;
+    if (isAfterHigh(context) && isLow(unit)) return;
     const node = trie.roots.get(trie.fold(unit));
     if (node === undefined) {
-      if (foldsAsPair(unit)) sink.call();
+      if (foldsAsPair(unit) && !isTagLead(unit)) sink.call();
       return;
     }
-    const free = trie.free[node] === true;
+    const free = trie.free[node] === 1;
     const unsure = context === AFTER_PAIR;
     // What may follow a word character is not said by half of a character, nor what follows one in two.
     if ((unsure && !free) || ((unsure || isAfterWord(context)) && isHigh(unit))) sink.call();
@@ -101,7 +112,10 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
     unitSets: unitSetsOf(trie),
     step,
     begin,
-    // Up to here it cannot have skipped too much.
-    agedUnitsMax: (place) => (depths[Math.floor(place / RUNS)] as number) + SKIPPED_MAX,
+    // Up to here it cannot have skipped too much, nor will it with the half that is to come.
+    agedUnitsMax: (place) =>
+      place < halfFrom
+        ? (depths[Math.floor(place / RUNS)] as number) + SKIPPED_MAX
+        : (depths[Math.floor((place - halfFrom) / RUNS)] as number) + SKIPPED_MAX - 1,
   };
 }

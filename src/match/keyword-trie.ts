@@ -24,13 +24,13 @@ export interface KeywordTrie {
   readonly fold: Fold;
   /** First unit → node; every other node's children are a list of siblings. */
   readonly roots: ReadonlyMap<number, number>;
-  readonly unit: readonly number[];
-  readonly child: readonly number[];
-  readonly sibling: readonly number[];
+  readonly unit: Uint16Array;
+  readonly child: Int32Array;
+  readonly sibling: Int32Array;
   /** 1: a keyword ends here. 2: a word character may not follow that end. */
-  readonly terminal: readonly number[];
-  /** Whether a keyword that may follow a word character ends here or below. */
-  readonly free: readonly boolean[];
+  readonly terminal: Uint8Array;
+  /** 1: a keyword that may follow a word character ends here or below. */
+  readonly free: Uint8Array;
   /** For each ASCII unit: whether it is part of a word, and where a keyword may begin with it. */
   readonly ascii: Uint8Array;
   /** Where a keyword may begin with a letter of two units: the same, but for IS_WORD. */
@@ -98,12 +98,12 @@ export function buildTrie(
   const child = [NO_NODE];
   const sibling = [NO_NODE];
   const terminal = [0];
-  const free = [false];
+  const free = [0];
   const add = (folded: number, next: number): number => {
     child.push(NO_NODE);
     sibling.push(next);
     terminal.push(0);
-    free.push(false);
+    free.push(0);
     return unit.push(folded) - 1;
   };
   const below = (parent: number, folded: number): number => {
@@ -129,21 +129,29 @@ export function buildTrie(
     let node = 0;
     // A folded character may be two units in the text.
     for (const [first] of characters) units += first === SPACE ? SPACE_RUN_MAX : 2;
-    if (unbound) free[0] = true;
+    if (unbound) free[0] = 1;
     for (const own of characters.flat()) {
       node = below(node, own);
-      if (unbound) free[node] = true;
+      if (unbound) free[node] = 1;
     }
     terminal[node] = bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
     unitsMax = Math.max(unitsMax, units + SKIPPED_MAX);
   }
   const ascii = Uint8Array.from({ length: 128 }, (_, own) => {
     const node = roots.get(fold(own));
-    const begins = node === undefined ? 0 : free[node] ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
+    const begins = node === undefined ? 0 : free[node] === 1 ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
     return begins | (isWordUnit(own) ? IS_WORD : 0);
   });
   let asPair = 0;
   for (const [folded, node] of roots)
-    if (mayPairLookLike(fold, folded)) asPair |= free[node] ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
-  return { fold, roots, unit, child, sibling, terminal, free, ascii, asPair, unitsMax };
+    if (mayPairLookLike(fold, folded))
+      asPair |= free[node] === 1 ? BEGINS_ANYWHERE : BEGINS_AT_EDGE;
+  return {
+    ...{ fold, roots, ascii, asPair, unitsMax },
+    unit: Uint16Array.from(unit),
+    child: Int32Array.from(child),
+    sibling: Int32Array.from(sibling),
+    terminal: Uint8Array.from(terminal),
+    free: Uint8Array.from(free),
+  };
 }

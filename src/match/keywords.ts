@@ -49,7 +49,7 @@ export interface KeywordOptions {
 }
 
 const LABEL = 'KEYWORD';
-const BYTES_PER_NODE = 44;
+const BYTES_PER_NODE = 16;
 const ROOT = 0;
 
 const isSeenWordPair = (high: number, low: number): boolean =>
@@ -241,7 +241,7 @@ class KeywordTracker implements Tracker {
 
   private enter(thread: Thread, node: number, next: number): void {
     const { trie } = this;
-    if (node === NO_NODE || (thread.afterWord && !trie.free[node])) {
+    if (node === NO_NODE || (thread.afterWord && trie.free[node] === 0)) {
       thread.node = NO_NODE;
       return;
     }
@@ -253,10 +253,10 @@ class KeywordTracker implements Tracker {
   }
 
   private begin(unit: number, at: number): void {
-    if (this.afterWord && !this.trie.free[ROOT] && !foldsAsPair(unit)) return;
+    if (this.afterWord && this.trie.free[ROOT] === 0 && !foldsAsPair(unit)) return;
     const node = this.trie.roots.get(this.trie.fold(unit));
     const half = node === undefined && this.mayBeginAsPair(unit);
-    if (!half && (node === undefined || (this.afterWord && !this.trie.free[node]))) return;
+    if (!half && (node === undefined || (this.afterWord && this.trie.free[node] === 0))) return;
     const thread: Thread = {
       start: at,
       skipped: 0,

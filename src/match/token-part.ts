@@ -4,7 +4,7 @@
  * half of one that takes two units is a place of its own, as only the second says whether it is seen. Behind a letter or digit in another spelling the place says so, as the context of the automaton does not.
  */
 import { invisibleUnits, isInvisible } from './characters.ts';
-import { endsTag, isTagLead, TAG_ENDS, TAG_LEAD } from './invisible-pairs.ts';
+import { endsTag, isTagLead } from './invisible-pairs.ts';
 import { plainUnit, spellingsOf } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
 import { KINDS, kindOf, type Node, WORD } from './regex-program.ts';
@@ -95,8 +95,6 @@ export function tokenPart(
       : { lookBackUnits: VALIDATED_UNITS_MAX + SKIPPED_MAX + 1 + LOOK_BACK_UNITS }),
     unitSets: [
       INVISIBLE,
-      [TAG_LEAD, TAG_LEAD],
-      TAG_ENDS,
       ...(plain ? [RESPELT] : []),
       ...nodes.flatMap((node) =>
         node.op === 'unit' ? [plain ? spellingsKnown(node.ranges) : node.ranges] : [],

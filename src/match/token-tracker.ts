@@ -22,7 +22,7 @@ import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-program.ts';
 import { type History, RecentUnits } from './text-history.ts';
 import { copyUnits } from './text-units.ts';
-import { isOnTrail, lastOnTrail, nextOnTrail, Trail } from './token-trail.ts';
+import { isOnTrail, lastOnTrail, nextOnTrail, TRAIL_UNITS, Trail } from './token-trail.ts';
 import { classIn } from './unit-classes.ts';
 
 /** How many invisible units a match may hold. */
@@ -73,6 +73,9 @@ export interface TokenKind {
   /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
   readonly headUnits: number;
 }
+
+/** Starts of tokens that are no longer are followed one by one. */
+const TRAIL_PAYS_FROM = 2 * TRAIL_UNITS;
 
 const NONE = Number.POSITIVE_INFINITY;
 
@@ -147,7 +150,7 @@ export class TokenTracker implements Tracker {
       this.recent = new RecentUnits(VALIDATED_UNITS_MAX + SKIPPED_MAX + 1);
     this.history = history ?? this.recent;
     const { check, bounded, unitsCap } = kind;
-    if (check === undefined && !bounded && unitsCap > VALIDATED_UNITS_MAX) this.trail = new Trail();
+    if (check === undefined && !bounded && unitsCap > TRAIL_PAYS_FROM) this.trail = new Trail();
   }
 
   step(unit: number, at: number, sink: MatchSink): void {

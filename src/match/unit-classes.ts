@@ -1,5 +1,6 @@
 /** The 65,536 units in classes that no rule of a set tells apart. */
 import { isHigh, isLow, isWordUnit } from './characters.ts';
+import { endsTag, isTagLead } from './invisible-pairs.ts';
 import { kindOf } from './regex-program.ts';
 
 export interface UnitClasses {
@@ -20,14 +21,15 @@ export function rangesOfUnits(units: readonly number[]): number[] {
   return ranges;
 }
 
-/** What every automaton tells apart: kinds, and parts of words. */
+/** What every automaton tells apart: kinds, parts of words, and halves of what is not seen. */
 const base = new Uint16Array(0x10000);
 let baseCount = 0;
 {
   const known = new Map<number, number>();
   for (let unit = 0; unit < base.length; unit++) {
     const word = !isHigh(unit) && !isLow(unit) && isWordUnit(unit) ? 1 : 0;
-    const key = kindOf(unit) * 2 + word;
+    const half = isTagLead(unit) || endsTag(unit) ? 1 : 0;
+    const key = kindOf(unit) * 4 + half * 2 + word;
     const found = known.get(key) ?? known.size;
     known.set(key, found);
     base[unit] = found;
