@@ -55,9 +55,36 @@ const scriptOf = (expression: string): string =>
     .replaceAll('\\x{', '\\u{')
     .replaceAll('(?i:', '(?:');
 
+/** Whether a text ends like this; asked of the same one for every end that a candidate may have. */
+class Ending {
+  private readonly expression: RegExp;
+  private asked: string | undefined;
+  private answer = false;
+
+  constructor(expression: string) {
+    this.expression = new RegExp(`(?:${expression})$`);
+  }
+
+  test(text: string): boolean {
+    if (text !== this.asked) {
+      this.asked = text;
+      this.answer = this.expression.test(text);
+    }
+    return this.answer;
+  }
+}
+
+const endings = new Map<string, Ending>();
+
+function endingOf(expression: string): Ending {
+  const known = endings.get(expression) ?? new Ending(expression);
+  endings.set(expression, known);
+  return known;
+}
+
 interface Matcher extends PiiMember {
   readonly core: RegExp;
-  readonly head: RegExp;
+  readonly head: Ending;
   readonly tail: RegExp | undefined;
   /** Has to begin, and to end, the text. */
   readonly alone: boolean;
@@ -68,7 +95,7 @@ function matcherOf(member: PiiMember): Matcher {
   return {
     ...member,
     core: new RegExp(`^(?:${scriptOf(expression)})$`, expression.includes('(?i:') ? 'iu' : 'u'),
-    head: new RegExp(`(?:${head})$`),
+    head: endingOf(head),
     tail: tail === '' ? undefined : new RegExp(`^(?:${tail})`),
     alone: expression.startsWith('\\A'),
   };
@@ -104,15 +131,15 @@ export function checkOf(members: readonly PiiMember[], settings: JudgeSettings):
       let best = 0;
       const insideBefore = ENDS_IN_WORD.test(before);
       const insideAfter = BEGINS_WITH_WORD.test(after);
-      for (const matcher of matchers) {
-        const { kind, form, core, head, tail, alone } = matcher;
-        if (!core.test(token) || (alone && !(before === '' && last))) continue;
+      for (const { kind, form, core, head, tail, alone } of matchers) {
         // Another form may have let it begin or end there.
         if ((form.open !== 'start' && insideBefore) || (form.open !== 'end' && insideAfter))
           continue;
+        if (!core.test(token) || (alone && !(before === '' && last))) continue;
         let score = form.scoreOf?.(token) ?? form.score;
         if (score <= best - NAMED_SCORE || score === 0 || !(form.valid?.(token) ?? true)) continue;
         if (head.test(before) || tail?.test(after)) continue;
+        // Last, as it costs most.
         const named = kind.names.length === 0 ? undefined : names.nearest(before);
         if (named !== undefined)
           score += named.has(kind.entity) ? NAMED_SCORE : -OTHERWISE_NAMED_SCORE;

@@ -45,7 +45,15 @@ export interface PiiKind {
 }
 
 /** Digits of a token, without what stands between. */
-export const digitsIn = (token: string): string => token.replace(/\D/g, '');
+export function digitsIn(token: string): string {
+  let digits = '';
+  // Most tokens are short, and a loop is quicker than an expression.
+  for (let at = 0; at < token.length; at++) {
+    const unit = token.charCodeAt(at);
+    if (unit >= 0x30 && unit <= 0x39) digits += token[at];
+  }
+  return digits;
+}
 
 /** Letters and digits of a token, letters in capitals. */
 export const idIn = (token: string): string => token.replace(/[^A-Za-z0-9]/g, '').toUpperCase();

@@ -1,110 +1,131 @@
 /**
- * Which of many expressions a text may match, by its shape alone: `AB 12 34` has the shape `AA 99 99`. Most
- * candidates share few shapes, so that of a hundred expressions a handful is tried.
+ * Which of many expressions a text may match, by its shape alone: `AB 12 34` has the shape `AA 99 99`. Shapes are
+ * read by one lazy DFA of all expressions, so that a text costs a step a unit, whatever its shape, and of a
+ * hundred expressions a handful is tried.
  */
 import { buildAutomaton, type Node } from '../regex-program.ts';
+import { classIn, type RangeClasses, rangeClasses } from '../unit-classes.ts';
 
-/** Shapes remembered. One more, and all are forgotten. */
-const SHAPES_MAX = 4_096;
+/** States kept. One more, and all are forgotten. */
+const STATES_MAX = 4_096;
 
-const DIGIT = '9';
-const LETTER = 'A';
+const DIGITS: readonly number[] = [0x30, 0x39];
+const LETTERS: readonly number[] = [0x41, 0x5a, 0x61, 0x7a];
 
-const isIn = (unit: number, first: string, last: string): boolean =>
-  unit >= first.charCodeAt(0) && unit <= last.charCodeAt(0);
-
-const meets = (ranges: readonly number[], first: string, last: string): boolean => {
-  for (let index = 0; index < ranges.length; index += 2)
-    if (
-      (ranges[index] as number) <= last.charCodeAt(0) &&
-      (ranges[index + 1] as number) >= first.charCodeAt(0)
-    )
-      return true;
+/** Whether a unit of `some` is one of `others`; both pairs of first and last. */
+function meets(some: readonly number[], others: readonly number[]): boolean {
+  for (let one = 0; one < some.length; one += 2)
+    for (let other = 0; other < others.length; other += 2)
+      if (
+        (some[one] as number) <= (others[other + 1] as number) &&
+        (some[one + 1] as number) >= (others[other] as number)
+      )
+        return true;
   return false;
-};
-
-/** The digits of a plain text as `9`, its letters as `A`, all else as it is. */
-function shapeOf(text: string): string {
-  const units: number[] = [];
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (isIn(unit, '0', '9')) units.push(DIGIT.charCodeAt(0));
-    else if (isIn(unit, 'a', 'z') || isIn(unit, 'A', 'Z')) units.push(LETTER.charCodeAt(0));
-    else units.push(unit);
-  }
-  return String.fromCharCode.apply(undefined, units);
 }
 
-/** What an expression accepts, as far as shapes tell. */
-class ShapeMatcher {
-  private readonly nodes: readonly Node[];
-  private readonly first: ReadonlySet<number>;
+const automata = new Map<string, { readonly nodes: readonly Node[]; readonly start: number }>();
 
-  constructor(expression: string) {
-    const automaton = buildAutomaton(expression);
-    if (typeof automaton === 'string') throw new Error(automaton);
-    this.nodes = automaton.nodes;
-    this.first = this.closed([automaton.start]);
-  }
-
-  mayMatch(shape: string): boolean {
-    let here = this.first;
-    for (const sign of shape) {
-      const next: number[] = [];
-      for (const index of here) {
-        const node = this.nodes[index] as Node;
-        if (node.op === 'unit' && this.accepts(node.ranges, sign)) next.push(node.out);
-      }
-      if (next.length === 0) return false;
-      here = this.closed(next);
-    }
-    for (const index of here) if (this.nodes[index]?.op === 'match') return true;
-    return false;
-  }
-
-  private accepts(ranges: readonly number[], sign: string): boolean {
-    if (sign === DIGIT) return meets(ranges, '0', '9');
-    if (sign === LETTER) return meets(ranges, 'A', 'Z') || meets(ranges, 'a', 'z');
-    return meets(ranges, sign, sign);
-  }
-
-  /** Assertions are taken for granted. */
-  private closed(from: readonly number[]): ReadonlySet<number> {
-    const seen = new Set(from);
-    for (const index of seen) {
-      const node = this.nodes[index] as Node;
-      if (node.op === 'split') for (const out of node.outs) seen.add(out);
-      else if (node.op === 'assert') seen.add(node.out);
-    }
-    return seen;
-  }
-}
-
-const matchers = new Map<string, ShapeMatcher>();
-
-function matcherOf(expression: string): ShapeMatcher {
-  const known = matchers.get(expression) ?? new ShapeMatcher(expression);
-  matchers.set(expression, known);
+function automatonOf(expression: string): { nodes: readonly Node[]; start: number } {
+  const known = automata.get(expression) ?? buildAutomaton(expression);
+  if (typeof known === 'string') throw new Error(known);
+  automata.set(expression, known);
   return known;
 }
 
+interface Numbered {
+  readonly node: Node;
+  /** The number of its expression's first node: its own numbers begin there. */
+  readonly first: number;
+  /** Whose expression it is part of. */
+  readonly item: number;
+}
+
+interface State<Item> {
+  /** Nodes that consume a unit, of all expressions, counted through, ascending. */
+  readonly nodes: readonly number[];
+  /** Those whose expressions end here. */
+  readonly items: readonly Item[];
+  /** By class of the unit. */
+  readonly next: (State<Item> | undefined)[];
+}
+
 export class ShapeIndex<Item> {
-  private readonly items: readonly (readonly [ShapeMatcher, Item])[];
-  private readonly known = new Map<string, readonly Item[]>();
+  private readonly items: readonly Item[];
+  /** Of all expressions. */
+  private readonly nodes: Numbered[] = [];
+  private readonly starts: number[] = [];
+  private readonly classes: RangeClasses;
+  /** What the units of a class have in common: all digits are one, and all letters. */
+  private readonly sets: readonly (readonly number[])[];
+  private readonly known = new Map<string, State<Item>>();
+  private first: State<Item> | undefined;
 
   /** In the order in which they are given out. */
   constructor(items: readonly (readonly [expression: string, item: Item])[]) {
-    this.items = items.map(([expression, item]) => [matcherOf(expression), item]);
+    this.items = items.map(([, item]) => item);
+    for (const [item, [expression]] of items.entries()) {
+      const { nodes, start } = automatonOf(expression);
+      const first = this.nodes.length;
+      this.starts.push(first + start);
+      for (const node of nodes) this.nodes.push({ node, first, item });
+    }
+    this.classes = rangeClasses(
+      this.nodes.flatMap(({ node }) => (node.op === 'unit' ? [node.ranges] : [])),
+    );
+    this.sets = this.classes.samples.map((unit) => {
+      const sample = [unit, unit];
+      return [DIGITS, LETTERS].find((set) => meets(sample, set)) ?? sample;
+    });
   }
 
   /** Those whose expression may match `text`, and perhaps some that do not. */
   candidates(text: string): readonly Item[] {
-    const shape = shapeOf(text);
-    const known = this.known.get(shape);
+    let state = (this.first ??= this.stateOf(this.starts));
+    for (let at = 0; at < text.length; at++) {
+      if (state.nodes.length === 0) return [];
+      const unitClass = classIn(this.classes, text.charCodeAt(at));
+      state = state.next[unitClass] ?? this.step(state, unitClass);
+    }
+    return state.items;
+  }
+
+  private step(state: State<Item>, unitClass: number): State<Item> {
+    const set = this.sets[unitClass] as readonly number[];
+    const reached: number[] = [];
+    for (const index of state.nodes) {
+      const { node, first } = this.nodes[index] as Numbered;
+      if (node.op === 'unit' && meets(set, node.ranges)) reached.push(first + node.out);
+    }
+    const made = this.stateOf(reached);
+    state.next[unitClass] = made;
+    return made;
+  }
+
+  /** Assertions are taken for granted. */
+  private stateOf(from: readonly number[]): State<Item> {
+    const seen = new Set(from);
+    const nodes: number[] = [];
+    const ended = new Set<number>();
+    for (const index of seen) {
+      const { node, first, item } = this.nodes[index] as Numbered;
+      if (node.op === 'split') for (const out of node.outs) seen.add(first + out);
+      else if (node.op === 'assert') seen.add(first + node.out);
+      else if (node.op === 'match') ended.add(item);
+      else if (node.op === 'unit') nodes.push(index);
+    }
+    nodes.sort((a, b) => a - b);
+    const ends = [...ended].sort((a, b) => a - b);
+    const key = `${nodes.join()};${ends.join()}`;
+    const known = this.known.get(key);
     if (known !== undefined) return known;
-    const made = this.items.filter(([one]) => one.mayMatch(shape)).map(([, item]) => item);
-    if (this.known.size >= SHAPES_MAX) this.known.clear();
-    this.known.set(shape, made);
+    if (this.known.size >= STATES_MAX) {
+      this.known.clear();
+      this.first = undefined;
+    }
+    const items = ends.map((item) => this.items[item] as Item);
+    const made: State<Item> = { nodes, items, next: [] };
+    this.known.set(key, made);
     return made;
   }
 }
