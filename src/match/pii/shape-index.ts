@@ -60,9 +60,14 @@ export class ShapeIndex<Item> {
   private readonly sets: readonly (readonly number[])[];
   private readonly known = new Map<string, State<Item>>();
   private first: State<Item> | undefined;
+  private readonly statesMax: number;
 
   /** In the order in which they are given out. */
-  constructor(items: readonly (readonly [expression: string, item: Item])[]) {
+  constructor(
+    items: readonly (readonly [expression: string, item: Item])[],
+    statesMax = STATES_MAX,
+  ) {
+    this.statesMax = statesMax;
     this.items = items.map(([, item]) => item);
     for (const [item, [expression]] of items.entries()) {
       const { nodes, start } = automatonOf(expression);
@@ -77,6 +82,10 @@ export class ShapeIndex<Item> {
       const sample = [unit, unit];
       return [DIGITS, LETTERS].find((set) => meets(sample, set)) ?? sample;
     });
+  }
+
+  get statesKept(): number {
+    return this.known.size;
   }
 
   /** Those whose expression may match `text`, and perhaps some that do not. */
@@ -119,7 +128,7 @@ export class ShapeIndex<Item> {
     const key = `${nodes.join()};${ends.join()}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    if (this.known.size >= STATES_MAX) {
+    if (this.known.size >= this.statesMax) {
       this.known.clear();
       this.first = undefined;
     }
