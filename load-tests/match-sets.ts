@@ -165,6 +165,9 @@ export const everything = (): readonly Detector[] => [
   ...ownPatterns.map(expression),
 ];
 
+/** Numbers of all countries: forms, check digits and names in front of them. */
+export const personalData = (): readonly Detector[] => [piiDetector({ entities: ['all'] })];
+
 const FLOOD_UNITS = 300_000;
 const repeated = (part: string): string =>
   part.repeat(Math.ceil(FLOOD_UNITS / part.length)).slice(0, FLOOD_UNITS);

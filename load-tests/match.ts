@@ -7,7 +7,14 @@ import { parseArgs } from 'node:util';
 import type { Detector } from '../src/match/detector.ts';
 import { TextScanner } from './match-build.ts';
 import { Reference } from './match-reference.ts';
-import { everything, floods, hostileRules, type RuleSet, ruleSets } from './match-sets.ts';
+import {
+  everything,
+  floods,
+  hostileRules,
+  personalData,
+  type RuleSet,
+  ruleSets,
+} from './match-sets.ts';
 
 const { values, positionals } = parseArgs({
   options: { million: { type: 'string', default: '2' } },
@@ -133,6 +140,11 @@ if ('floods'.includes(wanted)) {
     flood(name, all, text, [text.length, 65_536, 1_024, 64]),
   );
   print(`  worst: ${Math.min(...worst).toFixed(1)} MB/s`);
+}
+if ('personal data'.includes(wanted)) {
+  const all = personalData();
+  print('personal data of all kinds, on floods of 300 KB; pieces of 1,024:');
+  for (const [name, text] of Object.entries(floods())) flood(name, all, text, [1_024]);
 }
 if ('hostile rules'.includes(wanted)) {
   print('hostile rules, each on its own, on 50 KB that are worst for it; pieces of 1,024:');
