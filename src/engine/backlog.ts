@@ -34,6 +34,12 @@ export const isHeavy = (
   { sliceUnitsMax }: Pick<EngineLimits, 'sliceUnitsMax'>,
 ): boolean => event.kind === 'body' && event.bytes.length > sliceUnitsMax * HEAVY_SHARE;
 
+/** Delivered events that stay in the list. */
+const DELIVERED_MAX = 512;
+
+/** What an event costs beside its bytes, in the units of a slice. */
+const EVENT_UNITS = 16;
+
 function* nextTurn(): Job {
   yield;
 }
@@ -46,6 +52,8 @@ export class Backlog {
   private slices = 0;
   private cancel: (() => void) | undefined;
   private waiting: ProcessEvent[] = [];
+  /** Of those how many were delivered: to take out the first of many moves all others. */
+  private delivered = 0;
   private waitingBytes = 0;
   private paused = false;
   private dropped = false;
@@ -61,6 +69,10 @@ export class Backlog {
 
   get light(): boolean {
     return this.slices <= LIGHT_SLICES_MAX;
+  }
+
+  private get waitingEvents(): number {
+    return this.waiting.length - this.delivered;
   }
 
   /** Puts an event off until there is a slice for it. */
@@ -103,7 +115,9 @@ export class Backlog {
     this.waiting.push({ ...event, bytes: new Uint8Array(event.bytes) });
     this.waitingBytes += event.bytes.length;
     deps.held.add(event.bytes.length);
-    if (this.waitingBytes <= deps.limits.waitingBytesMax || this.paused) return;
+    const { waitingBytesMax, waitingEventsMax } = deps.limits;
+    const fits = this.waitingBytes <= waitingBytesMax && this.waitingEvents <= waitingEventsMax;
+    if (fits || this.paused) return;
     this.paused = true;
     port.pause();
   }
@@ -119,6 +133,7 @@ export class Backlog {
     this.cancel?.();
     this.cancel = undefined;
     this.waiting = [];
+    this.delivered = 0;
     this.worker.deps.held.add(-this.waitingBytes);
     this.waitingBytes = 0;
     this.resume();
@@ -153,24 +168,32 @@ export class Backlog {
   private deliver(): void {
     const { worker } = this;
     const { held, limits } = worker.deps;
-    for (let delivered = 0; !this.busy && !this.dropped; ) {
-      const event = this.waiting[0];
+    const { sliceUnitsMax: unitsMax } = limits;
+    for (let units = 0; !this.busy && !this.dropped; ) {
+      const event = this.waiting[this.delivered];
       if (!event) break;
-      if (delivered > 0 && isHeavy(event, limits)) {
+      const cost = EVENT_UNITS + (event.kind === 'body' ? event.bytes.length : 0);
+      if (units > 0 && !worker.refused && (isHeavy(event, limits) || units + cost > unitsMax)) {
         this.begin(event.direction, nextTurn());
         break;
       }
-      this.waiting.shift();
+      units += cost;
+      this.delivered++;
       if (event.kind === 'body') {
         this.waitingBytes -= event.bytes.length;
         held.add(-event.bytes.length);
-        delivered += event.bytes.length;
       }
+      if (this.delivered >= DELIVERED_MAX || this.waitingEvents === 0) this.tidy();
       if (!worker.refused) worker.run(event.direction, () => worker.dispatch(event));
     }
     if (this.busy || this.dropped) return;
     this.resume();
     this.atEnd?.();
+  }
+
+  private tidy(): void {
+    this.waiting = this.waiting.slice(this.delivered);
+    this.delivered = 0;
   }
 
   private resume(): void {

@@ -29,6 +29,8 @@ export interface EngineLimits {
   readonly sliceUnitsMax: number;
   /** Body bytes of one exchange that wait while others of it are judged; beyond it no more is read from Envoy. */
   readonly waitingBytesMax: number;
+  /** The same in pieces of a body, as each takes memory of its own however small it is. */
+  readonly waitingEventsMax: number;
   /** Pairs of rule and session whose scores are kept, about 1 KiB each at most; beyond it the oldest is forgotten. */
   readonly scoredSessionsMax: number;
   /** Bytes that the matcher's tables of one policy set may take at their largest; a larger set does not compile. */
@@ -62,6 +64,7 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   requestBodyMsMax: 300_000,
   sliceUnitsMax: 8_192,
   waitingBytesMax: 256 << 10,
+  waitingEventsMax: 1_024,
   scoredSessionsMax: 100_000,
   matcherBytesMax: 64 << 20,
   goldenMsMax: 30_000,

@@ -28,6 +28,7 @@ rules:
 `);
 
 const EMPTY = new Uint8Array(0);
+const STREAMED = { 'content-type': 'text/event-stream' };
 
 /** Chunks of an answer that goes on. */
 const open = (...contents: string[]): Buffer =>
@@ -394,6 +395,56 @@ describe('while a body is judged in turns', () => {
     assert.equal(busy.from.deps.held.bytes - before, 7 * chunk.length);
     assert.ok(turnsOf(busy) > 1);
     assert.equal(busy.port.paused, false);
+  });
+
+  it('what arrives in many pieces stops the reading, too, however small they are', () => {
+    const busy = streaming({ waitingEventsMax: 5 });
+    for (let at = 0; at < 5; at++) {
+      busy.exchange.event(body('response', Buffer.from(':')));
+      assert.equal(busy.port.paused, false);
+    }
+    busy.exchange.event(body('response', Buffer.from('\n')));
+    assert.equal(busy.port.paused, true);
+    turnsOf(busy);
+    assert.equal(busy.port.paused, false);
+  });
+
+  it('what has waited is judged in turns, too, and costs each byte once', () => {
+    const limits = { sliceUnitsMax: 1_000, waitingEventsMax: 100_000 };
+    const content = `To ann@example.org ${'and so on '.repeat(3_000)} motto`;
+    const bytes = Buffer.from(
+      JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }),
+    );
+    const answer = chatStream(
+      Array.from({ length: 200 }, () => ({ delta: { content: 'and ann@example.org, ' } })),
+    );
+    const pieces = (whole: Uint8Array, size: number): Uint8Array[] =>
+      Array.from({ length: Math.ceil(whole.length / size) }, (_, at) =>
+        whole.subarray(at * size, (at + 1) * size),
+      );
+    const from = rig(SET, limits);
+    const port = new RecordingPort();
+    const exchange = new Exchange(from.deps, port);
+    exchange.event(headersEvent('request', CHAT_HEADERS));
+    from.deps.turns.take();
+    exchange.event(body('request', bytes.subarray(0, 900)));
+    const rest = bytes.subarray(900);
+    for (const [at, piece] of pieces(rest, 1).entries())
+      exchange.event(body('request', piece, at === rest.length - 1));
+    while (from.clock.turn());
+    assert.match(port.sent('request'), /To \[EMAIL_1\] and so on/u);
+    exchange.event(headersEvent('response', { ':status': '200', ...STREAMED }));
+    from.deps.turns.take();
+    exchange.event(body('response', answer.subarray(0, 900)));
+    for (const piece of pieces(answer.subarray(900), 100)) exchange.event(body('response', piece));
+    exchange.event(body('response', EMPTY, true));
+    const sent: number[] = [];
+    for (let before = 0; from.clock.turn(); before = port.sent('response').length)
+      sent.push(port.sent('response').length - before);
+    assert.ok(Math.max(...sent) < 2_000, `${sent}`);
+    assert.ok(port.ended.has('response'));
+    assert.equal(from.deps.held.bytes, 0);
+    assert.ok(!port.sent('response').includes('ann@'));
   });
 
   it('keeps copies of what waits, as messages are reused', () => {
