@@ -40,6 +40,9 @@ export interface ClassifierMeans {
 
 type CallResult = readonly TextVerdict[] | ClassifierFailure;
 
+/** Whose verdicts are whose: the direction is part of what a classifier is told. */
+const cachedFor = ({ set, direction }: ClassifierQuery): string => `${set} ${direction}`;
+
 export class Classifier {
   private readonly config: ClassifierConfig;
   private readonly means: ClassifierMeans;
@@ -68,7 +71,7 @@ export class Classifier {
     const known = new Map<string, TextVerdict>();
     const missing = new Set<string>();
     for (const { value } of texts.flat()) {
-      const verdict = this.cache.get(query.set, value);
+      const verdict = this.cache.get(cachedFor(query), value);
       if (verdict === undefined) missing.add(value);
       else known.set(value, verdict);
     }
@@ -130,7 +133,7 @@ export class Classifier {
         }
         for (const [index, text] of part.entries()) {
           known.set(text, result[index]!);
-          this.cache.put(query.set, text, result[index]!);
+          this.cache.put(cachedFor(query), text, result[index]!);
         }
         unanswered--;
         if (unanswered === 0) end(undefined);

@@ -1,6 +1,6 @@
 /**
- * Verdicts that were given before, by set and keyed hash of the text: no text is kept, and no set is told what
- * another one was. The one that was used longest ago gives way.
+ * Verdicts that were given before, by who asked (set and direction) and keyed hash of the text: no text is kept, and
+ * no set is told what another one was. The one that was used longest ago gives way.
  */
 import type { TextVerdict } from '../match/classifier.ts';
 
@@ -29,9 +29,9 @@ export class VerdictCache {
     return this.entries.size;
   }
 
-  get(set: string, text: string): TextVerdict | undefined {
+  get(asker: string, text: string): TextVerdict | undefined {
     if (this.entries.size === 0) return undefined;
-    const key = this.keyOf(set, text);
+    const key = this.keyOf(asker, text);
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
     this.entries.delete(key);
@@ -40,10 +40,10 @@ export class VerdictCache {
     return entry.verdict;
   }
 
-  put(set: string, text: string, verdict: TextVerdict): void {
+  put(asker: string, text: string, verdict: TextVerdict): void {
     const { entriesMax, monotonicMs } = this.options;
     if (entriesMax === 0) return;
-    const key = this.keyOf(set, text);
+    const key = this.keyOf(asker, text);
     this.entries.delete(key);
     if (this.entries.size >= entriesMax)
       for (const oldest of this.entries.keys()) {
@@ -60,7 +60,7 @@ export class VerdictCache {
     this.entries.clear();
   }
 
-  private keyOf(set: string, text: string): string {
-    return `${set} ${this.options.hash(text)}`;
+  private keyOf(asker: string, text: string): string {
+    return `${asker} ${this.options.hash(text)}`;
   }
 }

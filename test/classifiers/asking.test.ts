@@ -159,7 +159,7 @@ describe('a classifier over HTTP', function () {
     assert.deepEqual(await askedTexts(), [['first'], ['fifth'], ['second']]);
   });
 
-  it('is not asked again what it has said, but by another set, in another version, or later', async () => {
+  it('is not asked again what it has said, but by another set, of another direction, in another version, or later', async () => {
     const one = classifier({ cacheMs: 60_000 });
     const ask = (set = 'sha256:one'): Promise<unknown> =>
       one.ask({ set, texts: ['venom', 'Hello'] });
@@ -170,6 +170,9 @@ describe('a classifier over HTTP', function () {
     assert.deepEqual((await askedTexts()).at(-1), ['new']);
     await ask('sha256:two');
     assert.equal((await askedTexts()).length, 3);
+    // Whether they were asked or answered is part of the question.
+    await one.ask({ direction: 'response', texts: ['venom', 'Hello'] });
+    assert.equal((await askedTexts()).length, 4);
     await server.behave({ version: 'words-2' });
     await one.ask({ texts: ['tells'] });
     await ask();
