@@ -83,7 +83,7 @@ export class PostureKeeper {
     return this.state;
   }
 
-  /** Resolves to the new state; rejects when it could not be made durable, and then nothing has changed. */
+  /** Resolves to the new state; rejects when it could not be made durable or recorded, and then nothing has changed. */
   set(request: PostureRequest): Promise<PostureState> {
     const change = this.last.then(async () => {
       const { clock } = this.deps;
@@ -96,7 +96,12 @@ export class PostureKeeper {
         by: request.by,
       });
       await this.deps.repository.write(state);
-      this.take(state, request.reason);
+      try {
+        this.take(state, request.reason);
+      } catch (error) {
+        await this.takeBack();
+        throw error;
+      }
       return state;
     });
     this.last = change.catch(() => undefined);
@@ -107,6 +112,11 @@ export class PostureKeeper {
   async close(): Promise<void> {
     this.cancelExpiry();
     await this.last;
+  }
+
+  /** A restart must not find what nobody was told. */
+  private async takeBack(): Promise<void> {
+    if (this.state !== undefined) await this.deps.repository.write(this.state);
   }
 
   private take(state: PostureState, reason: string): void {

@@ -11,7 +11,7 @@ import { VirtualClock } from './rig.ts';
 const HOUR_MS = 3_600_000;
 
 function keeper(stored?: unknown, clock = new VirtualClock()) {
-  const disk = { state: stored, failing: false };
+  const disk = { state: stored, failing: false, recording: true };
   const records: TransitionRecord[] = [];
   const events: PostureEvent[] = [];
   const made = new PostureKeeper({
@@ -27,7 +27,10 @@ function keeper(stored?: unknown, clock = new VirtualClock()) {
       },
     },
     epoch: () => 7,
-    recordTransition: (record) => void records.push(record),
+    recordTransition: (record) => {
+      if (!disk.recording) throw new Error('no records');
+      records.push(record);
+    },
     onEvent: (event) => void events.push(event),
   });
   return { clock, disk, records, events, posture: made };
@@ -97,6 +100,18 @@ describe('the posture', () => {
     disk.failing = false;
     await posture.set(attack);
     assert.equal(posture.current?.posture, 'attack');
+  });
+
+  it('does not change when it cannot be recorded, not even by a restart', async () => {
+    const { posture, disk, clock } = keeper();
+    await posture.boot();
+    await posture.set({ ...attack, posture: 'elevated' });
+    disk.recording = false;
+    await assert.rejects(posture.set(attack));
+    assert.equal(posture.current?.posture, 'elevated');
+    const after = keeper(disk.state, clock);
+    await after.posture.boot();
+    assert.deepEqual(after.posture.current, posture.current);
   });
 
   it('takes changes in the order in which they were asked for', async () => {
