@@ -15,6 +15,8 @@ import { BlockList, isIP, type LookupFunction } from 'node:net';
 const FORBIDDEN = new BlockList();
 FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4');
 FORBIDDEN.addSubnet('fe80::', 10, 'ipv6');
+// A translator of the network (RFC 6052) would ask 169.254.0.0/16 for us.
+FORBIDDEN.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
 FORBIDDEN.addAddress('fd00:ec2::254', 'ipv6');
 
 const OK = 200;

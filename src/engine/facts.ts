@@ -135,10 +135,10 @@ export function claimsOf(sources: readonly ClaimSource[], context: FactContext):
 
 const NO_CLAIMS: Claims = Object.freeze({});
 
-/** `192.0.2.1:4711` and `[2001:db8::1]:4711` → the address; nothing for anything else, as a path of a socket. */
+/** `192.0.2.1:4711` and `[2001:db8::1]:4711` → the address, without the zone of a link-local one; nothing for anything else, as a path of a socket. */
 export function sourceIpOf(address: StructValue | undefined): { readonly sourceIp?: string } {
   if (typeof address !== 'string') return {};
-  const [, v6, v4] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::\d+)?$/iu.exec(address) ?? [];
+  const [, v6, v4] = /^(?:\[([0-9a-f:.]+)(?:%\w+)?\]|([0-9.]+))(?::\d+)?$/iu.exec(address) ?? [];
   const sourceIp = v6 ?? v4;
   return sourceIp === undefined ? {} : { sourceIp };
 }

@@ -265,7 +265,13 @@ describe('a classifier over HTTP', function () {
   });
 
   it('is never at a link-local address, and no proxy of the environment is asked', async () => {
-    for (const address of ['169.254.169.254', 'fe80::1', 'fd00:ec2::254', '::ffff:169.254.169.254'])
+    for (const address of [
+      '169.254.169.254',
+      'fe80::1',
+      'fd00:ec2::254',
+      '::ffff:169.254.169.254',
+      '64:ff9b::169.254.169.254',
+    ])
       assert.ok(isForbidden(address), address);
     for (const address of ['127.0.0.1', '10.0.0.1', '::1', 'classifier.example'])
       assert.ok(!isForbidden(address), address);

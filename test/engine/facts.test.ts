@@ -92,6 +92,7 @@ describe('the address that a request comes from', () => {
   const addresses: readonly (readonly [unknown, string | undefined])[] = [
     ['192.0.2.1:4711', '192.0.2.1'],
     ['[2001:db8::1]:4711', '2001:db8::1'],
+    ['[fe80::1%2]:4711', 'fe80::1'],
     ['[::ffff:192.0.2.1]:1', '::ffff:192.0.2.1'],
     ['192.0.2.1', '192.0.2.1'],
     ['/run/envoy.sock', undefined],
