@@ -148,7 +148,8 @@ export function handedOver(config: FactConfig, context: FactContext): StructObje
   const extensions: Record<string, string> = {};
   let peer: string | undefined;
   for (const source of Object.values(config).flat()) {
-    if (source.from === 'peer') peer = context.peer();
+    // A peer that nobody named is handed over by nobody: Envoy keeps 64 KiB of all this for another try.
+    if (source.from === 'peer') peer = context.peer() || undefined;
     if (source.from !== 'contextExtension') continue;
     const value = context.contextExtension(source.name);
     if (value !== undefined) extensions[source.name] = value;

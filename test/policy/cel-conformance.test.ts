@@ -21,7 +21,7 @@ import {
 } from '@bufbuild/cel';
 import { tests } from '@bufbuild/cel-spec/testdata/conformance.js';
 import { describe, it } from 'mocha';
-import { CEL_ENVIRONMENT } from '../../src/policy/cel-environment.ts';
+import { WEIGHED_ENVIRONMENT } from '../../src/policy/cel-budget.ts';
 import { TypeMismatch, typeOf, typeWord } from '../../src/policy/cel-types.ts';
 
 interface Value {
@@ -135,8 +135,8 @@ function typeFrom(type: Type): CelType | undefined {
   return undefined;
 }
 
-const TIMESTAMP = plan(CEL_ENVIRONMENT, parse('timestamp(text)'));
-const DURATION = plan(CEL_ENVIRONMENT, parse('duration(text)'));
+const TIMESTAMP = plan(WEIGHED_ENVIRONMENT, parse('timestamp(text)'));
+const DURATION = plan(WEIGHED_ENVIRONMENT, parse('duration(text)'));
 
 // biome-ignore lint/suspicious/noExplicitAny: values of every type pass here
 function input(value: Value): any {
@@ -187,7 +187,7 @@ function evaluated({ expr, bindings = {} }: Original): string {
     const inputs = Object.fromEntries(
       Object.entries(bindings).map(([name, { value }]) => [name, input(value)]),
     );
-    const value = plan(CEL_ENVIRONMENT, parse(expr))(inputs);
+    const value = plan(WEIGHED_ENVIRONMENT, parse(expr))(inputs);
     return isCelError(value) ? 'an error' : told(value);
   } catch {
     return 'an error';
