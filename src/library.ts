@@ -2,7 +2,7 @@
  * The policies as a library, where no Envoy is in between: the second composition root. One set, one process, the
  * same code that serves ext_proc; nothing here opens a socket or a file. `docs/embedding.md` shows it in use.
  */
-import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { DecisionRecord } from './audit/record.ts';
 import type { FactConfig, FactSource } from './engine/facts.ts';
 import { goldenFaults, runCases } from './engine/golden/gate.ts';
@@ -23,11 +23,12 @@ import { apiLines, type FormatRoute } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
 import { compilePolicies, type PolicyFile } from './policy/compile.ts';
-import { formatCompileError } from './policy/errors.ts';
+import { formatCompileError, formatPosition } from './policy/errors.ts';
 import type { Direction, Facts, PolicySet } from './policy/set.ts';
 import type { HeaderMutation } from './protocol/process.ts';
 import { sessionHash } from './rollout/cohort.ts';
 import { sipKey } from './rollout/siphash.ts';
+import { keyedHash } from './store/keyed-hash.ts';
 import { memorySealer } from './store/sealer.ts';
 import { createXxh64 } from './store/xxh64.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
@@ -155,8 +156,7 @@ export async function openPolicies(
     decoders: bodyDecoders,
     xxh64,
     sessionHash: (source, value) => sessionHash(cohortKey, source, value),
-    keyedHash: (value) =>
-      createHmac('sha256', hashKey).update(value).digest('hex').slice(0, KEYED_HASH_CHARS),
+    keyedHash: keyedHash(hashKey),
     newId: randomUUID,
     decisions: { denied: keep, allowed: keep },
     metrics: NO_METRICS,
@@ -180,15 +180,12 @@ export async function openPolicies(
   return new Policies(deps, set.digest, set.warnings);
 }
 
-const KEYED_HASH_CHARS = 16;
-
 /** Rules that ask somebody outside of this process, which nobody here does. */
 function asking({ rules }: PolicySet): readonly string[] {
   return rules
     .filter(({ detector, enforcement }) => detector?.classifier && enforcement !== 'off')
-    .map(({ id, position: { file, line, column } }) => {
-      const place = `${file}:${line}:${column}`;
-      return `${place}: not_enforceable: rule \`${id}\` asks a classifier, which only a server does; write \`enforcement: off\` on it`;
+    .map(({ id, position }) => {
+      return `${formatPosition(position)}: not_enforceable: rule \`${id}\` asks a classifier, which only a server does; write \`enforcement: off\` on it`;
     });
 }
 

@@ -58,6 +58,7 @@ import {
 import { watchDirectory } from './store/directory-source.ts';
 import { watchFeedFiles } from './store/feed-files.ts';
 import { openFileStore } from './store/file-store.ts';
+import { keyedHash } from './store/keyed-hash.ts';
 import { loadOrCreateKey } from './store/keys.ts';
 import { postureFile } from './store/posture-file.ts';
 import { memorySealer } from './store/sealer.ts';
@@ -216,8 +217,7 @@ async function serve(config: ServerConfig): Promise<void> {
     decoders: bodyDecoders,
     xxh64,
     sessionHash: (source, value) => sessionHash(cohortKey, source, value),
-    keyedHash: (value) =>
-      createHmac('sha256', hashKey).update(value).digest('hex').slice(0, KEYED_HASH_CHARS),
+    keyedHash: keyedHash(hashKey),
     newId: randomUUID,
     decisions: audit,
     metrics,
@@ -334,9 +334,6 @@ async function serve(config: ServerConfig): Promise<void> {
 
 /** Exit code of Node itself for an error nobody caught. */
 const CRASHED = 1;
-
-/** Hex digits of a keyed hash: 64 bits, enough to tell apart and too few to look up. */
-const KEYED_HASH_CHARS = 16;
 
 function compile(
   files: readonly SourceFile[],

@@ -1,5 +1,7 @@
 /** `switchyard lint` and `switchyard schema`: help for who writes policies. */
+
 import { type Command, Option } from 'commander';
+import { formatPosition } from '../policy/errors.ts';
 import { LINT_CODES, type LintCode, lintSet } from '../policy/lint.ts';
 import { policyJsonSchema } from '../policy/schema.ts';
 import { compiledSources, type PolicyReading, readPolicyPath } from './compile.ts';
@@ -48,8 +50,8 @@ async function lintPolicies(path: string, flags: LintFlags, ports: LintPorts): P
     ports.write(sarifLog(findings, ports.version, (code) => LINT_CODES[code as LintCode]));
   } else {
     const lines = findings.map(
-      ({ file, line, column, level, code, message }) =>
-        `${file}:${line}:${column}: ${level}: ${code}: ${message}`,
+      ({ level, code, message, ...position }) =>
+        `${formatPosition(position)}: ${level}: ${code}: ${message}`,
     );
     const warnings = findings.filter(({ level }) => level === 'warning').length;
     lines.push(`${warnings} warnings, ${findings.length - warnings} notes`);

@@ -4,6 +4,7 @@
  * it is durable; whatever fails on the way leaves what serves alone (invariant 3).
  */
 import type { TransitionRecord } from '../audit/record.ts';
+import { formatPosition } from '../policy/errors.ts';
 import type { GoldenCase } from '../policy/golden/cases.ts';
 import type { PolicySet, Rule } from '../policy/set.ts';
 import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
@@ -230,10 +231,8 @@ export class PolicyController implements SetControl {
     const { set, cases } = compiled;
     const conflict = this.deps.stances.conflict(set);
     if (conflict) {
-      const { file, line, column } = conflict.rule.position;
-      this.refuseSave([
-        `${file}:${line}:${column}: stance_conflict: ${stanceConflictWords(conflict)}`,
-      ]);
+      const place = formatPosition(conflict.rule.position);
+      this.refuseSave([`${place}: stance_conflict: ${stanceConflictWords(conflict)}`]);
       return undefined;
     }
     const undone = notEnforceable(set);
@@ -464,13 +463,13 @@ export class PolicyController implements SetControl {
 const RETAINED_SETS_MAX = 8;
 
 function unknownWords(rule: Rule, classifiers: readonly string[]): string {
-  const { file, line, column } = rule.position;
+  const place = formatPosition(rule.position);
   const name = rule.detector?.classifier?.name ?? '';
   const known =
     classifiers.length === 0
       ? 'it has none'
       : `it has ${classifiers.map((one) => `\`${one}\``).join(', ')}`;
-  return `${file}:${line}:${column}: classifier_unknown: rule \`${rule.id}\` asks the classifier \`${name}\`, which this server's configuration does not name (${known}); add it under \`classifiers\`, or correct the name`;
+  return `${place}: classifier_unknown: rule \`${rule.id}\` asks the classifier \`${name}\`, which this server's configuration does not name (${known}); add it under \`classifiers\`, or correct the name`;
 }
 
 function stanceConflictWords(conflict: {

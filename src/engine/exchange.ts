@@ -39,7 +39,7 @@ import type { EngineDeps } from './ports.ts';
 import type { Rerouted } from './request-changes.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
-import { restorerOf, reversibleAmong, reversibleIds } from './restoring.ts';
+import { restorerOf, reversibleAmong } from './restoring.ts';
 import { unenforceableWhenOpen } from './route-stances.ts';
 import { assign, obey } from './snapshot.ts';
 import { StallTimer } from './stall-timer.ts';
@@ -51,7 +51,6 @@ export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const HTTP_OK = 200;
 /** Modes in which an answer can be changed. */
 const CAN_RESTORE: ReadonlySet<BodyMode> = new Set(['FULL_DUPLEX_STREAMED', 'BUFFERED']);
-const NO_NUMBERS: ReadonlyMap<string, number> = new Map();
 const SWITCHYARD_NAMESPACE = 'switchyard';
 /** Key of the per-route declaration that a route prefers to stay open without us (SEMANTICS §5). */
 export const STANCE_METADATA = 'x-switchyard-stance';
@@ -326,17 +325,17 @@ export class Exchange implements ProcessHandler {
   }
 
   /** Before a request is judged: its placeholders go on from those of the conversation, if a rule can put them back. */
-  recallPlaceholders(): void {
-    const rules = reversibleIds(this.active?.content ?? []);
-    if (rules.size === 0) return;
+  recallPlaceholders(content: readonly Rule[]): void {
+    const rules = reversibleAmong(content);
+    if (rules.length === 0) return;
     const { restores } = this.deps;
     if (restores) restores.recall(this.conversation, this.placeholders, rules);
-    else this.placeholders.recall([], NO_NUMBERS);
+    else this.placeholders.recall();
   }
 
   /** The request goes on: what was taken out of it can be put back for as long as the rule says. */
-  keepPlaceholders(): void {
-    if (reversibleAmong(this.active?.content ?? []) === undefined) return;
+  keepPlaceholders(content: readonly Rule[]): void {
+    if (reversibleAmong(content).length === 0) return;
     const { conversation } = this;
     if (conversation === undefined) return;
     this.deps.restores?.keep(conversation, this.placeholders);
@@ -344,7 +343,7 @@ export class Exchange implements ProcessHandler {
 
   /** What puts placeholders of the answer back, where there is something to put back. */
   restorer(content: readonly Rule[]): Rule | undefined {
-    const rule = reversibleAmong(content);
+    const [rule] = reversibleAmong(content);
     if (rule === undefined || !CAN_RESTORE.has(this.shownMode('response'))) return undefined;
     return this.placeholders.restorable().length > 0 ? restorerOf(rule) : undefined;
   }

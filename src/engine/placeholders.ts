@@ -65,7 +65,7 @@ export class Placeholders {
   }
 
   /** Values may be said again from here on, those that the conversation had before among them. */
-  recall(known: readonly Restorable[], lastNumbers: ReadonlyMap<string, number>): void {
+  recall(known: readonly Restorable[] = [], lastNumbers = NO_NUMBERS): void {
     this.counts = new Map(lastNumbers);
     this.numbers = new Map(known.map(({ label, number, value }) => [keyOf(label, value), number]));
     this.values = new Map(known.map((one) => [`[${one.label}_${one.number}]`, one]));

@@ -389,7 +389,7 @@ export class RequestSide {
     const scores = exchange.textScores();
     const classification = Classification.of(exchange, 'request', rules);
     this.classification = classification;
-    exchange.recallPlaceholders();
+    exchange.recallPlaceholders(active.content);
     const inspection = new BodyInspection({
       direction: 'request',
       reader,
@@ -435,7 +435,7 @@ export class RequestSide {
     }
     if (exchange.refuseThrottled([...matched])) return undefined;
     if (classification && !(yield* classification.judge())) return undefined;
-    exchange.keepPlaceholders();
+    exchange.keepPlaceholders(active.content);
     const { changed } = inspection;
     if (changes.rerouted) exchange.rerouted(changes.rerouted);
     if ((changed || changes.rerouted) && !exchange.port.observability) decision.mutation('request');

@@ -8,6 +8,7 @@ import { regexDetector } from '../match/regex.ts';
 import type { Rule } from '../policy/set.ts';
 import type { Clock } from './clock.ts';
 import type { Placeholders, Restorable } from './placeholders.ts';
+import { narrowed } from './rule-lists.ts';
 import { SubjectMemory } from './subject-memory.ts';
 
 /** Encrypts for one owner, so that what was sealed for one does not open for another. */
@@ -53,19 +54,20 @@ export class RestoreMaps {
   }
 
   /**
-   * Makes the placeholders of a request go on from those of the conversation. `rules`: ids of those in force that put
-   * values back; what others have taken out is not. Cost: opens each value that is kept.
+   * Makes the placeholders of a request go on from those of the conversation. `rules`: those in force that put values
+   * back; what others have taken out is not. Cost: opens each value that is kept.
    */
-  recall(owner: string | undefined, placeholders: Placeholders, rules: ReadonlySet<string>): void {
+  recall(owner: string | undefined, placeholders: Placeholders, rules: readonly Rule[]): void {
     const conversation = owner === undefined ? undefined : this.conversations.get(owner);
     const known: Restorable[] = [];
+    const inForce = new Set(rules.map(({ id }) => id));
     const nowMs = this.clock.monotonicMs();
     for (const { rule, ttlMs, label, number, sealed, untilMs } of conversation?.kept ?? []) {
-      if (untilMs <= nowMs || !rules.has(rule)) continue;
+      if (untilMs <= nowMs || !inForce.has(rule)) continue;
       const value = this.sealer.open(sealed, owner ?? '');
       if (value !== undefined) known.push({ rule, ttlMs, label, number, value });
     }
-    placeholders.recall(known, conversation?.lastNumbers ?? new Map());
+    placeholders.recall(known, conversation?.lastNumbers);
   }
 
   /** Keeps what the request added. What another one of the conversation has numbered meanwhile stays as that did. */
@@ -107,14 +109,9 @@ const restorers = new WeakMap<Rule, Rule>();
 const isReversible = ({ action, enforcement }: Rule): boolean =>
   enforcement === 'enforce' && action.kind === 'redact' && action.reversible !== undefined;
 
-/** The first enforced rule whose redactions are put back, of rules in rank order. */
-export function reversibleAmong(rules: readonly Rule[]): Rule | undefined {
-  return rules.find(isReversible);
-}
-
-/** Ids of all of them. */
-export function reversibleIds(rules: readonly Rule[]): ReadonlySet<string> {
-  return new Set(rules.filter(isReversible).map(({ id }) => id));
+/** The enforced rules whose redactions are put back. The same list has the same answer. */
+export function reversibleAmong(rules: readonly Rule[]): readonly Rule[] {
+  return narrowed(rules, 'reversible', isReversible);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { Detector, Match, MatchSink, Tracker } from './detector.ts';
 import type { InputVerdict, NameVerdict, Subject, SubjectJudge } from './subject.ts';
+import { trackerFindsIn } from './whole-text.ts';
 
 export interface Member {
   readonly detector: Detector;
@@ -32,16 +33,7 @@ export function allTexts({ members, within }: AllOptions): Detector {
       0,
     ),
     start,
-    matches(text: string) {
-      const tracker = new AllTracker(members, distance);
-      let found = false;
-      const sink: MatchSink = () => {
-        found = true;
-      };
-      for (let at = 0; at < text.length; at += 1) tracker.step(text.charCodeAt(at), at, sink);
-      tracker.end(text.length, sink);
-      return found;
-    },
+    matches: (text: string) => trackerFindsIn(new AllTracker(members, distance), text),
   });
 }
 

@@ -3,6 +3,7 @@
  * from their first bracket on. A text that does not begin with one is none, and nothing of it waits.
  */
 import type { Detector, MatchSink, Tracker } from './detector.ts';
+import { trackerFindsIn } from './whole-text.ts';
 
 /** What is found in a text, in UTF-16 units of it. */
 export interface FoundValue {
@@ -33,16 +34,7 @@ export function jsonTextDetector(judge: JsonTextJudge): Detector {
     labels: Object.freeze([JSON_LABEL]),
     bytes: 0,
     start: () => [new JsonTextTracker(judge)],
-    matches: (text: string) => {
-      const tracker = new JsonTextTracker(judge);
-      let found = false;
-      const sink: MatchSink = () => {
-        found = true;
-      };
-      for (let at = 0; at < text.length; at += 1) tracker.step(text.charCodeAt(at), at, sink);
-      tracker.end(text.length, sink);
-      return found;
-    },
+    matches: (text: string) => trackerFindsIn(new JsonTextTracker(judge), text),
   });
 }
 

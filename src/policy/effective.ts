@@ -1,4 +1,5 @@
 /** What composes for one exchange, in order, and which rule overrides which: for people and for the admin API. */
+import { formatPosition } from './errors.ts';
 import { conditionOutcome, exempts } from './evaluate.ts';
 import { scopeOf } from './scope.ts';
 import type { Conditions, Layer, PolicySet, Rule } from './set.ts';
@@ -95,14 +96,10 @@ export function effectiveReport(set: PolicySet, conditions: Conditions): Effecti
       condition,
       liftedBy: liftedBy?.id ?? null,
       liftedWithin: liftedWithin.map(({ id }) => id),
-      position: placeOf(rule),
+      position: formatPosition(rule.position),
     })),
   };
 }
-
-/** `file:line:column` of a rule. */
-export const placeOf = ({ position }: Rule): string =>
-  `${position.file}:${position.line}:${position.column}`;
 
 /** Policies and modules of which a rule is not kept out by its condition, each with its version. */
 export function composedOf(

@@ -127,9 +127,18 @@ export type Tell = (
   message: string,
 ) => void;
 
+/** `file:line:column` */
+export function formatPosition({
+  file,
+  line,
+  column,
+}: Pick<CompileError, 'file' | 'line' | 'column'>): string {
+  return `${file}:${line}:${column}`;
+}
+
 /** `file:line:column: code: sentence` */
 export function formatCompileError(error: CompileError): string {
-  return `${error.file}:${error.line}:${error.column}: ${error.code}: ${error.message}`;
+  return `${formatPosition(error)}: ${error.code}: ${error.message}`;
 }
 
 /** The order in which errors are told: by place, then by code. Never by file order of the caller. */

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { ask } from './requests.ts';
-import { compile, rig } from './rig.ts';
+import { policyOf, rig } from './rig.ts';
 
-const policy = (rules: string, head = 'class: security') =>
-  compile(`
-kind: Policy
-metadata: { name: p, layer: platform }
-${head}
-rules:
-${rules}`);
-
-const KIND = policy('  - { id: kind, then: { inject: { text: Be kind. } } }');
-const FIRST = policy('  - { id: kind, then: { inject: { text: Be kind., at: start } } }');
+const KIND = policyOf('  - { id: kind, then: { inject: { text: Be kind. } } }');
+const FIRST = policyOf('  - { id: kind, then: { inject: { text: Be kind., at: start } } }');
 
 interface Row {
   readonly what: string;
@@ -160,7 +152,7 @@ describe('inject', () => {
       const status = what === 'no API' ? 400 : 503;
       assert.equal(refused.port.refusal?.status, status, refused.body);
       const open = rig(
-        policy('  - { id: kind, then: { inject: { text: Be kind. } } }', 'class: operational'),
+        policyOf('  - { id: kind, then: { inject: { text: Be kind. } } }', 'class: operational'),
       );
       assert.equal(ask(open, { path, body }).body, body);
       assert.equal(open.records.at(-1)?.degraded, true);
@@ -173,7 +165,7 @@ describe('inject', () => {
   });
 
   it('is written by the order of the rules, once each, beside what rules change in the text', () => {
-    const set = policy(`  - { id: b, then: { inject: { text: Second. } } }
+    const set = policyOf(`  - { id: b, then: { inject: { text: Second. } } }
   - { id: a, priority: 2, then: { inject: { text: First. } } }
   - { id: c, then: { inject: { tone: formal, at: start } } }
   - { id: mail, inspect: [request], match: { pii: { entities: [email] } }, then: redact }`);
@@ -192,7 +184,7 @@ describe('inject', () => {
   });
 
   it('keeps a body in ASCII that came so, and escapes what JSON must', () => {
-    const set = policy(`  - { id: a, then: { inject: { text: "Sag \\"Grüß Gott\\"." } } }`);
+    const set = policyOf(`  - { id: a, then: { inject: { text: "Sag \\"Grüß Gott\\"." } } }`);
     const ascii = ask(rig(set), { body: '{"messages":[{"role":"system","content":"x"}]}' }).body;
     assert.match(ascii, /x\\n\\nSag \\"Gr\\u00fc\\u00df Gott\\"\."/);
     const utf8 = ask(rig(set), { body: '{"messages":[{"role":"system","content":"é"}]}' }).body;
@@ -201,7 +193,7 @@ describe('inject', () => {
 
   it('follows `when` and `match`, in force and in shadow', () => {
     const set =
-      policy(`  - { id: acme, when: 'tenant == "acme"', then: { inject: { text: Acme. } } }
+      policyOf(`  - { id: acme, when: 'tenant == "acme"', then: { inject: { text: Acme. } } }
   - { id: money, inspect: [request], match: { keywords: { words: [shares] } }, then: { inject: { text: Money. } } }
   - { id: trial, enforcement: shadow, then: { inject: { text: Trial. } } }`);
     const body = (content: string) => JSON.stringify({ messages: [{ role: 'user', content }] });
@@ -236,7 +228,7 @@ describe('inject', () => {
   });
 
   it('of a set that denies by default is written where an `allow` that reads lets pass', () => {
-    const set = policy(
+    const set = policyOf(
       `  - { id: kind, then: { inject: { text: Be kind. } } }
   - { id: ok, inspect: [request], match: { keywords: { words: [please] } }, then: allow }`,
       'class: security\ndefault: deny',

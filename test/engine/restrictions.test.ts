@@ -4,15 +4,7 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import type { CheckAnswer } from '../../src/protocol/check.ts';
 import type { BodyMode } from '../../src/protocol/process.ts';
 import { ask } from './requests.ts';
-import { answer, chatStream, compile, headersEvent, RecordingPort, type Rig, rig } from './rig.ts';
-
-const policy = (rules: string, head = 'class: security') =>
-  compile(`
-kind: Policy
-metadata: { name: p, layer: platform }
-${head}
-rules:
-${rules}`);
+import { answer, chatStream, headersEvent, policyOf, RecordingPort, type Rig, rig } from './rig.ts';
 
 const chat = (model?: string) =>
   JSON.stringify({ ...(model && { model }), messages: [{ role: 'user', content: 'hi' }] });
@@ -42,7 +34,7 @@ function check(
 }
 
 describe('models', () => {
-  const set = policy(
+  const set = policyOf(
     '  - { id: grant, models: { allow: [gpt-4o*, "*/llama-*", gemini-2.0-flash], deny: [gpt-4o-audio] } }',
   );
   const GEMINI = (model: string) => `/v1beta/models/${model}:generateContent`;
@@ -73,7 +65,7 @@ describe('models', () => {
 
   it('with a list of what is allowed, asks for a name', () => {
     assert.equal(ask(rig(set), { body: chat() }).port.refusal?.status, 403);
-    const denying = policy('  - { id: grant, models: { deny: [o3] } }');
+    const denying = policyOf('  - { id: grant, models: { deny: [o3] } }');
     assert.equal(ask(rig(denying), { body: chat() }).port.refusal, undefined);
     const doubt = '{"model":"gpt-4o","model":"o3","messages":[]}';
     assert.equal(ask(rig(denying), { body: doubt }).port.refusal?.status, 400);
@@ -118,17 +110,19 @@ describe('models', () => {
   it('concerns no servers of tools, and nobody that `when` leaves out', () => {
     const mcp = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}';
     assert.equal(ask(rig(set), { path: '/mcp', body: mcp }).port.refusal, undefined);
-    const some = policy(`  - { id: grant, when: 'tenant == "acme"', models: { allow: [gpt-4o] } }`);
+    const some = policyOf(
+      `  - { id: grant, when: 'tenant == "acme"', models: { allow: [gpt-4o] } }`,
+    );
     assert.equal(ask(rig(some), { body: chat('o3') }).port.refusal, undefined);
     const acme = { 'x-switchyard-tenant': 'acme' };
     assert.equal(ask(rig(some), { body: chat('o3'), initial: acme }).port.refusal?.status, 403);
   });
 
   it('in shadow refuses nothing, and is lifted by an `allow` of higher priority', () => {
-    const shadow = policy('  - { id: g, enforcement: shadow, models: { deny: [o3] } }');
+    const shadow = policyOf('  - { id: g, enforcement: shadow, models: { deny: [o3] } }');
     const from = rig(shadow);
     assert.equal(ask(from, { body: chat('o3') }).port.refusal, undefined);
-    const lifted = policy(`  - { id: g, models: { deny: [o3] } }
+    const lifted = policyOf(`  - { id: g, models: { deny: [o3] } }
   - { id: boss, priority: 1, when: 'tenant == "acme"', then: allow }`);
     const acme = { 'x-switchyard-tenant': 'acme' };
     assert.equal(ask(rig(lifted), { body: chat('o3'), initial: acme }).port.refusal, undefined);
@@ -137,7 +131,7 @@ describe('models', () => {
 });
 
 describe('a list of models', () => {
-  const set = policy('  - { id: grant, models: { deny: [o3*, "gemini-2.5-*"] } }');
+  const set = policyOf('  - { id: grant, models: { deny: [o3*, "gemini-2.5-*"] } }');
   const json = 'application/json';
 
   /** What is left of an answer to GET on this path. */
@@ -204,14 +198,14 @@ describe('a list of models', () => {
     const encoded = { 'content-encoding': 'unknown' };
     assert.equal(listed(rig(set), '/v1/models', body, encoded).refusal?.status, 503);
     assert.equal(listed(rig(set), '/v1/models', body, {}, 'STREAMED').refusal?.status, 503);
-    const open = rig(policy('  - { id: grant, models: { deny: [o3] } }', 'class: operational'));
+    const open = rig(policyOf('  - { id: grant, models: { deny: [o3] } }', 'class: operational'));
     assert.equal(listed(open, '/v1/models', '<html>').sent('response'), '<html>');
     assert.equal(open.records.at(-1)?.degraded, true);
   });
 
   it('passes as it is where no rule holds, and what is no list', () => {
     const body = '{"data":[{"id":"o3"}]}';
-    const other = policy(`  - { id: grant, when: 'tenant == "a"', models: { deny: [o3] } }`);
+    const other = policyOf(`  - { id: grant, when: 'tenant == "a"', models: { deny: [o3] } }`);
     assert.equal(listed(rig(other), '/v1/models', body).sent('response'), body);
     assert.equal(listed(rig(set), '/v1/files', body).sent('response'), body);
     const failed = { ':status': '401' };
@@ -223,7 +217,7 @@ describe('a list of models', () => {
 });
 
 describe('readOnly', () => {
-  const set = policy('  - { id: window, readOnly: {} }');
+  const set = policyOf('  - { id: window, readOnly: {} }');
 
   for (const [method, path, status] of [
     ['GET', '/orders', undefined],
@@ -246,14 +240,14 @@ describe('readOnly', () => {
     });
 
   it('takes the methods that are named', () => {
-    const some = policy('  - { id: window, readOnly: { methods: [DELETE], message: Later. } }');
+    const some = policyOf('  - { id: window, readOnly: { methods: [DELETE], message: Later. } }');
     assert.equal(ask(rig(some), { method: 'POST', path: '/orders' }).port.refusal, undefined);
     const { refusal } = ask(rig(some), { method: 'DELETE', path: '/orders' }).port;
     assert.match(refusal?.body ?? '', /Later\./);
   });
 
   describe('with tools', () => {
-    const tools = policy(
+    const tools = policyOf(
       '  - { id: window, readOnly: { message: Later., tools: { notIn: ["get_*", search] } } }',
     );
     const named = (name: string) => ({ type: 'function', function: { name, parameters: {} } });

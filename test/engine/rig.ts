@@ -33,6 +33,15 @@ export function compile(yaml: string): PolicySet {
   return result.set;
 }
 
+/** One policy of the platform; `head`: what it says for all of its rules. */
+export const policyOf = (rules: string, head = 'class: security'): PolicySet =>
+  compile(`
+kind: Policy
+metadata: { name: p, layer: platform }
+${head}
+rules:
+${rules}`);
+
 /** Time that moves only when told; timers fire in order. */
 export class VirtualClock implements Clock {
   private ms = 1_000_000;

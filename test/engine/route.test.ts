@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { MODEL_FAILURES_MAX, MODEL_PAUSE_MS, ModelHealth } from '../../src/engine/model-health.ts';
 import { SubjectMemory } from '../../src/engine/subject-memory.ts';
 import { ask } from './requests.ts';
-import { compile, type Rig, rig, VirtualClock } from './rig.ts';
+import { policyOf, type Rig, rig, VirtualClock } from './rig.ts';
 
-const policy = (rules: string, head = 'class: operational') =>
-  compile(`
-kind: Policy
-metadata: { name: p, layer: platform }
-${head}
-rules:
-${rules}`);
+const policy = (rules: string, head = 'class: operational') => policyOf(rules, head);
 
 const CHEAP = policy('  - { id: save, then: { route: { model: cheap, cluster: low } } }');
 const chat = (model: string) => `{"model":"${model}", "messages":[]}`;

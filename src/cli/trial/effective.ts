@@ -1,10 +1,6 @@
 /** `explain --effective`: what composes for an asker, without a body. */
-import {
-  composedOf,
-  type EffectiveRule,
-  effectivePolicy,
-  placeOf,
-} from '../../policy/effective.ts';
+import { composedOf, type EffectiveRule, effectivePolicy } from '../../policy/effective.ts';
+import { formatPosition } from '../../policy/errors.ts';
 import type { Conditions, PolicySet } from '../../policy/set.ts';
 import { visible } from '../printable.ts';
 import { entry, pairs } from './report.ts';
@@ -50,7 +46,7 @@ function ruleLines(
   const shadow = rule.enforcement === 'shadow' ? ', in shadow' : '';
   const reads = rule.inspect.size === 0 ? '' : `, reads ${[...rule.inspect].join(', ')}`;
   const lines = [
-    `${String(number).padStart(3)}  ${rule.id}  ${placeOf(rule)}`,
+    `${String(number).padStart(3)}  ${rule.id}  ${formatPosition(rule.position)}`,
     `     ${rule.action.kind} of layer ${rule.layer}, priority ${rule.priority}${overridable}, ${rule.class}${reads}${shadow}`,
   ];
   const when = visible(rule.when?.source ?? '');

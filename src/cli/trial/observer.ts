@@ -10,6 +10,7 @@ import type {
 import { breaks } from '../../engine/restrictions.ts';
 import type { Frame } from '../../formats/frame.ts';
 import { conditionInputs, conditionParts } from '../../policy/condition-parts.ts';
+import { formatPosition } from '../../policy/errors.ts';
 import { conditionOutcome, exempts } from '../../policy/evaluate.ts';
 import type { Conditions, Direction, Facts, Rule } from '../../policy/set.ts';
 import type { TrialEventOf, TrialListener } from './events.ts';
@@ -119,7 +120,7 @@ function ruleEvent(
     onError: rule.onError,
     action: rule.action.kind,
     inspect: [...rule.inspect],
-    position: `${rule.position.file}:${rule.position.line}:${rule.position.column}`,
+    position: formatPosition(rule.position),
     selector,
     selected,
     when,
