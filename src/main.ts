@@ -68,8 +68,8 @@ import type { LogLevel } from './telemetry/log-events.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { tellSwap } from './telemetry/swap-events.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
-import type { ListenAddress } from './transport/grpcjs/listen.ts';
 import { startGrpcServer } from './transport/grpcjs/server.ts';
+import type { ListenAddress } from './transport/listen.ts';
 import { systemClock as clock } from './transport/system-clock.ts';
 
 const VERSION = '0.1.0';

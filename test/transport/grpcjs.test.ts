@@ -23,13 +23,13 @@ import {
 } from '@grpc/grpc-js';
 import type { AnswerCheck } from '../../src/protocol/check.ts';
 import type { OpenProcess, ProcessPort } from '../../src/protocol/process.ts';
-import type { HealthState } from '../../src/transport/grpcjs/health.ts';
-import {
-  type GrpcServer,
-  type GrpcServerOptions,
-  startGrpcServer,
-  type TransportEvent,
-} from '../../src/transport/grpcjs/server.ts';
+import type {
+  GrpcServer,
+  GrpcServerOptions,
+  TransportEvent,
+} from '../../src/transport/grpc-server.ts';
+import { startGrpcServer } from '../../src/transport/grpcjs/server.ts';
+import type { HealthState } from '../../src/transport/health.ts';
 import { clients, headerMap, type Message } from '../protocol/peer.ts';
 
 type ProcessClientCall = ClientDuplexStream<Message, Message>;

@@ -1,6 +1,7 @@
 /** grpc.health.v1 by hand: the messages are one string in and one enum out. */
 import type { Buffer } from 'node:buffer';
-import { lengthTag, WireReader, WireWriter } from '../../protocol/wire.ts';
+import { lengthTag, WireReader, WireWriter } from '../protocol/wire.ts';
+import { EXT_AUTHZ_SERVICE, EXT_PROC_SERVICE } from './services.ts';
 
 /** Whether Envoy should send exchanges here. Alone it protects nothing: all-unhealthy clusters are routed to. */
 export interface HealthState {
@@ -13,10 +14,6 @@ export interface HealthState {
 export const SERVING = 1;
 export const NOT_SERVING = 2;
 export const SERVICE_UNKNOWN = 3;
-
-export const EXT_PROC_SERVICE = 'envoy.service.ext_proc.v3.ExternalProcessor';
-export const EXT_AUTHZ_SERVICE = 'envoy.service.auth.v3.Authorization';
-export const HEALTH_SERVICE = 'grpc.health.v1.Health';
 
 const KNOWN_SERVICES: ReadonlySet<string> = new Set(['', EXT_PROC_SERVICE, EXT_AUTHZ_SERVICE]);
 

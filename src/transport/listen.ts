@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { ServerCredentials } from '@grpc/grpc-js';
 
 export interface TlsMaterial {
   /** PEM. */
@@ -31,21 +30,6 @@ export class ListenError extends Error {
     this.name = 'ListenError';
     this.code = code;
   }
-}
-
-/** Throws ListenError `ca_missing`: without a CA every client certificate would be refused, or none asked. */
-export function credentialsOf(address: ListenAddress): ServerCredentials {
-  if (address.kind === 'unix' || address.tls === undefined)
-    return ServerCredentials.createInsecure();
-  const { cert, key, ca, requireClientCert } = address.tls;
-  if (requireClientCert === true && ca === undefined) {
-    throw new ListenError('ca_missing', `${address.host}:${address.port}`);
-  }
-  return ServerCredentials.createSsl(
-    ca ?? null,
-    [{ cert_chain: cert, private_key: key }],
-    requireClientCert === true,
-  );
 }
 
 /** A socket that is bound where nobody may enter, and moved to its path once its mode is right. */
