@@ -309,12 +309,18 @@ export class Exchange implements ProcessHandler {
     if (rule.action.kind !== 'append' || rule.action.oncePer !== 'session' || !session) return true;
     const claimed = this.claims.get(rule);
     if (claimed !== undefined) return claimed;
-    const { appended } = this.deps.subjects;
-    const key = subjectKey(rule, 'append', session.hex);
-    const first = appended.get(key) === undefined;
-    if (first) appended.set(key, true);
+    const first = this.owesAppend(rule);
+    if (first) this.deps.subjects.appended.set(subjectKey(rule, 'append', session.hex), true);
     this.claims.set(rule, first);
     return first;
+  }
+
+  /** The same, where nothing is added yet: it stays owed. */
+  owesAppend(rule: Rule): boolean {
+    const { session } = this.decision;
+    if (rule.action.kind !== 'append' || rule.action.oncePer !== 'session' || !session) return true;
+    const key = subjectKey(rule, 'append', session.hex);
+    return this.claims.get(rule) ?? this.deps.subjects.appended.get(key) === undefined;
   }
 
   /** The facts, with the model that the body names; undefined: as far as the headers tell. */

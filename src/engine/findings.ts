@@ -31,7 +31,9 @@ export type Effect =
   /** Its text is signed, so that it ends the body instead. */
   | { readonly kind: 'sealed' }
   /** It covers nothing of a JSON text but its structure, so that it ends the body instead. */
-  | { readonly kind: 'structure' };
+  | { readonly kind: 'structure' }
+  /** Its rule would add to a message, and there is none that could go on: it ends the body instead. */
+  | { readonly kind: 'unable' };
 
 export interface TextEdit {
   readonly start: number;
@@ -49,10 +51,11 @@ export interface PieceEdit extends TextEdit {
 /**
  * Why a text or a tool goes no further. `policy`: a rule blocks. `sealed`: a rule would change a text which
  * nobody may change. `structure`: a rule would change what makes JSON of a text, and nothing else. `exceeded`: there
- * are more matches of a rule than may be judged. `unjudged`: a rule could not tell whether it matches.
+ * are more matches of a rule than may be judged. `unjudged`: a rule could not tell whether it matches. `unable`: a
+ * rule would add to a message where none could go on.
  */
 export interface Blocked {
-  readonly kind: 'policy' | 'sealed' | 'structure' | 'exceeded' | 'unjudged';
+  readonly kind: 'policy' | 'sealed' | 'structure' | 'exceeded' | 'unjudged' | 'unable';
   readonly rule: Rule;
   /** Source unit up to which the text may leave. */
   readonly cut: number;

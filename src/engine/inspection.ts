@@ -26,6 +26,8 @@ import { TextTrack } from './text-track.ts';
 export type StopReason =
   | { readonly kind: 'policy'; readonly rule: Rule }
   | { readonly kind: 'unreadable'; readonly reason: string }
+  /** A rule would add to a message, and none can go on. */
+  | { readonly kind: 'cannot_append'; readonly rule: Rule }
   | { readonly kind: 'held_too_much' }
   | { readonly kind: 'too_many_matches' };
 
@@ -47,6 +49,8 @@ export function refusalOf(stop: StopReason): {
       return { code: 'policy', rule: stop.rule };
     case 'unreadable':
       return { code: 'unreadable_body' };
+    case 'cannot_append':
+      return { code: 'mode_cannot_enforce', rule: stop.rule };
     case 'held_too_much':
       return { code: 'held_bytes_exceeded' };
     case 'too_many_matches':
@@ -75,8 +79,12 @@ export interface InspectionOptions {
   readonly judged?: (frame: Frame) => void;
   /** Told what classifiers are to be asked about: the texts as they leave. */
   readonly classification?: Classification | undefined;
+  /** Nothing of this body is a message that could go on, as far as anybody here knows. */
+  readonly noMessages?: boolean;
   /** Whether what a rule appends is added; a rule that appends to every message when absent. */
   readonly mayAppend?: (rule: Rule) => boolean;
+  /** Whether it would be, if it could. */
+  readonly owesAppend?: (rule: Rule) => boolean;
   readonly observer?: BodyObserver | undefined;
   /** What the session brings along for rules that weigh; without it every text is on its own. */
   readonly scores?: TextScores | undefined;
@@ -208,6 +216,12 @@ export class BodyInspection implements TextHost, SubjectHost {
     return this.budget.spend(rule);
   }
 
+  mayEarn(rule: Rule): boolean {
+    const { options } = this;
+    if (options.noMessages !== true || options.owesAppend?.(rule) === false) return true;
+    return this.mayPassUnread([rule]);
+  }
+
   finding(finding: Finding): void {
     this.pace.left -= MATCH_UNITS;
     this.options.onFinding(finding);
@@ -226,7 +240,12 @@ export class BodyInspection implements TextHost, SubjectHost {
 
   /** Settled text precedes the match that stopped the body, in frames that have not left. */
   get hasRemainder(): boolean {
-    return this.blockedTrack !== undefined && this.queue.some((held) => this.remains(held));
+    return this.hasText && this.queue.some((held) => this.remains(held));
+  }
+
+  /** What keeps the body from going on stands behind text that may leave. */
+  private get hasText(): boolean {
+    return this.blockedTrack !== undefined || this.stop?.kind === 'cannot_append';
   }
 
   /** `own`: the bytes stay as they are until the body is over, and need not be copied. */
@@ -328,6 +347,7 @@ export class BodyInspection implements TextHost, SubjectHost {
         if (!this.stop)
           for (const [key, track] of this.subjects.entries()) this.endSubject(key, track);
         this.finishTexts(this.tracks.values(), undefined);
+        if (this.postponed) this.missAdditions([...this.postponed.values()]);
         this.releasing = true;
         return true;
       case 'release':
@@ -342,7 +362,7 @@ export class BodyInspection implements TextHost, SubjectHost {
   refuse(refusal: Refusal): readonly Uint8Array[] {
     const output: Uint8Array[] = [];
     const unsent = this.queue.flatMap((held) => frameOf(held) ?? []);
-    if (this.blockedTrack) this.releaseUpToCuts(output);
+    if (this.hasText) this.releaseUpToCuts(output);
     this.queue = NONE;
     this.queuedBytes = 0;
     const last = this.options.reader.refuse(refusal, unsent);
@@ -581,9 +601,14 @@ export class BodyInspection implements TextHost, SubjectHost {
     } else if (kind === 'unjudged') {
       if (this.stop) return;
       this.stop = { kind: 'unreadable', reason: 'tool_arguments' };
+    } else if (kind === 'unable') {
+      if (this.stop) return;
+      this.stop = { kind: 'cannot_append', rule };
     } else if (kind === 'policy') {
       const { stop } = this;
-      const cutBySeal = stop?.kind === 'unreadable' && this.blockedTrack !== undefined;
+      const cutBySeal =
+        (stop?.kind === 'unreadable' || stop?.kind === 'cannot_append') &&
+        this.blockedTrack !== undefined;
       const outranked = stop?.kind === 'policy' && rule.rank < stop.rule.rank;
       if (stop && !cutBySeal && !outranked) return;
       this.stop = { kind: 'policy', rule };
@@ -603,6 +628,7 @@ export class BodyInspection implements TextHost, SubjectHost {
       if (this.stop) break;
       const earned = this.earned(track);
       if (earned.size === 0) continue;
+      this.postponed?.delete(track.key);
       const form = this.options.reader.append(track.key, additionOf(earned), frame);
       this.options.observer?.appended(track.key, [...earned], form.kind);
       if (form.kind === 'later') {
@@ -613,9 +639,19 @@ export class BodyInspection implements TextHost, SubjectHost {
         inserts = withOneMore(inserts, form.edit);
       } else if (form.kind === 'frame') {
         this.enqueue(form.bytes);
+      } else {
+        this.missAdditions([earned]);
       }
     }
     return inserts;
+  }
+
+  /** What these rules add has no place: what a class may not miss ends the body. */
+  private missAdditions(earned: readonly Iterable<Rule>[]): void {
+    if (this.stop) return;
+    const rules = earned.flatMap((some) => [...some]).sort((a, b) => a.rank - b.rank);
+    const rule = rules.find((one) => !this.mayPassUnread([one]));
+    if (rule) this.stop = { kind: 'cannot_append', rule };
   }
 
   /** The `append` rules that a text earned, or that were put off until it ends. */

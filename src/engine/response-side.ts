@@ -90,7 +90,10 @@ export class ResponseSide implements AnswerSide {
         ? relevant.content
         : relevant.content.filter((rule) => !tooLate.includes(rule));
     const options = new AnswerInspection(exchange, format, streamed, rules, relevant);
-    if (exchange.contradictsOpenRoute(relevant.all)) {
+    if (
+      exchange.contradictsOpenRoute(relevant.all) ||
+      (format.messages === 'unknown' && this.cannotAppend(relevant.appends))
+    ) {
       exchange.refuse('response', 'mode_cannot_enforce');
       return;
     }
@@ -245,6 +248,13 @@ export class ResponseSide implements AnswerSide {
     exchange.decision.close(REFUSALS[code].verdict, code);
   }
 
+  /** What rules add to every message has no place in this answer. Errors are no messages. */
+  private cannotAppend(appends: readonly Rule[]): boolean {
+    const { exchange } = this;
+    if (exchange.port.observability || exchange.decision.status >= FIRST_ERROR) return false;
+    return exchange.cannotEnforce(appends.filter((rule) => exchange.owesAppend(rule)));
+  }
+
   /** STREAMED cannot hold back: what changes bodies cannot live with it, nor what comes too late. */
   private streamedCannot(
     relevant: readonly Rule[],
@@ -272,6 +282,7 @@ class AnswerInspection implements InspectionOptions {
   readonly direction = 'response';
   readonly reader: BodyReader;
   readonly whole: boolean;
+  readonly noMessages: boolean;
   readonly rules: readonly Rule[];
   readonly appends: readonly Rule[];
   readonly observer: BodyObserver | undefined;
@@ -289,6 +300,7 @@ class AnswerInspection implements InspectionOptions {
     this.exchange = exchange;
     this.reader = format.reader('response', streamed);
     this.whole = !streamed;
+    this.noMessages = format.messages !== undefined;
     this.rules = rules;
     this.appends = appends;
     this.relevant = all;
@@ -331,6 +343,10 @@ class AnswerInspection implements InspectionOptions {
     return !this.exchange.cannotEnforce(reading);
   }
 
+  owesAppend(rule: Rule): boolean {
+    return this.exchange.owesAppend(rule);
+  }
+
   mayAppend(rule: Rule): boolean {
     return this.exchange.mayAppend(rule);
   }
@@ -351,6 +367,9 @@ function judgedAtEnd(rules: readonly Rule[], streamed: boolean): readonly Rule[]
     ? narrowed(rules, 'blocksInline', blocksInline)
     : narrowed(rules, 'blocks', blocks);
 }
+
+/** The lowest HTTP status of an error. */
+const FIRST_ERROR = 400;
 
 const appendsAlways = (rule: Rule): boolean =>
   rule.action.kind === 'append' && rule.enforcement === 'enforce';

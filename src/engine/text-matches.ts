@@ -26,6 +26,7 @@ const EFFECTS = Object.freeze({
   restore: Object.freeze({ kind: 'restore' }),
   sealed: Object.freeze({ kind: 'sealed' }),
   structure: Object.freeze({ kind: 'structure' }),
+  unable: Object.freeze({ kind: 'unable' }),
 } as const) satisfies Readonly<Record<string, Effect>>;
 
 /** A stretch in which text is replaced: the winner's replacement at its start, nothing for the rest. */
@@ -74,6 +75,8 @@ export interface TextHost {
   /** One more match of `rule`. */
   spend(rule: Rule): Spending;
   finding(finding: Finding): void;
+  /** Whether what `rule` appends can be added, or may be missing, as its class says. */
+  mayEarn(rule: Rule): boolean;
   /** Numbers for what is replaced in one text. */
   placeholders(): Placeholders;
 }
@@ -216,6 +219,10 @@ export class TextMatches {
         this.allowances.push(match);
         return EFFECTS.allow;
       case 'append':
+        if (!this.text.host.mayEarn(rule)) {
+          this.blocked ??= { kind: 'unable', rule, cut: start };
+          return EFFECTS.unable;
+        }
         this.appends = new Set([...(this.appends ?? []), rule]);
         return EFFECTS.append;
       case 'block':

@@ -194,6 +194,11 @@ export interface Format {
     | 'text'
     | 'opaque';
   reader(direction: 'request' | 'response', streamed: boolean): BodyReader;
+  /**
+   * Of formats none of whose answers can be added to (`append` is always `impossible`). `none`: the API answers
+   * with no messages. `unknown`: which of its words are a message nobody here knows. Absent: its messages go on.
+   */
+  readonly messages?: 'none' | 'unknown';
   /** The refusal in the caller's words: `as: error` a 4xx error object, `as: refusal` a 200 with a refusal. */
   refusalResponse(
     refusal: Refusal,

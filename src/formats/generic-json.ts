@@ -19,6 +19,7 @@ export function genericJson(
 ): Format {
   return Object.freeze({
     name: 'json' as const,
+    messages: 'unknown' as const,
     reader: (direction: 'request' | 'response', streamed: boolean): BodyReader =>
       streamed
         ? new GenericEventReader(limits, paths)

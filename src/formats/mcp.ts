@@ -58,6 +58,7 @@ export function mcpWith(limits: FormatLimits): Format {
   const talk: Conversation = { open: [], batch: false, mismatch: false, read: false };
   return Object.freeze({
     name: 'mcp' as const,
+    messages: 'none' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
       if (direction === 'request') return new McpRequestReader(limits, talk);
       return streamed ? new McpEventReader(limits, talk) : new McpAnswerReader(limits, talk);

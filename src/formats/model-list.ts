@@ -23,6 +23,7 @@ export function modelList(
 ): Format {
   return Object.freeze({
     name: 'json' as const,
+    messages: 'none' as const,
     reader: (): BodyReader => new ModelListReader(limits, permits),
     refusalResponse: (
       refusal: Refusal,

@@ -13,6 +13,7 @@ import { KeyCounter, PieceCollector } from './piece-collector.ts';
 export function ndjsonWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'ndjson' as const,
+    messages: 'unknown' as const,
     reader: (direction: 'request' | 'response', streamed: boolean): BodyReader =>
       new LineReader(limits, direction, streamed),
     refusalResponse(refusal: Refusal, status: number): RefusalResponse {

@@ -28,6 +28,7 @@ const INPUTS_REQUEST: RequestForm = {
 export function openaiInputsWith(limits: FormatLimits): Format {
   return Object.freeze({
     name: 'openai.inputs' as const,
+    messages: 'none' as const,
     reader(direction: 'request' | 'response', streamed: boolean): BodyReader {
       if (direction === 'request') return new RequestReader(limits, INPUTS_REQUEST);
       return streamed ? opaque.reader(direction, streamed) : new NumbersReader(limits);

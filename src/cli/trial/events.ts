@@ -154,7 +154,7 @@ const Match = Type.Object(
     effect: words([
       ...(['shadow', 'exempt', 'flag', 'allow', 'append', 'block'] as const),
       ...(['inject', 'route', 'throttle', 'hold'] as const),
-      ...(['replace', 'restore', 'remove', 'cover', 'sealed', 'structure'] as const),
+      ...(['replace', 'restore', 'remove', 'cover', 'sealed', 'structure', 'unable'] as const),
     ]),
     /** The rule that lifts it or whose replacement stands for it. */
     by: Type.Union([Text, Type.Null()]),

@@ -124,6 +124,7 @@ const EFFECTS: Readonly<Record<TrialEventOf<'match'>['effect'], string>> = {
   cover: 'goes with the replacement of',
   sealed: 'is signed, so that it ends the body',
   structure: 'is nothing but the structure of JSON, so that it ends the body',
+  unable: 'earns an addition that has no place here, so that it ends the body',
 };
 
 export function effectOf({ effect, by, replacement }: TrialEventOf<'match'>): string {
@@ -148,7 +149,7 @@ function matchLines(event: TrialEventOf<'match'>, paint: Paint): readonly string
 export function excerpt(event: TrialEventOf<'match'>, paint: Paint): readonly string[] {
   const before = visible(event.before);
   const matched = visible(event.matched);
-  const ends = ['block', 'sealed', 'structure'].includes(event.effect);
+  const ends = ['block', 'sealed', 'structure', 'unable'].includes(event.effect);
   const marks = '^'.repeat(Math.max(1, columns(matched)));
   const effect = paint(ends ? 'bad' : 'changed', effectOf(event));
   return [

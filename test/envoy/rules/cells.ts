@@ -40,12 +40,18 @@ const DIRECTIONS = {
 } as const;
 const MODEL_FIRST = 'it acts before a model is asked';
 
+const isAddition = ({ action }: Rule): boolean => action.kind === 'append';
+
 /** Why no rule of the example acts in the direction; undefined where one does. */
 function notThere(example: Example, { rules }: PolicySet, { column }: Wire): string | undefined {
   const direction = DIRECTIONS[column];
   const acts = (rule: Rule): boolean =>
-    rule.detector === undefined ? direction === 'request' : ruleReachesDirection(rule, direction);
+    rule.detector === undefined
+      ? direction === (isAddition(rule) ? 'response' : 'request')
+      : ruleReachesDirection(rule, direction);
   if (rules.some(acts)) return undefined;
+  if (rules.every((rule) => rule.detector === undefined && isAddition(rule)))
+    return 'it adds to answers';
   if (rules.every(({ detector }) => detector === undefined)) return MODEL_FIRST;
   // What the compiler says to who tries.
   const other = example.rules.includes('inspect:')
@@ -82,7 +88,8 @@ function findCells(example: Example): readonly Cell[] {
   );
 }
 
-const needsBody = (rule: Rule): boolean => rule.detector !== undefined || changesRequest(rule);
+const needsBody = (rule: Rule): boolean =>
+  rule.detector !== undefined || changesRequest(rule) || isAddition(rule);
 
 /** A rule that needs the body meets one that nobody here can read. */
 function expected(example: Example, wire: Wire, tried: Try, set: PolicySet): Cell['what'] {

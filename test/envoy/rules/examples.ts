@@ -221,6 +221,9 @@ const HAS_MODEL = new Set([...HAS_SYSTEM, 'openai.completions', 'openai.inputs']
 /** APIs of which an answer has a place behind its last word. */
 const HAS_END = new Set(['openai.completions', 'text', ...HAS_SYSTEM]);
 
+/** APIs whose answers are for programs. */
+const SAYS_NOTHING = new Set(['openai.inputs', 'mcp']);
+
 const ADDED = 'This was written by a machine.';
 
 export const ACTIONS: readonly Example[] = [
@@ -258,9 +261,24 @@ export const ACTIONS: readonly Example[] = [
       column === 'request' || HAS_END.has(format)
         ? undefined
         : {
-            outcome: { is: 'recorded' },
-            why: 'there is no message that could go on: nothing is added, whatever the class',
+            outcome: { is: 'by class', code: 'mode_cannot_enforce' },
+            why: 'there is no message that could go on',
           },
+  },
+  {
+    word: 'append',
+    variant: 'always',
+    rules: `- { id: machine, then: { append: { text: "${ADDED}" } } }`,
+    tries: becomes('Good morning', `Good morning\n\n${ADDED}`),
+    unlike: ({ format, column }) => {
+      if (column === 'request' || HAS_END.has(format)) return undefined;
+      return SAYS_NOTHING.has(format)
+        ? { outcome: { is: 'untouched' }, why: 'this API answers with no messages' }
+        : {
+            outcome: { is: 'by class', code: 'mode_cannot_enforce' },
+            why: 'which of its words are a message is not known',
+          };
+    },
   },
   {
     word: 'remove',
