@@ -3,7 +3,7 @@
  * nothing, and the status says so; what serves is one assignment of one frozen version.
  */
 import type { TransitionRecord } from '../audit/record.ts';
-import { type FeedKind, parseFeed } from '../policy/feed.ts';
+import { type FeedKind, readFeed } from '../policy/feed.ts';
 import type { Clock } from './clock.ts';
 import type { FeedVersion } from './surroundings.ts';
 
@@ -59,8 +59,11 @@ export class FeedBook {
     return this.feeds.get(name)?.version;
   }
 
-  /** A new document of a configured feed; the same again changes nothing. Cost: linear in its text. */
-  update(name: string, text: string): void {
+  /**
+   * Takes a new document of a configured feed, step by step, to be gone through to the end; the same again changes
+   * nothing. Cost: linear in its text.
+   */
+  *update(name: string, text: string): Generator<undefined, void> {
     const kept = this.feeds.get(name);
     if (kept === undefined) return;
     const digest = `sha256:${this.deps.sha256(text)}`;
@@ -68,7 +71,7 @@ export class FeedBook {
       this.feeds.set(name, withoutFault(kept));
       return;
     }
-    const parsed = parseFeed(kept.kind, text, this.deps.limits.feedEntriesMax);
+    const parsed = yield* readFeed(kept.kind, text, this.deps.limits.feedEntriesMax);
     if (!parsed.ok) {
       this.refuse(name, parsed.fault);
       return;

@@ -43,7 +43,7 @@ export interface EngineLimits {
   readonly subjectsMax: number;
   /** What rules remember of a subject that does not come back is forgotten. */
   readonly subjectIdleMsMax: number;
-  /** Document of one feed: it is read and parsed in one go, while exchanges wait. */
+  /** Document of one feed: JSON is parsed in one go, while exchanges wait; lines and entries are not. */
   readonly feedBytesMax: number;
   readonly feedEntriesMax: number;
 }

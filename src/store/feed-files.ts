@@ -1,5 +1,7 @@
 /** Reads files again when they change: feeds, which others write. Each is read whole or told to be broken. */
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { setImmediate as others } from 'node:timers/promises';
 import { systemCode } from './store-error.ts';
 
 /** How often names, sizes and times are compared. A change counts when two looks agree, so that none is half. */
@@ -8,9 +10,9 @@ export const FEED_POLL_MS = 500;
 export interface FeedFilesOptions {
   readonly files: readonly { readonly name: string; readonly file: string }[];
   readonly bytesMax: number;
-  /** Must not throw. */
-  readonly onText: (name: string, text: string) => void;
-  /** Why the file could not be read: a code of the system, or `too_large`. Must not throw. */
+  /** What there is to do about it is gone through step by step, others have their turn between. Must not throw. */
+  readonly onText: (name: string, text: string) => Iterable<unknown>;
+  /** Why the file could not be read: a code of the system, `too_large` or `no_regular_file`. Must not throw. */
   readonly onFault: (name: string, code: string) => void;
   readonly pollMs?: number;
 }
@@ -33,7 +35,7 @@ export async function watchFeedFiles(
       // Written meanwhile: the next looks find out.
       if ((await signatureOf(one.file)) !== now || closed) continue;
       one.read = now;
-      if (text.ok) options.onText(one.name, text.text);
+      if (text.ok) for (const _ of options.onText(one.name, text.text)) await others();
       else options.onFault(one.name, text.code);
     }
   };
@@ -71,10 +73,13 @@ type Text =
 
 async function textOf(path: string, bytesMax: number): Promise<Text> {
   try {
-    const file = await open(path, 'r');
+    // A pipe that nobody writes to would be waited for, in one of the few threads that read files.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      // What is read is bounded whatever `stat` said: the file may grow, or be a pipe.
-      const buffer = Buffer.alloc(Math.min((await file.stat()).size, bytesMax) + 1);
+      const found = await file.stat();
+      if (!found.isFile()) return { ok: false, code: 'no_regular_file' };
+      // What is read is bounded whatever `stat` said: the file may grow.
+      const buffer = Buffer.alloc(Math.min(found.size, bytesMax) + 1);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
       if (bytesRead > bytesMax) return { ok: false, code: 'too_large' };
       return { ok: true, text: buffer.toString('utf8', 0, bytesRead) };

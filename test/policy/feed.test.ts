@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
-import { type FeedKind, parseFeed } from '../../src/policy/feed.ts';
+import { type FeedKind, type ParsedFeed, readFeed } from '../../src/policy/feed.ts';
 import { Networks } from '../../src/policy/networks.ts';
+
+/** In one go. */
+function parseFeed(kind: FeedKind, text: string, entriesMax: number): ParsedFeed {
+  const reading = readFeed(kind, text, entriesMax);
+  for (;;) {
+    const step = reading.next();
+    if (step.done) return step.value;
+  }
+}
 
 const entriesOf = (kind: FeedKind, text: string, entriesMax = 100) => {
   const parsed = parseFeed(kind, text, entriesMax);
@@ -62,6 +71,7 @@ describe('the document of a feed', () => {
     ['networks', '192.0.2.010', /entry 1 /],
     ['networks', '2001:db8::1::2', /entry 1 /],
     ['networks', '<html>', /entry 1 /],
+    ['networks', '["192.0.2.1", ""]', /entry 2 /],
     ['map', '["a"]', /JSON object/],
     ['map', 'null', /JSON object/],
     ['map', '{"a": 1, "b": {}}', /entry 2 /],
@@ -73,6 +83,20 @@ describe('the document of a feed', () => {
       // A feed may hold what nobody should read in a status.
       assert.ok(!said.includes('html') && !said.includes('2001'));
     });
+
+  it('is read in steps, whatever it is made of', () => {
+    for (const [kind, text] of [
+      ['words', 'word\n'.repeat(10_000)],
+      ['words', `${'\n'.repeat(10_000)}word`],
+      ['words', `# none${'\n#'.repeat(10_000)}`],
+      ['networks', '192.0.2.0/24\n'.repeat(10_000)],
+      ['words', JSON.stringify(Array.from({ length: 10_000 }, () => 'word'))],
+      ['map', JSON.stringify(Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [n, n])))],
+    ] as const) {
+      const steps = [...readFeed(kind, `${text} `, 20_000)].length;
+      assert.ok(steps >= 10_000 / 64 - 1, `${kind}: ${steps}`);
+    }
+  });
 
   it('has at most so many entries', () => {
     for (const [kind, three] of [

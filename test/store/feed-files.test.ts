@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +19,10 @@ describe('files of feeds', () => {
       files: names.map((name) => ({ name, file: join(directory, name) })),
       bytesMax,
       pollMs: 10,
-      onText: (name, text) => void told.push(`${name}: ${text}`),
+      *onText(name, text) {
+        yield;
+        told.push(`${name}: ${text}`);
+      },
       onFault: (name, code) => void told.push(`${name}! ${code}`),
     });
     const until = async (wanted: string): Promise<void> => {
@@ -44,6 +48,18 @@ describe('files of feeds', () => {
     writeFileSync(join(directory, 'a'), 'after the end');
     await sleep(50);
     assert.equal(told.length, before);
+  });
+
+  it('are files, and no pipe is waited for', async () => {
+    execFileSync('mkfifo', [join(directory, 'a')]);
+    mkdirSync(join(directory, 'b'));
+    writeFileSync(join(directory, 'c'), 'one');
+    const { told, source, until } = await watching(['a', 'b', 'c']);
+    assert.deepEqual(told, ['a! no_regular_file', 'b! no_regular_file', 'c: one']);
+    rmSync(join(directory, 'a'));
+    writeFileSync(join(directory, 'a'), 'two');
+    await until('a: two');
+    await source.close();
   });
 
   it('are at most so large', async () => {
