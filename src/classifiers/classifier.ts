@@ -40,8 +40,12 @@ export interface ClassifierMeans {
 
 type CallResult = readonly TextVerdict[] | ClassifierFailure;
 
-/** Whose verdicts are whose: the direction is part of what a classifier is told. */
-const cachedFor = ({ set, direction }: ClassifierQuery): string => `${set} ${direction}`;
+/**
+ * Whose verdicts are whose: the direction is part of what a classifier is told, and how fast a verdict comes would
+ * tell one tenant what another has sent.
+ */
+const cachedFor = ({ set, tenant, direction }: ClassifierQuery): string =>
+  JSON.stringify([set, direction, tenant ?? null]);
 
 export class Classifier {
   private readonly config: ClassifierConfig;

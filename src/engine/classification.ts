@@ -175,6 +175,7 @@ export class Classification {
           {
             classifier,
             set: decision.assignment!.set.digest,
+            tenant: decision.facts.tenant,
             direction,
             texts: texts.map(({ value }) => value),
             urgent,

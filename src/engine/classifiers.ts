@@ -7,6 +7,8 @@ export interface ClassifierQuery {
   readonly classifier: string;
   /** Digest of the set that asks: no set is told what another one was. */
   readonly set: string;
+  /** Whose exchange it is: no tenant is told, nor can time, what another one has sent. */
+  readonly tenant: string | undefined;
   readonly direction: Direction;
   /** None is empty. */
   readonly texts: readonly string[];

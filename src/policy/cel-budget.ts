@@ -1,6 +1,7 @@
 /**
  * Conditions in a bounded number of steps. What one costs cannot be told from its text alone: lists and texts that
- * are added to themselves in one loop after another double each time, and a pattern is compiled wherever it is met.
+ * are added to themselves in one loop after another double each time, and a pattern that a fact brings is compiled
+ * wherever it is met (one that the condition names counts like it).
  * So calls are weighed where they are made, by what they are given: a function of the inputs, never of the time.
  */
 import { type CelEnv, type CelValue, isCelList, isCelMap } from '@bufbuild/cel';

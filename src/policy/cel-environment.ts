@@ -4,6 +4,7 @@
  * client may write must not make every comparison false.
  */
 import { type CelEnv, CelScalar, celEnv, celFunc } from '@bufbuild/cel';
+import { patternOf } from './cel-patterns.ts';
 import { CALENDAR } from './cel-time.ts';
 
 const CEL_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
@@ -16,6 +17,7 @@ function decimal(text: string, form: RegExp): string {
 }
 
 export const CEL_ENVIRONMENT: CelEnv = celEnv({
+  re2: { compile: patternOf },
   funcs: [
     ...CALENDAR,
     celFunc('double', [CelScalar.STRING], CelScalar.DOUBLE, (text) =>

@@ -5,6 +5,7 @@
 import { CelScalar, type CelType, isCelError, parse, plan } from '@bufbuild/cel';
 import { STEPS_TAKEN, WEIGHED_ENVIRONMENT, withSteps } from './cel-budget.ts';
 import { CEL_ENVIRONMENT } from './cel-environment.ts';
+import { keepPattern } from './cel-patterns.ts';
 import { isCalendarField, isZone } from './cel-time.ts';
 import {
   type Expr,
@@ -334,7 +335,10 @@ function constantTexts(expr: Expr | undefined): readonly string[] {
 function checkPattern(pattern: string | undefined, { whenStepsMax }: CompileLimits): void {
   if (pattern === undefined) return;
   const matched = withSteps(whenStepsMax, () => MATCHES({ text: '', pattern }));
-  if (!isCelError(matched)) return;
+  if (!isCelError(matched)) {
+    keepPattern(pattern);
+    return;
+  }
   if (matched.message.includes(STEPS_TAKEN)) {
     throw new Refused(
       'when_too_complex',

@@ -159,7 +159,7 @@ describe('a classifier over HTTP', function () {
     assert.deepEqual(await askedTexts(), [['first'], ['fifth'], ['second']]);
   });
 
-  it('is not asked again what it has said, but by another set, of another direction, in another version, or later', async () => {
+  it('is not asked again what it has said, but by another set, for another tenant, of another direction, in another version, or later', async () => {
     const one = classifier({ cacheMs: 60_000 });
     const ask = (set = 'sha256:one'): Promise<unknown> =>
       one.ask({ set, texts: ['venom', 'Hello'] });
@@ -173,6 +173,11 @@ describe('a classifier over HTTP', function () {
     // Whether they were asked or answered is part of the question.
     await one.ask({ direction: 'response', texts: ['venom', 'Hello'] });
     assert.equal((await askedTexts()).length, 4);
+    // How fast a verdict comes would tell what another tenant has sent.
+    await one.ask({ tenant: 'acme', texts: ['venom', 'Hello'] });
+    assert.equal((await askedTexts()).length, 5);
+    await one.ask({ tenant: 'acme', texts: ['venom', 'Hello'] });
+    assert.equal((await askedTexts()).length, 5);
     await server.behave({ version: 'words-2' });
     await one.ask({ texts: ['tells'] });
     await ask();

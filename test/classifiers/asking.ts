@@ -73,6 +73,7 @@ export function asking(
           {
             classifier: 'toxicity',
             set: 'sha256:one',
+            tenant: undefined,
             direction: 'request',
             texts: ['A drop of venom'],
             urgent: true,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { RE2JS } from 're2js';
 import { compileCondition } from '../../src/policy/condition.ts';
 import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
 import type { Condition, Conditions } from '../../src/policy/set.ts';
@@ -228,6 +229,46 @@ describe('a condition is refused', () => {
   it('a pattern that is dearer to compile than a condition may be', () => {
     assert.equal(refused(`path.matches("${'(.?){99}'.repeat(50)}")`), 'when_too_complex');
     assert.equal(refused('authority.matches(r"^[a-z]{1,63}(\\.[a-z]{1,63}){1,3}$")'), 'ok');
+  });
+});
+
+describe('a pattern', () => {
+  /** How often one is compiled meanwhile. */
+  function compilations(action: () => void): number {
+    const { compile } = RE2JS;
+    let count = 0;
+    RE2JS.compile = (...args) => {
+      count++;
+      return compile.apply(RE2JS, args);
+    };
+    try {
+      action();
+    } finally {
+      RE2JS.compile = compile;
+    }
+    return count;
+  }
+
+  it('is compiled with the condition that names it, and never again', () => {
+    const condition = compiled('path.matches("^/v[0-9]/once") || path.matches("^/v1/chat")');
+    const asked = (): void => {
+      for (let round = 0; round < 3; round++) assert.equal(condition.holds(AT), true);
+    };
+    assert.equal(compilations(asked), 0);
+  });
+
+  it('that a fact brings is compiled where it is met, and no other gives way to it', () => {
+    const named = compiled('path.matches("^/v1/named")');
+    const brought = compiled('path.matches(headers["x-pattern"])');
+    const met = compilations(() => {
+      for (let one = 0; one < 5_000; one++)
+        brought.holds({ ...AT, headers: { 'x-pattern': `^/v1/${one}` } });
+    });
+    assert.equal(met, 5_000);
+    assert.equal(
+      compilations(() => assert.equal(named.holds(AT), false)),
+      0,
+    );
   });
 });
 
