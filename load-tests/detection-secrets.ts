@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { TextScanner } from '../src/match/scanner.ts';
 import { SECRET_KINDS, secretDetector } from '../src/match/secrets.ts';
+import { CLEAN_SORTS, cleanTexts } from './detection/clean-texts.ts';
 import { secretFreeTexts } from './detection/secret-free.ts';
 import { secretTexts } from './detection/secret-texts.ts';
 import { picker } from './detection/values.ts';
@@ -22,6 +23,7 @@ interface Row {
 
 const SEED = 20_261;
 const ROUNDS = 6;
+const EVERY = 3;
 
 const flags = new Set(process.argv.slice(2).filter((one) => one.startsWith('--')));
 const named = process.argv.slice(2).filter((one) => !one.startsWith('--'));
@@ -113,3 +115,12 @@ report('made here', [
     positive: false,
   })),
 ]);
+report(
+  `clean texts of ${CLEAN_SORTS.length} sorts, each in forty surroundings, every third`,
+  cleanTexts(picker(SEED), EVERY).map((one) => ({
+    ...one,
+    secret: null,
+    rule: '',
+    positive: false,
+  })),
+);

@@ -4,6 +4,7 @@
  */
 import { entropyOf, type NamedCheck } from './secret-checks.ts';
 import { SECRET_LABEL } from './secret-kind.ts';
+import { isInOrder, isWordy } from './secret-made-up.ts';
 
 /** Also inside of a string in JSON, where quotes are escaped. */
 const QUOTE = '\\\\{0,2}["\'`]';
@@ -115,98 +116,6 @@ function valueStart(assignment: string): number {
 const STAND_IN =
   /example|placeholder|change_?me|your[_-]|redacted|dummy|sample|insert|replace|fake|x{6}|\*{4}|\.{3}|\btest[_-]|[_-]test\b|process\.env|environ|getenv|secrets?[./]|vault|config\.|snapshot|localhost/i;
 
-const STEPS_IN_ORDER = 6;
-
-/** `1234567`, `abcdefg`: nobody's. */
-function isInOrder(value: string): boolean {
-  let steps = 0;
-  for (let at = 1; at < value.length; at++) {
-    steps = value.charCodeAt(at) === value.charCodeAt(at - 1) + 1 ? steps + 1 : 0;
-    if (steps >= STEPS_IN_ORDER) return true;
-  }
-  return false;
-}
-
-const WORD_UNITS = 3;
-const CONSONANTS_MAX = 4;
-const NUMBERS_MAX = 2;
-const WORDY = 0.7;
-
-/** By first letter, what hardly ever follows it in words and names. */
-const RARE_PAIRS = [
-  'a:oq b:qvx c:jxz d:kqz e:z f:hjkpqvwxz g:fjkqv h:fgjkpqvxz i:hijqwy j:bcdfghjklmnqrtxyz k:bhjkmqvxz',
-  'l:hjqxz m:fgqrwz n:x o:qz p:jvwxz q:abcdfghijklmnopqstvwxyz r:jqxz s:jxz t:jqv u:hjquvyz',
-  'v:fhjkmnpqrvxyz w:dfjkmpquvyz x:bgjkmnqruvwz y:dhjkquvxy z:bcfghjknpqrtuvwxy',
-];
-const LETTERS = 32;
-const rarePairs = new Uint8Array(LETTERS * LETTERS);
-for (const [first = '', followers = ''] of RARE_PAIRS.join(' ')
-  .split(' ')
-  .map((one) => one.split(':')))
-  for (const second of followers)
-    rarePairs[(first.charCodeAt(0) & 31) * LETTERS + (second.charCodeAt(0) & 31)] = 1;
-const isRarePair = (value: string, at: number): boolean =>
-  rarePairs[(value.charCodeAt(at - 1) & 31) * LETTERS + (value.charCodeAt(at) & 31)] === 1;
-
-const NEITHER = 0;
-const DIGIT = 1;
-const VOWEL = 2;
-const CONSONANT = 3;
-/** By unit of ASCII. */
-const sorts = Uint8Array.from({ length: 128 }, (_, unit) => {
-  const one = String.fromCharCode(unit);
-  if (/\d/.test(one)) return DIGIT;
-  if (/[aeiouy]/i.test(one)) return VOWEL;
-  return /[a-z]/i.test(one) ? CONSONANT : NEITHER;
-});
-const sortAt = (value: string, at: number): number => sorts[value.charCodeAt(at)] ?? NEITHER;
-const isSmall = (unit: number): boolean => unit >= 0x61;
-
-/** Whether a digit goes on with a number: a date or a version is one. */
-const isFurtherDigit = (value: string, at: number): boolean =>
-  sortAt(value, at - 1) === DIGIT ||
-  ('-._:'.includes(value.charAt(at - 1)) && sortAt(value, at - 2) === DIGIT);
-
-/** Whether a letter goes on with a word: `getUserOAuth` has four, `get`, `User`, `OA` and `uth`. */
-function isFurtherLetter(value: string, at: number, units: number): boolean {
-  if (units === 0) return false;
-  const small = isSmall(value.charCodeAt(at));
-  return small === isSmall(value.charCodeAt(at - 1)) || (small && units === 1);
-}
-
-/**
- * Names, paths and sentences: most of the letters stand in words, which have vowels, and there are two numbers
- * at most. Reads unit by unit and makes nothing: it is asked of every value that stands behind a name.
- */
-function isWordy(value: string): boolean {
-  let numbers = 0;
-  let letters = 0;
-  let inWords = 0;
-  let units = 0;
-  let vowels = 0;
-  let consonants = 0;
-  let consonantsMost = 0;
-  let rare = false;
-  for (let at = 0; at <= value.length; at++) {
-    const sort = at < value.length ? sortAt(value, at) : NEITHER;
-    if (sort <= DIGIT || !isFurtherLetter(value, at, units)) {
-      if (units >= WORD_UNITS && vowels > 0 && !rare && consonantsMost <= CONSONANTS_MAX)
-        inWords += units;
-      letters += units;
-      units = vowels = consonants = consonantsMost = 0;
-      rare = false;
-    }
-    if (sort === DIGIT && !isFurtherDigit(value, at) && ++numbers > NUMBERS_MAX) return false;
-    if (sort <= DIGIT) continue;
-    if (units > 0 && isRarePair(value, at)) rare = true;
-    units++;
-    consonants = sort === CONSONANT ? consonants + 1 : 0;
-    consonantsMost = Math.max(consonantsMost, consonants);
-    if (sort === VOWEL) vowels++;
-  }
-  return inWords >= WORDY * letters;
-}
-
 /** A date, a version, a path or an address of a contract. */
 const OTHERWISE = /^(?:[a-z_-]{3,}\/|\d{4}-\d\d-\d\d|v?\d+\.\d+\.|rc\d|0x)/;
 
@@ -299,20 +208,33 @@ const judged = (validator: (value: string, assignment: string, start: number) =>
 });
 
 const OF_A_PROVIDER = new RegExp(PROVIDERS, 'i');
+/** In front of the name: what the value is made from. */
+const DIGEST_OF =
+  /(?:checksum|digest|hash|sha-?\d{0,3}|md5|etag|fingerprint|integrity)[-_ ./:]{0,2}$/i;
 /** In front of *token*: it leads through a list, or back to a form, for those who may see that anyway. */
 const LEADS_ON =
   /(?:next|prev|previous|page|continue|continuation|csrf|xsrf|cursor|resume|forgery|verification)[-_ ]?$/i;
 /** Shorter values, and those of digits only, need the name of a provider in front. */
 const VALUE_UNITS_MIN = 15;
 
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/i;
+const SAYS_SECRET = /^--|api|key|secret|pass|pwd|cred|access|refresh|bearer/i;
+
+/** A UUID is mostly an id, also of a token: it counts behind a key, a secret, a password or a provider. */
+const isId = (value: string, name: string): boolean =>
+  UUID.test(value) && !SAYS_SECRET.test(name) && !OF_A_PROVIDER.test(name);
+
 export const ASSIGNED_SECRET_CHECK: NamedCheck = {
   name: 'letters and digits, no words, entropy ≥ 3.2; behind a provider also only digits, or letters of both cases',
   ...judged(
     (value, assignment, start) =>
-      (value.length >= VALUE_UNITS_MIN && isGenerated(value)) ||
+      (value.length >= VALUE_UNITS_MIN &&
+        isGenerated(value) &&
+        !isId(value, assignment.slice(0, start))) ||
       (isIssued(value) && OF_A_PROVIDER.test(assignment.slice(0, start))),
   ),
-  judge: (_, { before }) => (LEADS_ON.test(before) ? undefined : SECRET_LABEL),
+  judge: (_, { before }) =>
+    LEADS_ON.test(before) || DIGEST_OF.test(before) ? undefined : SECRET_LABEL,
 };
 
 const BEARER = /^bearer\s+/i;
@@ -329,6 +251,8 @@ export const AUTHORIZATION_CHECK: NamedCheck = {
   looksAt: (header) => CREDENTIALS.exec(header)?.[0].length ?? 0,
 };
 
+const REGISTRY = /\/\/[^\s/]+\/(?:\S*\/)?:$/;
+
 /** In an .npmrc: a UUID, or anything in base64. */
 export const NPMRC_CHECK: NamedCheck = {
   name: 'no words, entropy ≥ 2.8',
@@ -336,6 +260,11 @@ export const NPMRC_CHECK: NamedCheck = {
     const value = assignment.slice(valueStart(assignment)).slice(0, VALUE_UNITS);
     return entropyOf(value) >= 2.8 && !STAND_IN.test(value) && !isWordy(value);
   },
+  // npm reads a token only behind the address of its registry: an id elsewhere is one.
+  judge: (assignment, { before }) =>
+    UUID.test(assignment.slice(valueStart(assignment))) && !REGISTRY.test(before)
+      ? undefined
+      : SECRET_LABEL,
   looksAt: valueStart,
 };
 
@@ -363,6 +292,7 @@ export const ASSIGNED_PASSWORD_CHECK: NamedCheck = {
       !STAND_IN.test(value) &&
       !REFERENCE.test(value) &&
       !PATH.test(value) &&
+      !isInOrder(value) &&
       !isWordy(value) &&
       entropyOf(value) >= PASSWORD_BITS_MIN &&
       !isAboutSecrets(assignment, assignment.length - quoted.length)

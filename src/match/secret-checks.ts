@@ -1,4 +1,6 @@
 /** What makes a string that looks like a secret one: check digits where their scheme is public, else entropy. */
+import { SECRET_LABEL } from './secret-kind.ts';
+import { isMadeUp, isOfWords, isStandIn, isUsual } from './secret-made-up.ts';
 import { type Check, VALIDATED_UNITS_MAX, type Validator } from './token-tracker.ts';
 
 /** By unit, all 0 between two calls; what is not ASCII counts as what it is modulo 128. */
@@ -38,31 +40,29 @@ export function entropyOf(text: string): number {
   return entropyIn(scratch, 0, text.length);
 }
 
-/** What people write where a secret would stand. */
-const STAND_IN = /example|sample|dummy|placeholder|change_?me|your[_-]|redacted|x{6}|\*{4}|\.{4}/i;
-
-const isStandIn = (token: string): boolean => STAND_IN.test(token);
-
 /**
  * A random string of n units has log2(n) bits a unit at most, and log2 of its alphabet: 32 hexadecimal digits
  * 3.4 ± 0.2, 20 letters and digits 4.0 ± 0.1. A run of one letter, or a word repeated, has less. A prefix and
- * a length are proof enough otherwise: what only looks like an example may be one's key.
+ * a length are proof enough otherwise, but for words and stand-ins: what only looks like an example may be one's key.
  */
-const varied = (bitsMin: number) => {
+const varied = (bitsMin: number, isNone: (token: string) => boolean) => {
   // Six letters, each twice, have log2(6) bits but for what is lost in adding them up.
   const least = bitsMin - 1e-9;
   return {
-    validator: (token: string): boolean => entropyOf(token) >= least,
+    validator: (token: string): boolean => entropyOf(token) >= least && !isNone(token),
     validUnits: (units: Uint16Array, from: number, to: number): boolean =>
-      entropyIn(units, from, to) >= least,
+      entropyIn(units, from, to) >= least &&
+      !isNone(String.fromCharCode(...units.subarray(from, to))),
     looksAt: 'shortest' as const,
   };
 };
 
 /** For tokens of hexadecimal digits, with their prefix. */
-const VARIED_HEX = varied(2.8);
+const VARIED_HEX = varied(2.8, isStandIn);
 /** For tokens of letters and digits, with their prefix, of 20 units and more. */
-const VARIED = varied(3);
+const VARIED = varied(3, isMadeUp);
+/** The same, with a prefix that a name may have: words with a number or two are one, too. */
+const VARIED_NO_NAME = varied(3, (token) => isStandIn(token) || isOfWords(token));
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   let crc = index;
@@ -147,19 +147,29 @@ export const VARIED_CHECK: NamedCheck = {
   name: 'entropy ≥ 3',
   ...VARIED,
 };
+export const NO_NAME_CHECK: NamedCheck = {
+  name: 'entropy ≥ 3, no words',
+  ...VARIED_NO_NAME,
+};
 export const HEX_CHECK: NamedCheck = {
   name: 'entropy ≥ 2.8',
   ...VARIED_HEX,
 };
-/** For tokens that begin with numbers: the whole counts. */
-export const VARIED_WHOLE_CHECK: NamedCheck = {
+/** For tokens of several lengths, each with an end of its own: the whole counts. */
+export const EACH_LENGTH_CHECK: NamedCheck = {
   name: 'entropy ≥ 3',
   validator: VARIED.validator,
 };
+/** For tokens whose beginning says little: the whole counts, and words are none. */
+export const VARIED_WHOLE_CHECK: NamedCheck = {
+  name: 'entropy ≥ 3, no words',
+  validator: VARIED_NO_NAME.validator,
+};
 /** A prefix of two units says little. */
 export const LEGACY_CHECK: NamedCheck = {
-  name: 'digits and capitals, entropy ≥ 3.4',
-  validator: (token) => /\d/.test(token) && /[A-Z]/.test(token) && entropyOf(token) >= 3.4,
+  name: 'digits and capitals, entropy ≥ 3.4, no words',
+  validator: (token) =>
+    /\d/.test(token) && /[A-Z]/.test(token) && entropyOf(token) >= 3.4 && !isOfWords(token),
   looksAt: 'shortest',
 };
 export const CRC_CHECK: NamedCheck = {
@@ -176,17 +186,51 @@ export const SECRET_CHECK: NamedCheck = {
   name: 'entropy of the value ≥ 3',
   validator: (assignment) => {
     const value = assigned(assignment);
-    return !isStandIn(value) && VARIED.validator(value);
+    return VARIED.validator(value);
   },
   looksAt: beforeValue,
 };
-/** The ids in the documentation of AWS end so. */
+/** The ids in the documentation of AWS begin so, and most end in EXAMPLE. */
+const DOCUMENTED_ID = /^A[A-Z0-9]{3}IOSFODNN7/;
+
 export const AWS_ID_CHECK: NamedCheck = {
-  name: 'entropy ≥ 3, no EXAMPLE at the end',
-  validator: (token) => !token.endsWith('EXAMPLE') && VARIED.validator(token),
+  name: 'entropy ≥ 3, not the id of the documentation',
+  validator: (token) => !DOCUMENTED_ID.test(token) && VARIED.validator(token),
+  looksAt: 'shortest',
 };
+
+const USER_AND_PASSWORD = /:\/\/([^:]*):(.*)@$/s;
+
 export const URL_PASSWORD_CHECK: NamedCheck = {
+  name: 'a password that stands for no other, and is not the user again',
+  validator: (address) => {
+    const [, user = '', password = ''] = USER_AND_PASSWORD.exec(address) ?? [];
+    return user !== password && !isUsual(password);
+  },
+};
+
+const BEFORE_PASSWORD = /^.*(?:password|pwd)\s?=\s?/is;
+
+export const CONNECTION_PASSWORD_CHECK: NamedCheck = {
   name: 'a password that stands for no other',
-  validator: (address) =>
-    !isStandIn(address.slice(address.indexOf(':', address.indexOf('://') + 3))),
+  validator: (connection) => !isUsual(connection.replace(BEFORE_PASSWORD, '')),
+  looksAt: (connection) => BEFORE_PASSWORD.exec(connection)?.[0].length ?? 0,
+};
+
+const IN_BASE64 = /[A-Za-z0-9+/]$/;
+
+const GOES_ON = /[\w-]$/;
+
+/** For hexadecimal digits behind a word: not where the word is the end of a longer name. */
+export const NAMED_HEX_CHECK: NamedCheck = {
+  validator: VARIED_HEX.validator,
+  name: 'entropy ≥ 2.8, no longer name in front',
+  judge: (_, { before }) => (GOES_ON.test(before) ? undefined : SECRET_LABEL),
+};
+
+/** For tokens that begin as zeros do in base64: not in the midst of a picture. */
+export const NOT_IN_BASE64_CHECK: NamedCheck = {
+  ...VARIED_WHOLE_CHECK,
+  name: 'entropy ≥ 3, not inside of longer base64',
+  judge: (_, { before }) => (IN_BASE64.test(before) ? undefined : SECRET_LABEL),
 };

@@ -1,5 +1,11 @@
 /** Models and what is built around them. */
-import { HEX_CHECK, LEGACY_CHECK, SECRET_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import {
+  HEX_CHECK,
+  LEGACY_CHECK,
+  NO_NAME_CHECK,
+  SECRET_CHECK,
+  VARIED_CHECK,
+} from './secret-checks.ts';
 import { between, exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
 
 export const AI_SECRETS: readonly SecretKind[] = [
@@ -14,8 +20,8 @@ export const AI_SECRETS: readonly SecretKind[] = [
   {
     kind: 'openai_project_key',
     what: 'OpenAI project, service account and admin keys, whatever is in them',
-    expression: `\\bsk-(?:proj|svcacct|admin)-${U}{40,}`,
-    check: VARIED_CHECK,
+    expression: `\\bsk-(?:proj|svcacct|admin)-${U}{100,}`,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'OpenAI API reference, "Authentication"',
   },
@@ -123,7 +129,7 @@ export const AI_SECRETS: readonly SecretKind[] = [
     kind: 'tavily_api_key',
     what: 'Tavily API key',
     expression: `\\btvly-(?:dev-|prod-)?${U}{30,}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'Tavily documentation, "Quickstart"',
   },
@@ -138,7 +144,7 @@ export const AI_SECRETS: readonly SecretKind[] = [
     kind: 'voyage_api_key',
     what: 'Voyage AI API key',
     expression: `\\bpa-${exactly(43)}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'Voyage AI documentation, "API key"',
   },
   {
@@ -166,14 +172,14 @@ export const AI_SECRETS: readonly SecretKind[] = [
     kind: 'fireworks_api_key',
     what: 'Fireworks AI API key',
     expression: `\\bfw_${W}{22,26}\\b`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'Fireworks AI documentation, "Quickstart"',
   },
   {
     kind: 'helicone_api_key',
     what: 'Helicone API key',
     expression: `\\bsk-helicone-${U}{20,}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'Helicone documentation, "Generate key"',
   },
@@ -188,7 +194,7 @@ export const AI_SECRETS: readonly SecretKind[] = [
     kind: 'litellm_key',
     what: 'LiteLLM virtual key',
     expression: `\\bsk-litellm-${U}{20,}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'LiteLLM documentation, "Virtual keys"',
   },

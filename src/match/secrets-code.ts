@@ -1,10 +1,28 @@
 /** Code hosts, package registries, builds and observability. */
 import { CURL_USER_CHECK, GIVES, NPMRC_CHECK } from './secret-assignments.ts';
-import { CRC_CHECK, HEX_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import {
+  CRC_CHECK,
+  EACH_LENGTH_CHECK,
+  HEX_CHECK,
+  NO_NAME_CHECK,
+  NOT_IN_BASE64_CHECK,
+  VARIED_CHECK,
+} from './secret-checks.ts';
 import { exactly, H, type SecretKind, U, UUID, W } from './secret-kind.ts';
 
 /** Of an entry in YAML. */
 const SECRET_NAME = '\\s+[A-Za-z0-9_.-]{1,64}: ?["\']?';
+
+/** Each has a length of its own; those that lead to a cell of GitLab are longer, with a checksum behind. */
+const GITLAB_TOKENS = [
+  `(?:pat|dt|rt|ft|soat|ffct)-(?:t\\d_)?${exactly(20)}`,
+  `cbt-(?:${W}{1,5}_)?${exactly(20)}`,
+  `imt-${exactly(25)}`,
+  `ptt-${exactly(40)}`,
+  `agent-${exactly(50)}`,
+  `oas-${exactly(64)}`,
+  `(?:pat|dt|rt)-(?:t\\d_)?${U}{27,}(?:\\.${H}{2})?\\.[a-z0-9]{9}\\b`,
+].join('|');
 
 export const CODE_SECRETS: readonly SecretKind[] = [
   {
@@ -25,8 +43,8 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'gitlab_token',
     what: 'GitLab personal, project, deploy, trigger, runner, feed and agent tokens',
-    expression: `\\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|imt|ffct|oas)-(?:t\\d_)?${U}{20,}(?:\\.${H}{2}\\.[a-z0-9]{9}|\\.[a-z0-9]{9})?`,
-    check: VARIED_CHECK,
+    expression: `\\bgl(?:${GITLAB_TOKENS})`,
+    check: EACH_LENGTH_CHECK,
     unitsMax: 256,
     source: 'GitLab documentation, "Token overview", token prefixes',
   },
@@ -127,7 +145,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
     kind: 'artifactory_password',
     what: 'Artifactory encrypted password',
     expression: `\\bAP[\\dABCDEF]${W}{30,}\\b`,
-    check: VARIED_CHECK,
+    check: NOT_IN_BASE64_CHECK,
     unitsMax: 256,
     source: 'JFrog documentation, "Centrally secure passwords"',
   },
@@ -168,9 +186,16 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   },
   {
     kind: 'sentry_token',
-    what: 'Sentry organization and user token',
-    expression: `\\bsntrys_eyJ[A-Za-z0-9+/=_-]{60,}|\\bsntryu_${H}{64}\\b`,
+    what: 'Sentry organization token',
+    expression: `\\bsntrys_eyJ[A-Za-z0-9+/=_-]{60,}`,
     unitsMax: 2_048,
+    source: 'Sentry documentation, "Auth tokens"',
+  },
+  {
+    kind: 'sentry_user_token',
+    what: 'Sentry user token',
+    expression: `\\bsntryu_${H}{64}\\b`,
+    check: HEX_CHECK,
     source: 'Sentry documentation, "Auth tokens"',
   },
   {
@@ -232,7 +257,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
   {
     kind: 'linear_api_key',
     what: 'Linear API key or OAuth token',
-    expression: `\\blin_(?:api|oauth|wh)_${W}{32,}\\b`,
+    expression: `\\blin_(?:api_${W}{40}|oauth_${W}{40,72}|wh_${W}{32,48})\\b`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'Linear developer documentation, "Getting started"',
@@ -305,7 +330,7 @@ export const CODE_SECRETS: readonly SecretKind[] = [
     kind: 'mergify_key',
     what: 'Mergify API key',
     expression: `\\bmka_${U}{43,}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'Mergify documentation, "API keys"',
   },

@@ -9,7 +9,7 @@ import {
   NAMED,
   PROVIDER_NAMED,
 } from './secret-assignments.ts';
-import { URL_PASSWORD_CHECK } from './secret-checks.ts';
+import { CONNECTION_PASSWORD_CHECK, URL_PASSWORD_CHECK } from './secret-checks.ts';
 import { H, type SecretKind, U } from './secret-kind.ts';
 
 /** What may stand between two lines of a key: line ends, also escaped ones, quotes, and what joins strings. */
@@ -23,6 +23,9 @@ const KEY_END = `(?:${BREAK}{0,16}-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?
 
 /** `"alg"` in base64, as it falls. */
 const SAYS_ALG = '(?:ImFsZyI|JhbGci|iYWxnI)';
+
+/** A closing brace in base64, as it falls, at the end of a header. */
+const BRACE = '(?:9|fQ|[HXn3]0)';
 
 const SCHEMES = [
   ...[
@@ -96,7 +99,7 @@ export const FORM_SECRETS: readonly SecretKind[] = [
   {
     kind: 'jwt',
     what: 'JSON web token, signed or not',
-    expression: `\\b(?:eyJhbGci|(?:ey[AJ]|ewo)\\w*${SAYS_ALG})\\w*\\.e[yw]${U}+(?:\\.${U}*)?`,
+    expression: `\\b(?:eyJhbGci|(?:ey[AJ]|ewo)\\w*${SAYS_ALG})\\w*${BRACE}\\.e[yw]${U}+(?:\\.${U}*)?`,
     unitsMax: 8_192,
     source: 'RFC 7519 and RFC 7515 §7.1: the header says `alg`, whatever else',
   },
@@ -147,6 +150,7 @@ export const FORM_SECRETS: readonly SecretKind[] = [
     kind: 'connection_string_password',
     what: 'Password in a connection string of pairs',
     expression: `(?i:\\b(?:server|data source|host|user id|uid|username)\\s?=${PAIR_VALUE}+;(?:${PAIR_KEY}=${PAIR_VALUE}*;)*\\s?(?:password|pwd)\\s?=\\s?)[!#%&()+-:=?-z|~]{3,80}`,
+    check: CONNECTION_PASSWORD_CHECK,
     unitsMax: 256,
     source: 'Microsoft Learn, "Connection string syntax"',
   },

@@ -1,6 +1,12 @@
 /** Payment, commerce and office software. */
 import { GIVES } from './secret-assignments.ts';
-import { HEX_CHECK, VARIED_CHECK } from './secret-checks.ts';
+import {
+  HEX_CHECK,
+  NO_NAME_CHECK,
+  NOT_IN_BASE64_CHECK,
+  VARIED_CHECK,
+  VARIED_WHOLE_CHECK,
+} from './secret-checks.ts';
 import {
   between,
   E,
@@ -18,7 +24,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'stripe_key',
     what: 'Stripe secret and restricted key, live and test',
     expression: `\\b[sr]k_(?:live|test|prod)_${W}{10,}\\b`,
-    check: VARIED_CHECK,
+    check: VARIED_WHOLE_CHECK,
     unitsMax: 256,
     source: 'Stripe documentation, "API keys"',
   },
@@ -33,8 +39,8 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'square_access_token',
     what: 'Square access token',
-    expression: `\\b(?:EAAA|sq0atp-)${between(22, 60)}`,
-    check: VARIED_CHECK,
+    expression: `\\b(?:EAAA${between(22, 60)}|sq0atp-${exactly(22)})`,
+    check: NOT_IN_BASE64_CHECK,
     source: 'Square developer documentation, "Access tokens"',
   },
   {
@@ -62,7 +68,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'razorpay_key',
     what: 'Razorpay key',
     expression: `\\brzp_(?:live|test)_${W}{14,24}\\b`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'Razorpay documentation, "API keys"',
   },
   {
@@ -112,7 +118,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'mollie_key',
     what: 'Mollie key',
     expression: `\\b(?:live|test)_${W}{30}\\b`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'Mollie documentation, "Authentication"',
   },
   {
@@ -126,7 +132,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
   {
     kind: 'shopify_token',
     what: 'Shopify access token, secret and app password',
-    expression: `\\bshp(?:at|ca|pa|ss|tka|ua)_${W}{32,}\\b`,
+    expression: `\\bshp(?:at|ca|pa|ss|tka|ua)_${W}{32}\\b`,
     check: VARIED_CHECK,
     unitsMax: 256,
     source: 'Shopify developer documentation, "Access tokens"',
@@ -178,7 +184,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'typeform_token',
     what: 'Typeform token',
     expression: `\\btfp_[A-Za-z0-9_.=-]{40,}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     unitsMax: 256,
     source: 'Typeform developer documentation, "Personal access token"',
   },
@@ -223,7 +229,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'gocardless_token',
     what: 'GoCardless access token',
     expression: `\\b(?:live|sandbox)_${exactlyPadded(40)}`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'GoCardless developer documentation, "Access tokens"',
   },
   {
@@ -258,7 +264,7 @@ export const PAYMENT_SECRETS: readonly SecretKind[] = [
     kind: 'chargebee_key',
     what: 'Chargebee key',
     expression: `\\b(?:live|test)_${W}{31,42}\\b`,
-    check: VARIED_CHECK,
+    check: NO_NAME_CHECK,
     source: 'Chargebee API documentation, "Authentication"',
   },
   {

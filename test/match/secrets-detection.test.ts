@@ -1,5 +1,6 @@
 /** The quick form of `npm run detection:secrets`: what was reached on texts of our own stays reached. */
 import assert from 'node:assert/strict';
+import { CLEAN_SORTS, cleanTexts } from '../../load-tests/detection/clean-texts.ts';
 import { secretFreeTexts } from '../../load-tests/detection/secret-free.ts';
 import { type SecretText, secretTexts } from '../../load-tests/detection/secret-texts.ts';
 import { picker } from '../../load-tests/detection/values.ts';
@@ -8,6 +9,9 @@ import { isGenerated } from '../../src/match/secret-assignments.ts';
 import { secretDetector } from '../../src/match/secrets.ts';
 
 const detector = secretDetector();
+
+const CLEAN_EVERY = 31;
+const BINARY_BYTES = 60_000;
 
 function spansIn(text: string, pieceUnits = text.length) {
   const scanner = new TextScanner([{ rule: 0, detector }]);
@@ -40,6 +44,58 @@ describe('detection of secrets', () => {
       flagged.map(({ id }) => id),
       [],
     );
+  });
+
+  it('flags less than one in two hundred of more than a thousand sorts of clean texts', () => {
+    assert.ok(CLEAN_SORTS.length > 1_000);
+    const texts = cleanTexts(picker(7), CLEAN_EVERY);
+    assert.ok(texts.length > 1_000);
+    const flagged = texts.filter(({ text }) => spansIn(text).length > 0);
+    assert.ok(flagged.length < texts.length / 200, flagged.map(({ id }) => id).join());
+  });
+
+  it('finds nothing in pictures and programs in base64, which have long runs of zeros', () => {
+    for (let turn = 0; turn < 8; turn++) {
+      const bytes = Buffer.from(
+        Array.from({ length: BINARY_BYTES }, (_, at) =>
+          at % 64 < pick(40) ? 0 : at % 7 === 0 ? 0x10 : pick(256),
+        ),
+      );
+      assert.deepEqual(spansIn(`data:image/png;base64,${bytes.toString('base64')}`), []);
+    }
+    // As they are issued they are found, also behind the sign of an assignment.
+    const bearer = `${'A'.repeat(21)}${'q7Jd02kXbPz51LmT'.repeat(5)}`;
+    const token = `EAAC${'q7Jd02kXbPz51LmT'.repeat(6)}`;
+    for (const text of [`${bearer}`, `x=${bearer}`, `"${token}"`, `is ${token}.`])
+      assert.equal(spansIn(text).length, 1, text);
+  });
+
+  it('tells a UUID that names a token from one that is a key', () => {
+    const id = '743b294a-cd03-11ec-9d64-0242ac120002';
+    for (const text of [
+      `//registry.npmjs.org/:_authToken=${id}`,
+      `//npm.acme.example/private/:_authToken=${id}`,
+      `api_key = "${id}"`,
+      `heroku_token: ${id}`,
+      `deploy --token ${id}`,
+    ])
+      assert.ok(spansIn(text).length > 0, text);
+    for (const text of [
+      `_authToken=${id}`,
+      `//registry.npmjs.org:_authToken=${id}`,
+      `token: ${id}`,
+    ])
+      assert.deepEqual(spansIn(text), [], text);
+  });
+
+  it('takes a password in an address or a connection unless everybody knows it', () => {
+    for (const password of ['q7Jd02kX', 'secret123', 'passW0rd!', 'hunter22'])
+      for (const text of [`redis://app:${password}@db`, `Server=db;Uid=app;Pwd=${password};`])
+        assert.equal(spansIn(text).length, 1, text);
+    for (const password of ['password', 'pass', 'secret', 'your_password', 'mypassword', 'xxxxxx'])
+      for (const text of [`redis://app:${password}@db`, `Server=db;Uid=app;Pwd=${password};`])
+        assert.deepEqual(spansIn(text), [], text);
+    assert.deepEqual(spansIn('postgres://postgres:postgres@localhost'), []);
   });
 
   it('finds the same in pieces of any size', () => {
