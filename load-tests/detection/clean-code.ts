@@ -305,7 +305,7 @@ export const CLEAN_CODE: Readonly<Record<string, (pick: Pick) => string>> = {
   'mounted secret': (pick) =>
     `RUN --mount=type=secret,id=${noun(pick)}_token_${digit(pick)},target=/root/.${noun(pick)}rc npm ci`,
   'npmrc by variable': () =>
-    '//registry.npmjs.org/:_authToken=$' +
+    '//registry.acme.example/:_authToken=$' +
     '{NPM_TOKEN}\n//npm.acme.example/:_password=$' +
     '{NPM_PW}',
   netrc: (pick) =>

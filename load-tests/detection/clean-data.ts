@@ -41,7 +41,7 @@ export const CLEAN_DATA: Readonly<Record<string, (pick: Pick) => string>> = {
     `Content-MD5: ${run(BASE64, 22, pick)}==\nDigest: SHA-256=${run(BASE64, 43, pick)}=`,
   etag: (pick) => `etag: "${hex(32, pick)}-${pick(99)}"`,
   'package lock': (pick) =>
-    `"resolved": "https://registry.npmjs.org/jsonwebtoken/-/jsonwebtoken-9.0.${pick(9)}.tgz",\n"integrity": "sha512-${run(BASE64, 86, pick)}=="`,
+    `"resolved": "https://registry.acme.example/jsonwebtoken/-/jsonwebtoken-9.0.${pick(9)}.tgz",\n"integrity": "sha512-${run(BASE64, 86, pick)}=="`,
   'yarn berry': (pick) => `"csrf-token@npm:^2.0.1":\n  checksum: 10c0/${hex(128, pick)}`,
   'pnpm lock': (pick) =>
     `/token-types@6.0.${pick(9)}:\n    resolution: {integrity: sha512-${run(BASE64, 86, pick)}==}`,

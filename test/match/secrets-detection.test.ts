@@ -73,7 +73,7 @@ describe('detection of secrets', () => {
   it('tells a UUID that names a token from one that is a key', () => {
     const id = '743b294a-cd03-11ec-9d64-0242ac120002';
     for (const text of [
-      `//registry.npmjs.org/:_authToken=${id}`,
+      `//registry.acme.example/:_authToken=${id}`,
       `//npm.acme.example/private/:_authToken=${id}`,
       `api_key = "${id}"`,
       `heroku_token: ${id}`,
@@ -82,7 +82,7 @@ describe('detection of secrets', () => {
       assert.ok(spansIn(text).length > 0, text);
     for (const text of [
       `_authToken=${id}`,
-      `//registry.npmjs.org:_authToken=${id}`,
+      `//registry.acme.example:_authToken=${id}`,
       `token: ${id}`,
     ])
       assert.deepEqual(spansIn(text), [], text);
