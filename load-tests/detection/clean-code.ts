@@ -303,7 +303,7 @@ export const CLEAN_CODE: Readonly<Record<string, (pick: Pick) => string>> = {
   'argument of a build': (pick) =>
     `ARG ${NOUN(pick)}_TOKEN\nENV ${NOUN(pick)}_TOKEN_PATH /run/secrets/${noun(pick)}${digit(pick)}\nENV API_KEY $API_KEY`,
   'mounted secret': (pick) =>
-    `RUN --mount=type=secret,id=${noun(pick)}_token_${digit(pick)},target=/root/.${noun(pick)}rc npm ci`,
+    `RUN --mount=type=secret,id=${noun(pick)}_token_${digit(pick)},target=/app/.${noun(pick)}rc npm ci`,
   'npmrc by variable': () =>
     '//registry.acme.example/:_authToken=$' +
     '{NPM_TOKEN}\n//npm.acme.example/:_password=$' +
