@@ -414,7 +414,7 @@ export const CLEAN_CODE: Readonly<Record<string, (pick: Pick) => string>> = {
   license: (pick) =>
     `license_key: MIT-0 OR Apache-2.0, license: "SPDX-License-Identifier: BSD-${digit(pick)}-Clause"`,
   'folder of a project': (pick) =>
-    `/Users/ann/src/${noun(pick)}-token-${noun(pick)}/node_modules/.pnpm/${noun(pick)}-secret@${digit(pick)}.${digit(pick)}.${digit(pick)}_${run('abcdefghijklmnopqrstuvwxyz234567', 26, pick)}/dist`,
+    `/opt/src/${noun(pick)}-token-${noun(pick)}/node_modules/.pnpm/${noun(pick)}-secret@${digit(pick)}.${digit(pick)}.${digit(pick)}_${run('abcdefghijklmnopqrstuvwxyz234567', 26, pick)}/dist`,
   'store path': (pick) =>
     `/nix/store/${run('0123456789abcdfghijklmnpqrsvwxyz', 32, pick)}-${noun(pick)}-token-${digit(pick)}.${digit(pick)}.${digit(pick)}`,
   'stack trace': (pick) =>
