@@ -34,7 +34,9 @@ export type TransportEvent =
       readonly reset: boolean;
       readonly resets: number;
       readonly graceful: number;
-    };
+    }
+  /** By us, for a named limit or a fault of the peer's: a word of ours. */
+  | { readonly kind: 'connection_closed'; readonly reason: string };
 
 export interface GrpcServerOptions {
   readonly listen: readonly ListenAddress[];

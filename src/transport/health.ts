@@ -17,19 +17,24 @@ export const SERVICE_UNKNOWN = 3;
 
 const KNOWN_SERVICES: ReadonlySet<string> = new Set(['', EXT_PROC_SERVICE, EXT_AUTHZ_SERVICE]);
 
-/** HealthCheckRequest.service. Throws MalformedMessage. */
-export function readHealthService(bytes: Uint8Array): string {
+/** HealthCheckRequest.service; undefined when the bytes are none. */
+export function readHealthService(bytes: Uint8Array): string | undefined {
   const reader = new WireReader(bytes);
   let service = '';
-  while (reader.next()) {
-    if (reader.tag === lengthTag(1)) service = reader.string();
-    else reader.skip();
+  try {
+    while (reader.next()) {
+      if (reader.tag === lengthTag(1)) service = reader.string();
+      else reader.skip();
+    }
+  } catch {
+    return undefined;
   }
   return service;
 }
 
-export function isKnownService(service: string): boolean {
-  return KNOWN_SERVICES.has(service);
+export function healthStatusOf(health: HealthState, service: string): number {
+  if (!KNOWN_SERVICES.has(service)) return SERVICE_UNKNOWN;
+  return health.serving() ? SERVING : NOT_SERVING;
 }
 
 export function writeHealthStatus(status: number): Buffer {

@@ -11,7 +11,6 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { checkReply, readCheckRequest } from '../../protocol/ext-authz.ts';
 import { framesOf } from '../error-frames.ts';
 import {
   DRAIN_DEADLINE_MS_DEFAULT,
@@ -26,15 +25,13 @@ import {
 } from '../grpc-server.ts';
 import {
   DrainableHealth,
-  isKnownService,
-  NOT_SERVING,
+  healthStatusOf,
   readHealthService,
-  SERVICE_UNKNOWN,
-  SERVING,
   writeHealthStatus,
 } from '../health.ts';
 import { type ListenAddress, ListenError, type StagedSocket, stageSocket } from '../listen.ts';
 import { EXT_AUTHZ_SERVICE, EXT_PROC_SERVICE, HEALTH_SERVICE } from '../services.ts';
+import { type AnswerUnary, checkAnswers, healthAnswers } from '../unary-answers.ts';
 import { credentialsOf } from './credentials.ts';
 import {
   endWithError,
@@ -110,12 +107,10 @@ class RunningServer implements GrpcServer {
       process: (call: ProcessCall) => this.#process(call),
     } as UntypedServiceImplementation);
     this.#server.addService(EXT_AUTHZ, {
-      check: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>) =>
-        this.#check(call, answer),
+      check: unary(checkAnswers(options.answerCheck, (event) => this.#tell(event))),
     } as UntypedServiceImplementation);
     this.#server.addService(HEALTH, {
-      check: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>) =>
-        this.#healthCheck(call, answer),
+      check: unary(healthAnswers(this.#health)),
       watch: (call: ServerWritableStream<Buffer, Buffer>) => this.#healthWatch(call),
     } as UntypedServiceImplementation);
   }
@@ -235,43 +230,17 @@ class RunningServer implements GrpcServer {
     this.#tell({ kind: 'stream_opened' });
   }
 
-  // ---- ext_authz
-
-  /** Any failure is an error status: a default message would allow. */
-  #check(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void {
-    let reply: Uint8Array;
-    try {
-      reply = checkReply(
-        this.#options.answerCheck(readCheckRequest(call.request), metadataReader(call.metadata)),
-      );
-    } catch (error) {
-      this.#tell({ kind: 'check_failed' });
-      this.#tell({ kind: 'fault', code: 'handler_failed', frames: framesOf(error) });
-      answer({ code: status.INTERNAL, details: 'check_failed' });
-      return;
-    }
-    answer(null, reply);
-  }
-
   // ---- health
 
-  #healthCheck(call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void {
-    const service = this.#askedService(call.request);
-    if (service === undefined) answer({ code: status.INTERNAL, details: 'malformed_message' });
-    else if (!isKnownService(service))
-      answer({ code: status.NOT_FOUND, details: 'unknown_service' });
-    else answer(null, writeHealthStatus(this.#servingStatus()));
-  }
-
   #healthWatch(call: ServerWritableStream<Buffer, Buffer>): void {
-    const service = this.#askedService(call.request);
+    const service = readHealthService(call.request);
     if (service === undefined) {
       call.emit('error', { code: status.INTERNAL, details: 'malformed_message' });
       return;
     }
     let told: number | undefined;
     const tell = (): void => {
-      const now = isKnownService(service) ? this.#servingStatus() : SERVICE_UNKNOWN;
+      const now = healthStatusOf(this.#health, service);
       if (now === told || call.destroyed) return;
       told = now;
       call.write(writeHealthStatus(now));
@@ -287,21 +256,17 @@ class RunningServer implements GrpcServer {
     tell();
   }
 
-  #askedService(bytes: Uint8Array): string | undefined {
-    try {
-      return readHealthService(bytes);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #servingStatus(): number {
-    return this.#health.serving() ? SERVING : NOT_SERVING;
-  }
-
   #tell(event: TransportEvent): void {
     this.#options.onTransportEvent?.(event);
   }
+}
+
+function unary(answers: AnswerUnary) {
+  return (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void => {
+    const reply = answers(call.request, metadataReader(call.metadata));
+    if (reply.kind === 'message') answer(null, reply.bytes);
+    else answer({ code: status[reply.status], details: reply.reason });
+  };
 }
 
 function bindCode(error: Error): ListenError['code'] {

@@ -1,0 +1,935 @@
+/**
+ * One HTTP/2 connection of a peer that is not trusted: RFC 9113 from the server's side, without sockets and timers.
+ * Bytes come in by `receive`, answers go out through the sink, `sweep` says that time has passed. Every limit of
+ * `Http2Limits` that speaks of a connection is held here.
+ */
+import { Buffer } from 'node:buffer';
+import { Allowance } from './allowance.ts';
+import { FrameSplitter, type FrameTaker } from './frame-splitter.ts';
+import {
+  CONTINUATION,
+  ConnectionError,
+  type ConnectionFault,
+  DATA,
+  ENHANCE_YOUR_CALM,
+  FLAG_ACK,
+  FLAG_END_HEADERS,
+  FLAG_END_STREAM,
+  FLAG_PADDED,
+  FLAG_PRIORITY,
+  FLOW_CONTROL_ERROR,
+  FRAME_PAYLOAD_BYTES_LIMIT,
+  FRAME_PAYLOAD_BYTES_MAX,
+  FRAME_SIZE_ERROR,
+  GOAWAY,
+  HEADERS,
+  INTERNAL_ERROR,
+  NO_ERROR,
+  PING,
+  PRIORITY,
+  PROTOCOL_ERROR,
+  PUSH_PROMISE,
+  REFUSED_STREAM,
+  RST_STREAM,
+  SETTINGS,
+  SETTINGS_ENABLE_PUSH,
+  SETTINGS_HEADER_TABLE_SIZE,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
+  SETTINGS_MAX_FRAME_SIZE,
+  SETTINGS_MAX_HEADER_LIST_SIZE,
+  SETTINGS_TIMEOUT,
+  STREAM_CLOSED,
+  STREAM_ID_LIMIT,
+  WINDOW_BYTES_INITIAL,
+  WINDOW_BYTES_LIMIT,
+  WINDOW_UPDATE,
+} from './frames.ts';
+import { type HeaderList, HpackDecoder } from './hpack-decoder.ts';
+import type { Http2Limits } from './limits.ts';
+import { type ByteSink, Output } from './output.ts';
+import { readRequestHead, trailersStand } from './request-head.ts';
+import { BARE_END, Http2Stream, type OpenStream, type StreamConnection } from './stream.ts';
+
+export interface ConnectionOptions {
+  readonly limits: Http2Limits;
+  readonly open: OpenStream;
+  /** The socket. `close` lets what is written leave; after it nothing is written. */
+  readonly sink: ByteSink & { close(): void };
+  /** A monotonic clock, in ms. */
+  readonly nowMs: () => number;
+  /** The connection is over: by us for a fault, or because the peer has gone. Told once. */
+  readonly onOver: (fault: ConnectionFault | undefined) => void;
+  /** A stream is over; `reset` by either side. */
+  readonly onStreamOver?: (stream: Http2Stream, reset: boolean) => void;
+  /** Our own code has failed; the error may quote anything. */
+  readonly onCrash?: (error: unknown) => void;
+}
+
+/** Bytes of the ring of ids that we have reset: what the peer had sent by then is no fault of its. */
+const REMEMBERED_RESETS = 512;
+/** How long the peer may take to see that no stream is welcome any more (RFC 9113 §6.8). */
+const GOAWAY_SETTLE_MS = 1_000;
+const PING_BYTES = 8;
+/** Our pings: one asks whether the peer is there, the other how far it had got when it read our GOAWAY. */
+const KEEPALIVE_PING = Buffer.from('keepaliv', 'latin1');
+const GOAWAY_PING = Buffer.from('last one', 'latin1');
+
+export class Http2Connection implements FrameTaker, StreamConnection {
+  readonly #options: ConnectionOptions;
+  readonly #limits: Http2Limits;
+  readonly #output: Output;
+  readonly #splitter = new FrameSplitter(this);
+  readonly #decoder: HpackDecoder;
+  readonly #streams = new Map<number, Http2Stream>();
+  /** Those with something kept back, in the order in which they came to it. */
+  readonly #waiting = new Set<Http2Stream>();
+  readonly #control: Allowance;
+  readonly #emptyResets: Allowance;
+  readonly #resetIds = new Int32Array(REMEMBERED_RESETS);
+  #resetCount = 0;
+  readonly #openedAtMs: number;
+
+  #settingsSeen = false;
+  #settingsAcked = false;
+  #lastId = 0;
+  #over = false;
+  /** Ended by both sides in the bytes at hand: a reset may follow at once, as Envoy's does. */
+  #justEnded: Http2Stream[] = [];
+  /** Inside `receive`, which flushes at its end. */
+  #receiving = false;
+  #flushAsked = false;
+
+  #peerFrameBytes = FRAME_PAYLOAD_BYTES_MAX;
+  #peerStreamWindow = WINDOW_BYTES_INITIAL;
+  #sendWindow = WINDOW_BYTES_INITIAL;
+  #receiveWindow = WINDOW_BYTES_INITIAL;
+  #uncredited = 0;
+  #queuedBytes = 0;
+  #emptyDataFrames = 0;
+  /** WINDOW_UPDATEs that may still come; each DATA frame of ours pays for two more. */
+  #windowUpdatesLeft: number;
+  /** Answers to control frames since the socket last took everything. */
+  #controlWaiting = 0;
+
+  /** A header block whose CONTINUATIONs are awaited. */
+  #block:
+    | { readonly id: number; readonly flags: number; parts: Buffer[]; bytes: number }
+    | undefined;
+
+  #heard = true;
+  #heardAtMs: number;
+  #pingedAtMs: number | undefined;
+  #idleSinceMs: number;
+  #outBefore = 0;
+  #outAtMs: number;
+  #outTotal = 0;
+  #goaway:
+    | { readonly kind: 'announced'; readonly atMs: number }
+    | { readonly kind: 'final' }
+    | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const limits = (this.#limits = options.limits);
+    const now = options.nowMs();
+    this.#openedAtMs = now;
+    this.#heardAtMs = now;
+    this.#idleSinceMs = now;
+    this.#outAtMs = now;
+    this.#windowUpdatesLeft = limits.windowUpdatesSpareMax;
+    this.#control = new Allowance(limits.controlFramesBurst, limits.controlFramesPerSecond, now);
+    this.#emptyResets = new Allowance(limits.emptyResetsBurst, limits.emptyResetsPerSecond, now);
+    this.#decoder = new HpackDecoder(limits.headerTableBytes, limits);
+    this.#output = new Output({
+      write: (bytes, done) =>
+        options.sink.write(bytes, () => {
+          done();
+          this.#written();
+        }),
+    });
+    this.#greet();
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Whether the peer has said who it is: preface and SETTINGS. */
+  get established(): boolean {
+    return this.#settingsSeen;
+  }
+
+  // ---- from the socket
+
+  /** Never throws. */
+  receive(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#heard = true;
+    this.#receiving = true;
+    try {
+      this.#splitter.push(chunk);
+    } catch (error) {
+      this.#receiving = false;
+      if (error instanceof ConnectionError) this.fail(error.code, error.reason);
+      else {
+        this.#options.onCrash?.(error);
+        this.fail(INTERNAL_ERROR, 'internal');
+      }
+      return;
+    }
+    this.#receiving = false;
+    if (this.#justEnded.length > 0) this.#tellEnded();
+    this.#flush();
+  }
+
+  /** The socket is gone, or the peer writes no more. */
+  lost(): void {
+    this.#end('peer_closed');
+  }
+
+  /** GOAWAY with a code, and the end. */
+  fail(code: number, fault: ConnectionFault): void {
+    if (this.#over) return;
+    this.#goawayFrame(this.#lastId, code);
+    this.#output.flush();
+    this.#end(fault);
+  }
+
+  /** No new streams: told in two steps, so that none that is on its way is lost. Those that are open go on. */
+  goaway(): void {
+    if (this.#over || this.#goaway !== undefined) return;
+    this.#goaway = { kind: 'announced', atMs: this.#options.nowMs() };
+    this.#goawayFrame(STREAM_ID_LIMIT, NO_ERROR);
+    this.#ping(GOAWAY_PING, 0);
+    this.#touch();
+  }
+
+  /** Time has passed: once a second or so. */
+  sweep(nowMs: number): void {
+    if (this.#over) return;
+    const limits = this.#limits;
+    if (!this.#settingsSeen) {
+      if (nowMs - this.#openedAtMs >= limits.prefaceMs)
+        this.fail(SETTINGS_TIMEOUT, 'preface_timeout');
+      return;
+    }
+    if (!this.#settingsAcked && nowMs - this.#openedAtMs >= limits.settingsAckMs) {
+      this.fail(SETTINGS_TIMEOUT, 'settings_timeout');
+      return;
+    }
+    this.#sweepSilence(nowMs);
+    if (!this.#over) this.#sweepStalls(nowMs);
+    if (!this.#over) this.#sweepIdle(nowMs);
+    this.#touch();
+  }
+
+  // ---- frames
+
+  frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#over) return;
+    if (this.#block !== undefined && type !== CONTINUATION) malformed();
+    if (!this.#settingsSeen && type !== SETTINGS) malformed();
+    switch (type) {
+      case DATA:
+        this.#onData(flags, id, bytes, start, end);
+        return;
+      case HEADERS:
+        this.#onHeaders(flags, id, bytes, start, end);
+        return;
+      case CONTINUATION:
+        this.#onContinuation(flags, id, bytes, start, end);
+        return;
+      case RST_STREAM:
+        this.#onReset(id, start, end);
+        return;
+      case WINDOW_UPDATE:
+        this.#onWindowUpdate(id, bytes, start, end);
+        return;
+      case SETTINGS:
+        this.#onSettings(flags, id, bytes, start, end);
+        return;
+      case PING:
+        this.#onPing(flags, id, bytes, start, end);
+        return;
+      case PRIORITY:
+        this.#onPriority(id, bytes, start, end);
+        return;
+      case GOAWAY:
+        if (id !== 0) malformed();
+        if (end - start < 8) wrongSize();
+        this.#charge();
+        return;
+      case PUSH_PROMISE:
+        malformed();
+        return;
+      default:
+        // Unknown types are extensions that we do not speak (RFC 9113 §5.5).
+        this.#charge();
+    }
+  }
+
+  #onData(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id === 0) malformed();
+    const length = end - start;
+    if (length > this.#receiveWindow) throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+    this.#receiveWindow -= length;
+    this.#uncredited += length;
+    if (this.#uncredited * 2 >= this.#limits.connectionWindowBytes) {
+      this.#windowUpdate(0, this.#uncredited);
+      this.#receiveWindow += this.#uncredited;
+      this.#uncredited = 0;
+    }
+    let from = start;
+    let to = end;
+    if ((flags & FLAG_PADDED) !== 0) {
+      if (length < 1) wrongSize();
+      to = end - (bytes[from++] as number);
+      if (to < from) malformed();
+    }
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      this.#onGone(id);
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.#streamError(stream, STREAM_CLOSED);
+      return;
+    }
+    if (length > stream.receiveWindow) {
+      this.#streamError(stream, FLOW_CONTROL_ERROR);
+      return;
+    }
+    stream.receiveWindow -= length;
+    stream.uncredited += length;
+    const ends = (flags & FLAG_END_STREAM) !== 0;
+    if (from === to && !ends && ++this.#emptyDataFrames > this.#limits.emptyDataFramesMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'empty_data_flood');
+    if (stream.bodyLeft >= 0) {
+      stream.bodyLeft -= to - from;
+      if (stream.bodyLeft < 0 || (ends && stream.bodyLeft > 0)) {
+        this.#streamError(stream, PROTOCOL_ERROR);
+        return;
+      }
+    }
+    if (ends) stream.remoteEnded = true;
+    else if (stream.reading) this.#creditStream(stream, false);
+    if (from < to) {
+      this.#emptyDataFrames = 0;
+      this.#control.give();
+      stream.handler.data(bytes, from, to);
+    }
+    if (ends && !stream.over) this.#remoteEnded(stream);
+  }
+
+  #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id === 0 || id % 2 === 0) malformed();
+    let from = start;
+    let to = end;
+    if ((flags & FLAG_PADDED) !== 0) {
+      if (to <= from) wrongSize();
+      to = end - (bytes[from++] as number);
+    }
+    if ((flags & FLAG_PRIORITY) !== 0) {
+      if (to - from < 5) wrongSize();
+      // A stream that depends on itself: RFC 7540 §5.3.1, which strict peers still try.
+      if ((readUint32(bytes, from) & 0x7fff_ffff) === id)
+        throw new ConnectionError(PROTOCOL_ERROR, 'malformed');
+      from += 5;
+    }
+    if (to < from) malformed();
+    if ((flags & FLAG_END_HEADERS) !== 0) {
+      this.#onBlock(id, flags, bytes, from, to);
+      return;
+    }
+    this.#block = { id, flags, parts: [bytes.subarray(from, to)], bytes: to - from };
+  }
+
+  #onContinuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    const block = this.#block;
+    if (block === undefined || block.id !== id) malformed();
+    block.bytes += end - start;
+    if (block.bytes > this.#limits.headerBlockBytesMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'header_block_too_large');
+    if (block.parts.length > this.#limits.continuationsMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'continuation_flood');
+    block.parts.push(bytes.subarray(start, end));
+    if ((flags & FLAG_END_HEADERS) === 0) return;
+    this.#block = undefined;
+    const whole = Buffer.concat(block.parts);
+    this.#onBlock(id, block.flags, whole, 0, whole.length);
+  }
+
+  /** The tables must stay in step, so a block is decoded whoever it is for. */
+  #onBlock(id: number, flags: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start > this.#limits.headerBlockBytesMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'header_block_too_large');
+    const list = this.#decoder.decode(bytes, start, end);
+    const ends = (flags & FLAG_END_STREAM) !== 0;
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) {
+      this.#onTrailers(stream, list, ends);
+      return;
+    }
+    if (id <= this.#lastId) {
+      if (this.#wasReset(id)) return;
+      throw new ConnectionError(STREAM_CLOSED, 'stream_closed');
+    }
+    this.#lastId = id;
+    this.#openStream(id, list, ends);
+  }
+
+  #onTrailers(stream: Http2Stream, list: HeaderList, ends: boolean): void {
+    if (stream.remoteEnded) this.#streamError(stream, STREAM_CLOSED);
+    else if (!ends || list.tooLarge || !trailersStand(list.fields) || stream.bodyLeft > 0)
+      this.#streamError(stream, PROTOCOL_ERROR);
+    else {
+      stream.remoteEnded = true;
+      this.#remoteEnded(stream);
+    }
+  }
+
+  #openStream(id: number, list: HeaderList, ends: boolean): void {
+    if (this.#goaway?.kind === 'final') return;
+    const head = list.tooLarge ? undefined : readRequestHead(list.fields);
+    if (
+      this.#streams.size >= this.#limits.concurrentStreamsMax ||
+      this.#queuedBytes > this.#limits.outboundBytesPerConnectionMax / 2
+    ) {
+      this.#refuse(id, REFUSED_STREAM);
+      return;
+    }
+    if (head === undefined || (ends && head.contentLength > 0)) {
+      this.#refuse(id, list.tooLarge ? ENHANCE_YOUR_CALM : PROTOCOL_ERROR);
+      return;
+    }
+    const stream = new Http2Stream(
+      id,
+      this,
+      this.#peerStreamWindow,
+      this.#limits.streamWindowBytes,
+      head.contentLength,
+    );
+    this.#streams.set(id, stream);
+    stream.remoteEnded = ends;
+    const handler = this.#options.open(head, stream);
+    if (stream.over) return;
+    stream.handler = handler;
+    if (ends) this.#remoteEnded(stream);
+  }
+
+  /** The peer has said all; the handler may have answered all by now. */
+  #remoteEnded(stream: Http2Stream): void {
+    stream.handler.ended();
+    if (!stream.over && stream.localEnded) this.#finish(stream, 'ended');
+  }
+
+  #onReset(id: number, start: number, end: number): void {
+    if (id === 0) malformed();
+    if (end - start !== 4) wrongSize();
+    this.#notIdle(id);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      this.#charge();
+      const ended = this.#justEnded.findLastIndex((gone) => gone.id === id);
+      if (ended >= 0)
+        for (const gone of this.#justEnded.splice(ended, 1)) this.#options.onStreamOver?.(gone, true);
+      return;
+    }
+    if (!stream.carriedMessage) this.#chargeReset();
+    this.#finish(stream, 'reset');
+  }
+
+  #onWindowUpdate(id: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start !== 4) wrongSize();
+    if (--this.#windowUpdatesLeft < 0)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'window_update_flood');
+    const increment = readUint32(bytes, start) & 0x7fff_ffff;
+    if (id === 0) {
+      if (increment === 0) malformed();
+      this.#sendWindow += increment;
+      if (this.#sendWindow > WINDOW_BYTES_LIMIT)
+        throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+      this.#pumpAll();
+      return;
+    }
+    this.#notIdle(id);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    if (increment === 0) {
+      this.#streamError(stream, PROTOCOL_ERROR);
+      return;
+    }
+    stream.sendWindow += increment;
+    if (stream.sendWindow > WINDOW_BYTES_LIMIT) this.#streamError(stream, FLOW_CONTROL_ERROR);
+    else this.#pump(stream);
+  }
+
+  #onSettings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) malformed();
+    if ((flags & FLAG_ACK) !== 0) {
+      if (end !== start) wrongSize();
+      if (!this.#settingsSeen) malformed();
+      this.#settingsAcked = true;
+      this.#charge();
+      return;
+    }
+    if ((end - start) % 6 !== 0) wrongSize();
+    this.#charge();
+    this.#settingsSeen = true;
+    for (let at = start; at < end; at += 6)
+      this.#setting(
+        ((bytes[at] as number) << 8) | (bytes[at + 1] as number),
+        readUint32(bytes, at + 2),
+      );
+    this.#output.frame(0, SETTINGS, FLAG_ACK, 0);
+    this.#answeredControl();
+  }
+
+  #setting(name: number, value: number): void {
+    switch (name) {
+      case SETTINGS_ENABLE_PUSH:
+        if (value > 1) malformed();
+        return;
+      case SETTINGS_INITIAL_WINDOW_SIZE: {
+        if (value > WINDOW_BYTES_LIMIT)
+          throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+        const change = value - this.#peerStreamWindow;
+        this.#peerStreamWindow = value;
+        for (const stream of this.#streams.values()) {
+          stream.sendWindow += change;
+          if (stream.sendWindow > WINDOW_BYTES_LIMIT)
+            throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+        }
+        if (change > 0) this.#pumpAll();
+        return;
+      }
+      case SETTINGS_MAX_FRAME_SIZE:
+        if (value < FRAME_PAYLOAD_BYTES_MAX || value > FRAME_PAYLOAD_BYTES_LIMIT) malformed();
+        this.#peerFrameBytes = value;
+        return;
+      // Our header blocks refer to no table of the peer's, and are shorter than any limit of it.
+      default:
+    }
+  }
+
+  #onPing(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) malformed();
+    if (end - start !== PING_BYTES) wrongSize();
+    if ((flags & FLAG_ACK) === 0) {
+      this.#charge();
+      this.#output.frame(PING_BYTES, PING, FLAG_ACK, 0);
+      this.#output.append(bytes, start, end);
+      this.#answeredControl();
+      return;
+    }
+    const announced = this.#goaway?.kind === 'announced';
+    if (announced && GOAWAY_PING.compare(bytes, start, end) === 0) this.#settleGoaway();
+    else if (this.#pingedAtMs === undefined) this.#charge();
+    this.#pingedAtMs = undefined;
+  }
+
+  #onPriority(id: number, bytes: Buffer, start: number, end: number): void {
+    if (id === 0) malformed();
+    this.#charge();
+    if (end - start !== 5) {
+      this.#errorOf(id, FRAME_SIZE_ERROR);
+      return;
+    }
+    if ((readUint32(bytes, start) & 0x7fff_ffff) === id) this.#errorOf(id, PROTOCOL_ERROR);
+  }
+
+  // ---- StreamConnection
+
+  headers(stream: Http2Stream, block: Buffer, endStream: boolean): void {
+    if (stream.queue !== undefined) {
+      // Only trailers come behind a body.
+      stream.ending = block;
+      return;
+    }
+    const flags = endStream ? FLAG_END_HEADERS | FLAG_END_STREAM : FLAG_END_HEADERS;
+    this.#output.frame(block.length, HEADERS, flags, stream.id);
+    this.#output.append(block, 0, block.length);
+    if (endStream) this.#localEnded(stream);
+    this.#touch();
+  }
+
+  data(stream: Http2Stream, bytes: Uint8Array, asMessage: boolean, endStream: boolean): void {
+    const length = asMessage ? bytes.length + 5 : bytes.length;
+    if (
+      stream.queue === undefined &&
+      length <= this.#peerFrameBytes &&
+      length <= stream.sendWindow &&
+      length <= this.#sendWindow &&
+      this.#socketTakes()
+    ) {
+      this.#dataFrame(stream, length, endStream);
+      if (asMessage) this.#output.messagePrefix(bytes.length);
+      this.#output.append(bytes, 0, bytes.length);
+      if (endStream) this.#localEnded(stream);
+      this.#touch();
+      return;
+    }
+    if (stream.queue === undefined) {
+      stream.queue = [];
+      stream.progressAtMs = this.#options.nowMs();
+      this.#waiting.add(stream);
+    }
+    if (asMessage) stream.queue.push(messagePrefix(bytes.length));
+    if (bytes.length > 0) stream.queue.push(bytes);
+    stream.queuedBytes += length;
+    this.#queuedBytes += length;
+    if (endStream) stream.ending = BARE_END;
+    if (this.#queuedBytes > this.#limits.outboundBytesPerConnectionMax) {
+      queueMicrotask(() => this.fail(ENHANCE_YOUR_CALM, 'outbound_too_large'));
+      return;
+    }
+    this.#pump(stream);
+    this.#touch();
+  }
+
+  reset(stream: Http2Stream, code: number): void {
+    this.#resetFrame(stream.id, code);
+    this.#finish(stream, 'reset');
+    this.#touch();
+  }
+
+  credit(stream: Http2Stream): void {
+    if (!stream.remoteEnded) this.#creditStream(stream, true);
+    this.#touch();
+  }
+
+  // ---- sending
+
+  /** One DATA frame's header; the windows pay for it, and so does the peer's budget of WINDOW_UPDATEs. */
+  #dataFrame(stream: Http2Stream, length: number, endStream: boolean): void {
+    stream.sendWindow -= length;
+    this.#sendWindow -= length;
+    if (this.#windowUpdatesLeft < this.#limits.windowUpdatesSpareMax) this.#windowUpdatesLeft += 2;
+    this.#control.give();
+    this.#output.frame(length, DATA, endStream ? FLAG_END_STREAM : 0, stream.id);
+  }
+
+  #pumpAll(): void {
+    for (const stream of [...this.#waiting]) {
+      if (this.#sendWindow <= 0 || !this.#socketTakes()) return;
+      // To the end of the line, so that a long answer does not keep the others waiting.
+      this.#waiting.delete(stream);
+      this.#waiting.add(stream);
+      this.#pump(stream);
+    }
+  }
+
+  /** As much of what is kept back as the windows and the socket take. */
+  #pump(stream: Http2Stream): void {
+    const { queue } = stream;
+    if (queue === undefined) return;
+    let sent = false;
+    while (stream.queuedBytes > 0) {
+      const room = Math.min(
+        stream.sendWindow,
+        this.#sendWindow,
+        this.#peerFrameBytes,
+        FRAME_PAYLOAD_BYTES_MAX,
+      );
+      if (room <= 0 || !this.#socketTakes()) break;
+      const length = Math.min(room, stream.queuedBytes);
+      const last = length === stream.queuedBytes && stream.ending === BARE_END;
+      this.#dataFrame(stream, length, last);
+      this.#takeQueued(stream, queue, length);
+      sent = true;
+      if (last) {
+        this.#emptied(stream);
+        this.#localEnded(stream);
+        return;
+      }
+    }
+    if (sent) stream.progressAtMs = this.#options.nowMs();
+    if (stream.queuedBytes > 0) return;
+    const { ending } = stream;
+    this.#emptied(stream);
+    if (ending === BARE_END) {
+      this.#output.frame(0, DATA, FLAG_END_STREAM, stream.id);
+      this.#localEnded(stream);
+    } else if (ending !== undefined) this.headers(stream, ending, true);
+    else stream.handler.drained();
+  }
+
+  #takeQueued(stream: Http2Stream, queue: Uint8Array[], length: number): void {
+    let left = length;
+    while (left > 0) {
+      const first = queue[0] as Uint8Array;
+      const end = Math.min(first.length, stream.queueAt + left);
+      this.#output.append(first, stream.queueAt, end);
+      left -= end - stream.queueAt;
+      stream.queueAt = end;
+      if (end === first.length) {
+        queue.shift();
+        stream.queueAt = 0;
+      }
+    }
+    stream.queuedBytes -= length;
+    this.#queuedBytes -= length;
+  }
+
+  #emptied(stream: Http2Stream): void {
+    this.#queuedBytes -= stream.queuedBytes;
+    stream.queue = undefined;
+    stream.queuedBytes = 0;
+    stream.queueAt = 0;
+    stream.ending = undefined;
+    this.#waiting.delete(stream);
+  }
+
+  #socketTakes(): boolean {
+    return this.#output.waiting < this.#limits.outboundBytesPerStream;
+  }
+
+  /** The socket has taken a write. */
+  #written(): void {
+    if (this.#over) return;
+    this.#outTotal++;
+    if (this.#output.waiting === 0) this.#controlWaiting = 0;
+    if (this.#waiting.size === 0) return;
+    this.#pumpAll();
+    this.#flush();
+  }
+
+  /** Where nobody else will: at the end of the work at hand. */
+  #touch(): void {
+    if (this.#receiving || this.#flushAsked || !this.#output.unflushed) return;
+    this.#flushAsked = true;
+    queueMicrotask(() => {
+      this.#flushAsked = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (!this.#over) {
+      this.#output.flush();
+      this.#closeWhenDone();
+    }
+  }
+
+  #greet(): void {
+    const { limits } = this.#options;
+    const settings = [
+      [SETTINGS_HEADER_TABLE_SIZE, limits.headerTableBytes],
+      [SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreamsMax],
+      [SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
+      [SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytesMax],
+    ] as const;
+    this.#output.frame(settings.length * 6, SETTINGS, 0, 0);
+    for (const [name, value] of settings) {
+      this.#output.append(Uint8Array.of(name >> 8, name), 0, 2);
+      this.#output.uint32(value);
+    }
+    const more = limits.connectionWindowBytes - WINDOW_BYTES_INITIAL;
+    if (more > 0) {
+      this.#windowUpdate(0, more);
+      this.#receiveWindow += more;
+    }
+    this.#touch();
+  }
+
+  #windowUpdate(id: number, increment: number): void {
+    this.#output.frame(4, WINDOW_UPDATE, 0, id);
+    this.#output.uint32(increment);
+  }
+
+  /** One WINDOW_UPDATE for half a window, not one for each frame: Envoy counts them. */
+  #creditStream(stream: Http2Stream, now: boolean): void {
+    const { uncredited } = stream;
+    if (uncredited === 0 || (!now && uncredited * 2 < this.#limits.streamWindowBytes)) return;
+    stream.uncredited = 0;
+    stream.receiveWindow += uncredited;
+    this.#windowUpdate(stream.id, uncredited);
+  }
+
+  #resetFrame(id: number, code: number): void {
+    this.#output.frame(4, RST_STREAM, 0, id);
+    this.#output.uint32(code);
+    this.#resetIds[this.#resetCount++ % REMEMBERED_RESETS] = id;
+  }
+
+  #goawayFrame(lastId: number, code: number): void {
+    this.#output.frame(8, GOAWAY, 0, 0);
+    this.#output.uint32(lastId);
+    this.#output.uint32(code);
+  }
+
+  #ping(payload: Buffer, flags: number): void {
+    this.#output.frame(PING_BYTES, PING, flags, 0);
+    this.#output.append(payload, 0, PING_BYTES);
+  }
+
+  // ---- ends of streams
+
+  /** We have said all. A peer that has not is told that nothing more is read (RFC 9113 §8.1). */
+  #localEnded(stream: Http2Stream): void {
+    stream.localEnded = true;
+    if (!stream.remoteEnded) this.#resetFrame(stream.id, NO_ERROR);
+    this.#finish(stream, 'ended');
+  }
+
+  #finish(stream: Http2Stream, how: 'ended' | 'reset'): void {
+    stream.over = true;
+    this.#streams.delete(stream.id);
+    if (stream.queue !== undefined) this.#emptied(stream);
+    if (this.#streams.size === 0) this.#idleSinceMs = this.#options.nowMs();
+    stream.handler.closed(how);
+    if (how === 'ended' && this.#receiving) this.#justEnded.push(stream);
+    else this.#options.onStreamOver?.(stream, how === 'reset');
+  }
+
+  #tellEnded(): void {
+    const ended = this.#justEnded;
+    this.#justEnded = [];
+    for (const stream of ended) this.#options.onStreamOver?.(stream, false);
+  }
+
+  #streamError(stream: Http2Stream, code: number): void {
+    // A peer that has us reset streams costs as much as one that does it itself (CVE-2025-8671).
+    if (!stream.carriedMessage) this.#chargeReset();
+    this.#resetFrame(stream.id, code);
+    this.#finish(stream, 'reset');
+  }
+
+  #refuse(id: number, code: number): void {
+    this.#chargeReset();
+    this.#resetFrame(id, code);
+  }
+
+  /** An error of a stream that may be none, as PRIORITY may name any. */
+  #errorOf(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) this.#streamError(stream, code);
+    else throw new ConnectionError(code, 'malformed');
+  }
+
+  #onGone(id: number): void {
+    this.#notIdle(id);
+    // What was on its way when we reset it, or behind our last GOAWAY.
+    if (this.#wasReset(id) || this.#goaway?.kind === 'final') return;
+    throw new ConnectionError(STREAM_CLOSED, 'stream_closed');
+  }
+
+  #notIdle(id: number): void {
+    if (id % 2 === 0 || id > this.#lastId) malformed();
+  }
+
+  #wasReset(id: number): boolean {
+    return this.#resetIds.includes(id);
+  }
+
+  // ---- charges
+
+  #charge(): void {
+    if (!this.#control.take(this.#options.nowMs()))
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'control_flood');
+  }
+
+  #chargeReset(): void {
+    if (!this.#emptyResets.take(this.#options.nowMs()))
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'reset_flood');
+  }
+
+  #answeredControl(): void {
+    if (++this.#controlWaiting > this.#limits.outboundControlFramesMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'control_flood');
+  }
+
+  // ---- time
+
+  #sweepSilence(nowMs: number): void {
+    if (this.#heard) {
+      this.#heard = false;
+      this.#heardAtMs = nowMs;
+      this.#pingedAtMs = undefined;
+    } else if (this.#pingedAtMs !== undefined) {
+      if (nowMs - this.#pingedAtMs >= this.#limits.keepaliveTimeoutMs)
+        this.fail(NO_ERROR, 'keepalive_timeout');
+    } else if (nowMs - this.#heardAtMs >= this.#limits.keepaliveMs) {
+      this.#pingedAtMs = nowMs;
+      this.#ping(KEEPALIVE_PING, 0);
+    }
+  }
+
+  #sweepStalls(nowMs: number): void {
+    if (this.#output.waiting === 0 || this.#outTotal !== this.#outBefore) {
+      this.#outBefore = this.#outTotal;
+      this.#outAtMs = nowMs;
+    } else if (nowMs - this.#outAtMs >= this.#limits.writeStallMs) {
+      this.fail(ENHANCE_YOUR_CALM, 'write_stalled');
+      return;
+    }
+    for (const stream of [...this.#waiting])
+      if (nowMs - stream.progressAtMs >= this.#limits.writeStallMs) {
+        this.#resetFrame(stream.id, ENHANCE_YOUR_CALM);
+        this.#finish(stream, 'reset');
+      }
+  }
+
+  #sweepIdle(nowMs: number): void {
+    if (this.#goaway?.kind === 'announced') {
+      if (nowMs - this.#goaway.atMs >= GOAWAY_SETTLE_MS) this.#settleGoaway();
+    } else if (
+      this.#goaway === undefined &&
+      this.#streams.size === 0 &&
+      nowMs - this.#idleSinceMs >= this.#limits.idleMs
+    )
+      this.goaway();
+  }
+
+  #settleGoaway(): void {
+    this.#goaway = { kind: 'final' };
+    this.#goawayFrame(this.#lastId, NO_ERROR);
+    this.#touch();
+  }
+
+  #closeWhenDone(): void {
+    if (this.#goaway?.kind === 'final' && this.#streams.size === 0 && !this.#output.unflushed)
+      this.#end(undefined);
+  }
+
+  #end(fault: ConnectionFault | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#options.sink.close();
+    for (const stream of [...this.#streams.values()]) {
+      stream.over = true;
+      stream.handler.closed('lost');
+      this.#options.onStreamOver?.(stream, true);
+    }
+    this.#streams.clear();
+    this.#waiting.clear();
+    this.#tellEnded();
+    this.#options.onOver(fault);
+  }
+}
+
+function readUint32(bytes: Buffer, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
+function messagePrefix(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(5);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
+
+function malformed(): never {
+  throw new ConnectionError(PROTOCOL_ERROR, 'malformed');
+}
+
+function wrongSize(): never {
+  throw new ConnectionError(FRAME_SIZE_ERROR, 'malformed');
+}

@@ -1,0 +1,159 @@
+/**
+ * Header blocks of HPACK (RFC 7541): one decoder for each connection, as it shares a dynamic table with its peer.
+ * Every block has to be read to its end, also one that is refused, else the tables part.
+ */
+import type { Buffer } from 'node:buffer';
+import { COMPRESSION_ERROR, ConnectionError } from './frames.ts';
+import { FIELD_OVERHEAD_BYTES, type HeaderField, headerField } from './header-field.ts';
+import { STATIC_TABLE } from './hpack-static.ts';
+import { decodeHuffman } from './huffman.ts';
+
+const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(([name, value]) =>
+  headerField(name, value),
+);
+
+/** Lengths and indexes fit 2^28: more digits are a peer that wants to see what happens. */
+const INTEGER_SHIFT_MAX = 28;
+
+export interface HeaderList {
+  /** In the order of the block; those beyond a limit are missing. */
+  readonly fields: readonly HeaderField[];
+  /** More fields or bytes than allowed. */
+  readonly tooLarge: boolean;
+}
+
+export interface HeaderListLimits {
+  /** As RFC 9113 §6.5.2 counts: names, values and 32 for each field. */
+  readonly headerListBytesMax: number;
+  readonly headerFieldsMax: number;
+}
+
+/** Cost of a block: linear in its bytes whatever it refers to, as nothing of the table is copied. */
+export class HpackDecoder {
+  readonly #limits: HeaderListLimits;
+  /** What SETTINGS_HEADER_TABLE_SIZE told the peer: the most that it may ask for. */
+  readonly #tableBytesAllowed: number;
+  #tableBytesMax: number;
+  #tableBytes = 0;
+  /** A ring, the newest entry at `#newest`. It has room for as many as the smallest entries could be. */
+  readonly #ring: (HeaderField | undefined)[];
+  #newest = 0;
+  #count = 0;
+  #at = 0;
+  #bytes!: Buffer;
+  #end = 0;
+
+  constructor(tableBytesAllowed: number, limits: HeaderListLimits) {
+    this.#limits = limits;
+    this.#tableBytesAllowed = tableBytesAllowed;
+    this.#tableBytesMax = tableBytesAllowed;
+    this.#ring = new Array<HeaderField | undefined>(
+      Math.floor(tableBytesAllowed / FIELD_OVERHEAD_BYTES) + 1,
+    );
+  }
+
+  /** Throws ConnectionError COMPRESSION_ERROR. */
+  decode(bytes: Buffer, start: number, end: number): HeaderList {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+    const fields: HeaderField[] = [];
+    let room = this.#limits.headerListBytesMax;
+    let tooLarge = false;
+    let mayResize = true;
+    while (this.#at < end) {
+      const first = bytes[this.#at] as number;
+      if (first >= 0x20 && first < 0x40) {
+        // A new size of the table: only before the first field (RFC 7541 §4.2).
+        if (!mayResize) fail();
+        this.#resize(this.#integer(0x1f));
+        continue;
+      }
+      mayResize = false;
+      const field =
+        first >= 0x80
+          ? this.#entry(this.#integer(0x7f))
+          : first >= 0x40
+            ? this.#add(this.#literal(0x3f))
+            : this.#literal(0x0f);
+      room -= field.bytes;
+      if (room < 0 || fields.length === this.#limits.headerFieldsMax) tooLarge = true;
+      else fields.push(field);
+    }
+    return { fields, tooLarge };
+  }
+
+  /** RFC 7541 §5.1; the prefix is what `mask` covers of the byte at hand. */
+  #integer(mask: number): number {
+    let value = (this.#byte() as number) & mask;
+    if (value < mask) return value;
+    for (let shift = 0; shift < INTEGER_SHIFT_MAX; shift += 7) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    return fail();
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) fail();
+    return this.#bytes[this.#at++] as number;
+  }
+
+  #literal(mask: number): HeaderField {
+    const index = this.#integer(mask);
+    const name = index === 0 ? this.#string() : this.#entry(index).name;
+    return headerField(name, this.#string());
+  }
+
+  #string(): string {
+    if (this.#at >= this.#end) fail();
+    const huffman = (this.#bytes[this.#at] as number) >= 0x80;
+    const length = this.#integer(0x7f);
+    const start = this.#at;
+    const end = start + length;
+    if (end > this.#end) fail();
+    this.#at = end;
+    if (!huffman) return this.#bytes.toString('latin1', start, end);
+    return decodeHuffman(this.#bytes, start, end) ?? fail();
+  }
+
+  #entry(index: number): HeaderField {
+    if (index <= STATIC_FIELDS.length) return STATIC_FIELDS[index - 1] ?? fail();
+    const back = index - STATIC_FIELDS.length - 1;
+    if (back >= this.#count) fail();
+    const size = this.#ring.length;
+    return this.#ring[(this.#newest - back + size) % size] as HeaderField;
+  }
+
+  #add(field: HeaderField): HeaderField {
+    this.#evictTo(this.#tableBytesMax - field.bytes);
+    // One that is larger than the table leaves it empty (RFC 7541 §4.4).
+    if (field.bytes > this.#tableBytesMax) return field;
+    this.#newest = (this.#newest + 1) % this.#ring.length;
+    this.#ring[this.#newest] = field;
+    this.#count++;
+    this.#tableBytes += field.bytes;
+    return field;
+  }
+
+  #resize(tableBytesMax: number): void {
+    if (tableBytesMax > this.#tableBytesAllowed) fail();
+    this.#tableBytesMax = tableBytesMax;
+    this.#evictTo(tableBytesMax);
+  }
+
+  #evictTo(bytes: number): void {
+    const size = this.#ring.length;
+    while (this.#count > 0 && this.#tableBytes > bytes) {
+      const oldest = (this.#newest - this.#count + 1 + size) % size;
+      this.#tableBytes -= (this.#ring[oldest] as HeaderField).bytes;
+      this.#ring[oldest] = undefined;
+      this.#count--;
+    }
+  }
+}
+
+function fail(): never {
+  throw new ConnectionError(COMPRESSION_ERROR, 'compression');
+}

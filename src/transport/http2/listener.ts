@@ -1,0 +1,120 @@
+/** Sockets that are listened on: TCP in the clear or with TLS, and Unix sockets. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { type ListenAddress, ListenError, type StagedSocket, stageSocket } from '../listen.ts';
+import type { Http2Limits } from './limits.ts';
+
+export interface Listener {
+  /** `host:port` or `unix:path`, with the port that was bound. */
+  readonly address: string;
+  /** No new connections; those that are open stay. */
+  close(): void;
+  /** Removes what the listener left on disk. */
+  remove(): Promise<void>;
+}
+
+export interface ListenerEvents {
+  /** `secure`: TLS, with h2 agreed on. */
+  readonly connected: (socket: Socket) => void;
+  /** Refused before it was a connection. */
+  readonly refused: (reason: 'connections_max' | 'tls_without_h2') => void;
+}
+
+/** What RFC 9113 Appendix A leaves of TLS 1.2; 1.3 has nothing else. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/** Rejects with ListenError. */
+export async function listen(
+  address: ListenAddress,
+  limits: Http2Limits,
+  events: ListenerEvents,
+): Promise<Listener> {
+  const server =
+    address.kind === 'tcp' && address.tls ? tls(address, limits, events) : clear(events);
+  server.maxConnections = limits.connectionsMax;
+  server.on('drop', () => events.refused('connections_max'));
+  if (address.kind === 'unix') {
+    const staged = await stageSocket(address.path, address.mode);
+    await bind(server, { path: staged.bindPath }, `unix:${address.path}`, staged);
+    await staged.publish();
+    return listener(server, `unix:${address.path}`, staged);
+  }
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  await bind(server, { host: address.host, port: address.port }, `${host}:${address.port}`);
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+  return listener(server, `${host}:${port}`);
+}
+
+function listener(server: Server, address: string, staged?: StagedSocket): Listener {
+  return {
+    address,
+    close: () => {
+      server.close();
+    },
+    remove: async () => staged?.remove(),
+  };
+}
+
+function clear(events: ListenerEvents): Server {
+  return createServer({ noDelay: true }, events.connected);
+}
+
+function tls(
+  address: Extract<ListenAddress, { kind: 'tcp' }>,
+  limits: Http2Limits,
+  events: ListenerEvents,
+): Server {
+  const { cert, key, ca, requireClientCert } = address.tls as NonNullable<typeof address.tls>;
+  if (requireClientCert === true && ca === undefined)
+    throw new ListenError('ca_missing', `${address.host}:${address.port}`);
+  const server = createTlsServer({
+    ...{ cert, key, ...(ca && { ca }) },
+    ...{ requestCert: requireClientCert === true, rejectUnauthorized: requireClientCert === true },
+    ALPNProtocols: ['h2'],
+    minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
+    handshakeTimeout: limits.prefaceMs,
+    noDelay: true,
+  });
+  server.on('secureConnection', (socket) => {
+    if (socket.alpnProtocol === 'h2') events.connected(socket);
+    else {
+      events.refused('tls_without_h2');
+      socket.destroy();
+    }
+  });
+  // A handshake that fails is the peer's affair; its socket is closed by Node.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
+
+function bind(
+  server: Server,
+  where: { readonly path: string } | { readonly host: string; readonly port: number },
+  shown: string,
+  staged?: StagedSocket,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      void staged?.remove();
+      reject(
+        new ListenError(error.code === 'EADDRINUSE' ? 'address_in_use' : 'bind_failed', shown),
+      );
+    });
+    server.listen({ ...where, backlog: LISTEN_BACKLOG }, () => resolve());
+  });
+}
+
+/** Connections that the kernel keeps while we are busy; it takes the smaller of this and its own limit. */
+const LISTEN_BACKLOG = 1024;

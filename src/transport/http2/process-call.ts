@@ -1,0 +1,74 @@
+/** An ext_proc call: every way out of it ends with an error status, but for the one the exchange machine allows. */
+import type { Buffer } from 'node:buffer';
+import {
+  ExchangeMachine,
+  type ExchangeOptions,
+  type ExchangeSink,
+} from '../../protocol/exchange-machine.ts';
+import type { FailureStatus } from '../../protocol/process.ts';
+import type { GrpcStatus } from './grpc-blocks.ts';
+import { type CallLimits, GrpcCall } from './grpc-call.ts';
+import { metadataValue, type RequestHead } from './request-head.ts';
+import type { Http2Stream } from './stream.ts';
+
+/** What all exchanges of a server share. */
+export type ExchangeContext = Omit<ExchangeOptions, 'sink' | 'initialMetadata'>;
+
+export class ProcessCall extends GrpcCall implements ExchangeSink {
+  readonly #machine: ExchangeMachine;
+  readonly #closed: (call: ProcessCall) => void;
+
+  /** `closed` is called once, when nothing of the call is left. */
+  constructor(
+    head: RequestHead,
+    stream: Http2Stream,
+    limits: CallLimits,
+    context: ExchangeContext,
+    closed: (call: ProcessCall) => void,
+  ) {
+    super(head, stream, limits);
+    this.#closed = closed;
+    this.#machine = new ExchangeMachine({
+      ...context,
+      sink: this,
+      initialMetadata: (name) => metadataValue(head, name),
+    });
+    this.armDeadline();
+  }
+
+  // ---- ExchangeSink; `send`, `pause` and `resume` are those of every call
+
+  end(): void {
+    this.finish('OK');
+  }
+
+  fail(status: FailureStatus, reason: string): void {
+    this.finish(status, reason);
+  }
+
+  // ---- GrpcCall
+
+  /** The server wants it to end. */
+  stop(reason: string): void {
+    this.#machine.fail('UNAVAILABLE', reason);
+  }
+
+  protected took(message: Buffer): void {
+    this.#machine.receive(message);
+  }
+
+  protected halfClosed(): void {
+    this.#machine.halfClosed();
+  }
+
+  protected over(): void {
+    this.#machine.cancelled();
+    this.#closed(this);
+  }
+
+  protected failing(status: GrpcStatus, reason: string): void {
+    // The machine tells its handler; the status that the caller sees is the transport's.
+    this.finish(status, reason);
+    this.#machine.cancelled();
+  }
+}

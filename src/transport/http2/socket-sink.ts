@@ -1,0 +1,28 @@
+/** A socket as the place where a connection's bytes go. */
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { ByteSink } from './output.ts';
+
+/** Time for the last bytes to leave a socket whose peer reads slowly. */
+const LINGER_MS = 1_000;
+
+export function socketSink(socket: Socket): ByteSink & { close(): void } {
+  return {
+    write(bytes: readonly Buffer[], done: () => void): void {
+      if (bytes.length === 1) {
+        socket.write(bytes[0] as Buffer, done);
+        return;
+      }
+      const last = bytes.length - 1;
+      socket.cork();
+      for (let index = 0; index < last; index++) socket.write(bytes[index] as Buffer);
+      socket.write(bytes[last] as Buffer, done);
+      socket.uncork();
+    },
+    close(): void {
+      if (socket.destroyed) return;
+      socket.end();
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    },
+  };
+}
