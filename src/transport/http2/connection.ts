@@ -484,6 +484,8 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       );
     this.#output.frame(0, SETTINGS, FLAG_ACK, 0);
     this.#answeredControl();
+    // Behind the acknowledgement: by it the peer knows that what follows keeps to its new windows.
+    this.#pumpAll();
   }
 
   #setting(name: number, value: number): void {
@@ -501,7 +503,6 @@ export class Http2Connection implements FrameTaker, StreamConnection {
           if (stream.sendWindow > WINDOW_BYTES_LIMIT)
             throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
         }
-        if (change > 0) this.#pumpAll();
         return;
       }
       case SETTINGS_MAX_FRAME_SIZE:

@@ -31,7 +31,8 @@ function string(text: string): Buffer {
 
 /** Literal field without indexing, its name in the static table. */
 function indexedName(index: number, value: string): Buffer {
-  return Buffer.concat([Buffer.of(0x0f, index - 15), string(value)]);
+  const prefix = index < 15 ? Buffer.of(index) : Buffer.of(0x0f, index - 15);
+  return Buffer.concat([prefix, string(value)]);
 }
 
 function literal(name: string, value: string): Buffer {
