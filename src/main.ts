@@ -68,7 +68,9 @@ import type { LogLevel } from './telemetry/log-events.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { tellSwap } from './telemetry/swap-events.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
+import type { GrpcServer, GrpcServerOptions } from './transport/grpc-server.ts';
 import { startGrpcServer } from './transport/grpcjs/server.ts';
+import { startHttp2Server } from './transport/http2/server.ts';
 import type { ListenAddress } from './transport/listen.ts';
 import { systemClock as clock } from './transport/system-clock.ts';
 
@@ -254,7 +256,7 @@ async function serve(config: ServerConfig): Promise<void> {
     log.event('store_failed', { error: error instanceof Error ? error.name : 'Error' });
   }
 
-  const grpc = await startGrpcServer({
+  const grpc = await startServer(config)({
     listen: listenAddresses(config),
     openProcess: (port) => new Exchange(deps, port),
     answerCheck: createCheck(deps),
@@ -280,6 +282,7 @@ async function serve(config: ServerConfig): Promise<void> {
         recordOverload(deps);
       } else if (event.kind === 'check_failed') metrics.failure('check_failed');
       else if (event.kind === 'stream_closed' && event.reset) metrics.failure('reset');
+      else if (event.kind === 'connection_closed') metrics.connectionClosed(event.reason);
     },
   });
   const { tokenFile, tcp } = config.admin;
@@ -347,6 +350,11 @@ function compile(
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
   });
   return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };
+}
+
+function startServer({ grpc }: ServerConfig): (options: GrpcServerOptions) => Promise<GrpcServer> {
+  if (grpc.transport === 'grpc-js') return startGrpcServer;
+  return (options) => startHttp2Server({ ...options, http2: grpc.http2 });
 }
 
 function readingOf(reading: DirectoryReading) {
@@ -418,6 +426,7 @@ function addServe(program: Command): void {
     .option('--policies <dir>', 'watched directory of policy documents')
     .option('--grpc <host:port>', 'ext_proc and ext_authz over TCP; `off` for none')
     .option('--grpc-unix <path>', 'the same over a Unix socket')
+    .option('--transport <name>', 'grpc-js, or fast for our own HTTP/2')
     .option('--admin <host:port>', 'read-only admin API over TCP; `off` for none')
     .option('--admin-socket <path>', 'admin API for changes')
     .option('--log-level <level>', 'debug, info, warn, error, fatal or silent')

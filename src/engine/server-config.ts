@@ -23,6 +23,7 @@ import {
   type FactSource,
 } from './facts.ts';
 import type { FeedConfig } from './feeds.ts';
+import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from './http2-limits.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
 
 const Text = Type.String({ minLength: 1 });
@@ -72,6 +73,10 @@ const ModeSchema = words([
   'FULL_DUPLEX_STREAMED',
 ]);
 
+/** grpc-js is the reference; `fast` is our own HTTP/2. */
+export const TRANSPORTS = ['grpc-js', 'fast'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** The file's schema; `docs/reference/configuration.md` has a row for each of its keys. */
@@ -102,6 +107,20 @@ export const FileSchema = Type.Object(
           receiveBytesMax: Type.Optional(Count),
           drainMs: Type.Optional(Count),
           drainDeadlineMs: Type.Optional(Count),
+          transport: Type.Optional(words(TRANSPORTS)),
+          /** Of the transport `fast`. */
+          http2: Type.Optional(
+            Type.Object(
+              Object.fromEntries(
+                Object.keys(HTTP2_LIMITS_DEFAULT).map((name) => [
+                  name,
+                  // Windows cannot be larger (RFC 9113 §6.9.1), and nothing else needs to be.
+                  Type.Optional(Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 })),
+                ]),
+              ),
+              closed,
+            ),
+          ),
           /** What modes to assume of a data plane that does not tell (`protocol_config` absent). */
           defaultModes: Type.Optional(
             Type.Object({ request: ModeSchema, response: ModeSchema }, closed),
@@ -198,6 +217,8 @@ export interface ServerConfig {
     readonly receiveBytesMax: number;
     readonly drainMs: number;
     readonly drainDeadlineMs: number;
+    readonly transport: Transport;
+    readonly http2: Http2Limits;
     readonly defaultModes: NonNullable<ConfigFile['grpc']>['defaultModes'];
   };
   readonly admin: {
@@ -225,6 +246,7 @@ export interface ConfigOverrides {
   readonly data?: string;
   readonly grpc?: string;
   readonly grpcUnix?: string;
+  readonly transport?: string;
   readonly admin?: string;
   readonly adminSocket?: string;
   readonly logLevel?: string;
@@ -235,10 +257,18 @@ export const ENVIRONMENT: Readonly<Record<keyof ConfigOverrides, string>> = Obje
   data: 'SWITCHYARD_DATA_DIR',
   grpc: 'SWITCHYARD_GRPC',
   grpcUnix: 'SWITCHYARD_GRPC_UNIX',
+  transport: 'SWITCHYARD_TRANSPORT',
   admin: 'SWITCHYARD_ADMIN',
   adminSocket: 'SWITCHYARD_ADMIN_SOCKET',
   logLevel: 'SWITCHYARD_LOG_LEVEL',
 });
+
+/** Overrides that are one of a few words. */
+const WORDS = { transport: TRANSPORTS, logLevel: LOG_LEVELS } as const;
+const FLAGS: Readonly<Record<keyof typeof WORDS, string>> = {
+  transport: '--transport',
+  logLevel: '--log-level',
+};
 
 /** The same that the CLI assumes. */
 const DATA_DIR_DEFAULT = '/var/lib/switchyard';
@@ -257,10 +287,16 @@ export function resolveConfig(
   const read = file ? readFile(file, errors) : {};
   if (errors.length > 0) return { ok: false, errors };
   const over: ConfigOverrides = { ...environment, ...flags };
-  if (over.logLevel !== undefined && !(LOG_LEVELS as readonly string[]).includes(over.logLevel)) {
-    const from = flags.logLevel === undefined ? ENVIRONMENT.logLevel : '--log-level';
-    return { ok: false, errors: [`${from}: must be one of ${LOG_LEVELS.join(', ')}`] };
+  for (const [name, allowed] of Object.entries(WORDS) as [
+    keyof typeof WORDS,
+    readonly string[],
+  ][]) {
+    const value = over[name];
+    if (value === undefined || allowed.includes(value)) continue;
+    const from = flags[name] === undefined ? ENVIRONMENT[name] : FLAGS[name];
+    errors.push(`${from}: must be one of ${allowed.join(', ')}`);
   }
+  if (errors.length > 0) return { ok: false, errors };
   return { ok: true, config: Object.freeze(merged(read, over)) };
 }
 
@@ -290,6 +326,8 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
       receiveBytesMax: file.grpc?.receiveBytesMax ?? 64 << 20,
       drainMs: file.grpc?.drainMs ?? 1_000,
       drainDeadlineMs: file.grpc?.drainDeadlineMs ?? 30_000,
+      transport: (over.transport as Transport | undefined) ?? file.grpc?.transport ?? 'grpc-js',
+      http2: { ...HTTP2_LIMITS_DEFAULT, ...(file.grpc?.http2 as Partial<Http2Limits> | undefined) },
       defaultModes: file.grpc?.defaultModes,
     },
     admin: {

@@ -43,6 +43,12 @@ export const METRICS = {
     labels: ['reason'],
     help: 'Streams that Switchyard ended with an error status, so that Envoy fails closed',
   },
+  connectionsClosed: {
+    name: 'switchyard_connections_closed_total',
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Connections that the transport `fast` refused or closed for a fault of the peer or a limit',
+  },
   swaps: {
     name: 'switchyard_swaps_total',
     type: 'counter',

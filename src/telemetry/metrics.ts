@@ -91,6 +91,8 @@ export interface Metrics {
   /** Held bytes grew by, or with a negative number shrank by. */
   held(deltaBytes: number): void;
   failure(reason: string): void;
+  /** By us: for a fault of the peer's or a limit, a word of ours. */
+  connectionClosed(reason: string): void;
   swap(kind: (typeof SWAP_KINDS)[number], outcome: (typeof SWAP_OUTCOMES)[number]): void;
   rollback(metric: string): void;
   breakerTransition(rule: string, to: BreakerState): void;
@@ -130,6 +132,7 @@ class RegistryMetrics implements Metrics {
   readonly #decisions: CountTable;
   readonly #ruleMatches: CountTable;
   readonly #failures: CountTable;
+  readonly #connectionsClosed: CountTable;
   readonly #swaps: CountTable;
   readonly #rollbacks: CountTable;
   readonly #breakerTransitions: CountTable;
@@ -180,6 +183,9 @@ class RegistryMetrics implements Metrics {
       options.failures === undefined
         ? new LabelTable([], CODES_MAX)
         : new LabelTable(options.failures),
+    ]);
+    this.#connectionsClosed = this.#counted(METRICS.connectionsClosed, [
+      new LabelTable([], CODES_MAX),
     ]);
     this.#swaps = this.#counted(METRICS.swaps, [
       new LabelTable(SWAP_KINDS),
@@ -254,6 +260,10 @@ class RegistryMetrics implements Metrics {
 
   failure(reason: string): void {
     this.#failures.add(1, reason);
+  }
+
+  connectionClosed(reason: string): void {
+    this.#connectionsClosed.add(1, reason);
   }
 
   swap(kind: string, outcome: string): void {

@@ -39,6 +39,11 @@ const OVERRIDES: Readonly<
   data: { key: 'data', values: ['f', 'v', 'o'], read: (c) => c.data },
   grpc: { key: 'grpc.tcp', values: ['f:1', 'v:1', 'off'], read: (c) => c.grpc.tcp },
   grpcUnix: { key: 'grpc.unix', values: ['f', 'v', 'o'], read: (c) => c.grpc.unix },
+  transport: {
+    key: 'grpc.transport',
+    values: ['fast', 'grpc-js', 'fast'],
+    read: (c) => c.grpc.transport,
+  },
   admin: { key: 'admin.tcp', values: ['f:1', 'v:1', 'off'], read: (c) => c.admin.tcp },
   adminSocket: { key: 'admin.socket', values: ['f', 'v', 'o'], read: (c) => c.admin.socket },
   logLevel: {
@@ -212,6 +217,10 @@ describe('a configuration that is wrong', () => {
     assert.deepEqual(wrong({ logLevel: 'info' }, { logLevel: 'loud' }), {
       ok: false,
       errors: [`--log-level: ${words}`],
+    });
+    assert.deepEqual(wrong({}, { transport: 'quick', logLevel: 'loud' }), {
+      ok: false,
+      errors: ['--transport: must be one of grpc-js, fast', `--log-level: ${words}`],
     });
   });
 });

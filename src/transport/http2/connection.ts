@@ -4,6 +4,7 @@
  * `Http2Limits` that speaks of a connection is held here.
  */
 import { Buffer } from 'node:buffer';
+import type { Http2Limits } from '../../engine/http2-limits.ts';
 import { Allowance } from './allowance.ts';
 import { FrameSplitter, type FrameTaker } from './frame-splitter.ts';
 import {
@@ -46,7 +47,6 @@ import {
   WINDOW_UPDATE,
 } from './frames.ts';
 import { type HeaderList, HpackDecoder } from './hpack-decoder.ts';
-import type { Http2Limits } from './limits.ts';
 import { type ByteSink, Output } from './output.ts';
 import { readRequestHead, trailersStand } from './request-head.ts';
 import { BARE_END, Http2Stream, type OpenStream, type StreamConnection } from './stream.ts';
@@ -433,7 +433,8 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       this.#charge();
       const ended = this.#justEnded.findLastIndex((gone) => gone.id === id);
       if (ended >= 0)
-        for (const gone of this.#justEnded.splice(ended, 1)) this.#options.onStreamOver?.(gone, true);
+        for (const gone of this.#justEnded.splice(ended, 1))
+          this.#options.onStreamOver?.(gone, true);
       return;
     }
     if (!stream.carriedMessage) this.#chargeReset();

@@ -71,7 +71,7 @@ export type ConnectionFault =
   | 'stream_closed'
   | 'internal'
   | 'tls_without_h2'
-  /** The named limits of `limits.ts`, by their effect. */
+  /** The named limits of `engine/http2-limits.ts`, by their effect. */
   | 'connections_max'
   | 'preface_timeout'
   | 'settings_timeout'

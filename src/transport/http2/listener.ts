@@ -1,8 +1,8 @@
 /** Sockets that are listened on: TCP in the clear or with TLS, and Unix sockets. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import type { Http2Limits } from '../../engine/http2-limits.ts';
 import { type ListenAddress, ListenError, type StagedSocket, stageSocket } from '../listen.ts';
-import type { Http2Limits } from './limits.ts';
 
 export interface Listener {
   /** `host:port` or `unix:path`, with the port that was bound. */

@@ -3,6 +3,7 @@
  * what the bytes mean is `protocol/`'s business.
  */
 import type { Socket } from 'node:net';
+import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from '../../engine/http2-limits.ts';
 import { framesOf } from '../error-frames.ts';
 import {
   DRAIN_DEADLINE_MS_DEFAULT,
@@ -20,7 +21,6 @@ import { Http2Connection } from './connection.ts';
 import { NO_ERROR } from './frames.ts';
 import { plainStatus, trailers, trailersOnly } from './grpc-blocks.ts';
 import type { CallLimits } from './grpc-call.ts';
-import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from './limits.ts';
 import { type Listener, listen } from './listener.ts';
 import { InboundBytes } from './message-reader.ts';
 import { type ExchangeContext, ProcessCall } from './process-call.ts';

@@ -1,4 +1,4 @@
-/** What a peer may cost us. Each is told with the attack that it answers, and can be set. */
+/** What a peer of the fast transport may cost us (docs/adr/0009). Each is told with the attack that it answers. */
 
 export interface Http2Limits {
   // ---- per listener
