@@ -58,7 +58,7 @@ export const GEMINI_NAMES =
   codeExecutionResult code output args response id name partialArgs jsonPath stringValue candidates content index
   finishReason finishMessage logprobsResult groundingMetadata urlContextMetadata citationMetadata safetyRatings
   groundingSupports citationSources citations chosenCandidates topCandidates token logProbability tokenId
-  functionDeclarations toolConfig willContinue
+  functionDeclarations toolConfig functionCallingConfig willContinue
   usageMetadata promptFeedback modelVersion responseId createTime error`);
 
 /** The body of a request, whose model and transport stand in its path. */
@@ -120,7 +120,7 @@ function readTools(tools: JsonNode, root: JsonObject, collector: PieceCollector)
   for (const tool of items) {
     collector.written(tool, 'tool_definition', 'tool_definition');
     const around = tools.kind === 'array' ? { list: tools, item: tool, holder: root } : undefined;
-    if (tool.kind === 'object') tellTools(tool, around, collector);
+    if (tool.kind === 'object') tellTools(tool, around, root, collector);
     else collector.wholeTool({ kind: 'definition', name: '', doubt: 'name' });
   }
 }
@@ -129,6 +129,7 @@ function readTools(tools: JsonNode, root: JsonObject, collector: PieceCollector)
 function tellTools(
   tool: JsonObject,
   entry: ToolEntry | undefined,
+  chooser: JsonObject,
   collector: PieceCollector,
 ): void {
   const around = tool.members.length === 1 ? entry : undefined;
@@ -144,7 +145,7 @@ function tellTools(
       const list = value.kind === 'array' ? value : undefined;
       collector.wholeTool(
         { kind: 'definition', ...named },
-        list && { list, item, ...(around === undefined ? {} : { around }) },
+        list && { list, item, chooser, ...(around === undefined ? {} : { around }) },
       );
     }
   }

@@ -1,8 +1,8 @@
 /** Lists of tools, and how one is taken out of them so that what is left can still be read. */
-import { Buffer } from 'node:buffer';
 import type { Cut, ToolPart } from './frame.ts';
 import type { JsonArray, JsonMember, JsonNode, JsonObject } from './json.ts';
-import { stringValue } from './json-string.ts';
+import { entriesOut } from './json-entries.ts';
+import { choosesFrom, narrowedChoice } from './tool-choice.ts';
 
 /** Where a tool stands in a list. */
 export interface ToolEntry {
@@ -12,18 +12,9 @@ export interface ToolEntry {
   readonly holder?: JsonObject;
   /** Where the list's own object stands in another list: it goes when this one is empty. */
   readonly around?: ToolEntry;
+  /** The object that says which of the tools may be called; `holder` where nothing is said here. */
+  readonly chooser?: JsonObject;
 }
-
-/** Members that say which of the tools to choose, and how: nothing without tools, wrong where they name one that is gone. */
-const CHOICES: ReadonlySet<string> = new Set([
-  'tool_choice',
-  'toolChoice',
-  'function_call',
-  'toolConfig',
-  'parallel_tool_calls',
-]);
-
-const NOTHING = Buffer.alloc(0);
 
 /** The cuts for `Frame.without`. `entries`: where each of `tools` stands. Cost: linear in their lists. */
 export function takenOut(
@@ -47,61 +38,27 @@ export function takenOut(
     names.add(tools[index]!.name);
     take(entry);
   }
-  const dropped = new Map<JsonObject, Set<JsonMember>>();
   const cuts: Cut[] = [];
+  const choosers = new Set<JsonObject>();
+  /** Lists that are empty now; they go with their members. */
+  const emptied = new Set<JsonNode>();
   for (const { entry, items } of gone.values()) {
-    const { list, holder } = entry;
+    const { list, holder, chooser = holder } = entry;
     const empty = items.size === list.items.length;
-    if (!empty || holder === undefined)
-      cuts.push(...runs(list, list.items, (item) => items.has(item)));
-    if (holder === undefined) continue;
-    const members = dropped.get(holder) ?? new Set();
-    dropped.set(holder, members);
-    for (const member of holder.members)
-      if (
-        (empty && member.value === list) ||
-        (CHOICES.has(member.key) && (empty || namesOne(data, member.value, names)))
-      )
-        members.add(member);
+    if (chooser !== undefined) choosers.add(chooser);
+    if (empty && holder !== undefined) emptied.add(list);
+    else cuts.push(...entriesOut(list, list.items, (item) => items.has(item)));
   }
-  for (const [holder, members] of dropped)
-    cuts.push(...runs(holder, holder.members, (member) => members.has(member)));
-  return cuts;
-}
-
-/** What of a list or an object goes, each with one of the commas beside it. */
-function runs<Entry extends JsonNode | JsonMember>(
-  { start, end }: JsonNode,
-  entries: readonly Entry[],
-  goes: (entry: Entry) => boolean,
-): readonly Cut[] {
-  const cuts: Cut[] = [];
-  const kept = entries.findIndex((entry) => !goes(entry));
-  if (kept === -1)
-    return entries.length === 0 ? [] : [{ start: start + 1, end: end - 1, bytes: NOTHING }];
-  if (kept > 0)
-    cuts.push({ start: startOf(entries[0]!), end: startOf(entries[kept]!), bytes: NOTHING });
-  for (let at = kept + 1; at < entries.length; at += 1)
-    if (goes(entries[at]!))
-      cuts.push({ start: endOf(entries[at - 1]!), end: endOf(entries[at]!), bytes: NOTHING });
-  return cuts;
-}
-
-const startOf = (entry: JsonNode | JsonMember): number =>
-  'name' in entry ? entry.name.start : entry.start;
-const endOf = (entry: JsonNode | JsonMember): number =>
-  'name' in entry ? entry.value.end : entry.end;
-
-/** Whether a string below `node` is one of the names. */
-function namesOne(data: Uint8Array, node: JsonNode, names: ReadonlySet<string>): boolean {
-  switch (node.kind) {
-    case 'string':
-      return names.has(stringValue(data, node));
-    case 'array':
-      return node.items.some((item) => namesOne(data, item, names));
-    case 'object':
-      return node.members.some(({ value }) => namesOne(data, value, names));
-    default:
-      return false;
+  for (const chooser of choosers) {
+    const { members } = chooser;
+    const goes = (member: JsonMember): boolean => {
+      const lists = members.filter(({ key }) => choosesFrom(member.key, key));
+      const nothingLeft = lists.length > 0 && lists.every(({ value }) => emptied.has(value));
+      return emptied.has(member.value) || nothingLeft;
+    };
+    cuts.push(...entriesOut(chooser, members, goes));
+    for (const member of members)
+      if (!goes(member)) cuts.push(...narrowedChoice(data, member, names));
   }
+  return cuts;
 }
