@@ -8,7 +8,7 @@ import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { NONE, withOneMore } from './small-list.ts';
 import type { SmallMap } from './small-map.ts';
-import { anchorsIn } from './text-moves.ts';
+import { anchorsIn, tokenAnchorsIn } from './text-moves.ts';
 import type { ToolEntry } from './tool-list.ts';
 import { type Named, nameIn } from './tool-parts.ts';
 
@@ -23,7 +23,7 @@ export const CHAT_ANSWER_NAMES =
   provider obfuscation error index delta message text finish_reason native_finish_reason stop_reason logprobs
   content_filter_results role content refusal reasoning reasoning_content type annotations tool_calls function_call
   audio data transcript function custom name arguments input top_logprobs token tokens logprob bytes start_index
-  end_index`);
+  end_index text_offset`);
 
 /** What the frames before this one have said; grows with the stream, never beyond its limits. */
 export interface StreamMemory {
@@ -264,10 +264,12 @@ export class AnswerReader {
       if ((finished || !this.streamed) && !memory.finished.includes(index))
         memory.finished = withOneMore(memory.finished, index);
       const into = `choice/${index}/content`;
+      const offsets =
+        this.streamed && logprobs.length > 0 ? logprobs.flatMap(tokenAnchorsIn) : NONE;
       const anchored =
-        this.annotations.length === 0
+        this.annotations.length === 0 && offsets.length === 0
           ? NONE
-          : this.annotations.map((node) => ({ into, anchors: anchorsIn(node) }));
+          : [{ into, anchors: [...this.annotations.flatMap(anchorsIn), ...offsets] }];
       const { pieces } = this;
       const facts = { index, finished, pieces, finishReasons, logprobs, anchored };
       this.choices = withOneMore(this.choices, facts);

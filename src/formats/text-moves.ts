@@ -61,8 +61,12 @@ export class TextMoves {
   }
 
   /** Where `offset` is now. One inside of what was replaced is at its start, or at its end. */
-  moved(offset: number, edge: 'start' | 'end'): number {
+  moved(offset: number, edge: Edge): number {
     let by = 0;
+    if (edge === 'behind') {
+      for (const { start, end, length } of this.#moves) by += length - (end - start);
+      return offset + by;
+    }
     for (const { start, end, length } of this.#moves) {
       if (offset <= start) break;
       if (offset < end) return start + by + (edge === 'start' ? 0 : length);
@@ -81,10 +85,16 @@ export class TextMoves {
   }
 }
 
+/**
+ * What stands at a place: the start of a stretch or its end. `behind`: the place is one behind all that was changed,
+ * wherever the text itself begins to be counted.
+ */
+type Edge = 'start' | 'end' | 'behind';
+
 /** Numbers that point into a text. */
 export interface Anchors {
   readonly node: JsonScalar;
-  readonly edge: 'start' | 'end';
+  readonly edge: Edge;
 }
 
 /** The offsets below `node`, at any depth. */
@@ -97,6 +107,21 @@ export function anchorsIn(node: JsonNode): readonly Anchors[] {
       ? [{ node: value, edge } as const]
       : anchorsIn(value);
   });
+}
+
+/**
+ * Where the tokens of a frame begin (`text_offset` of completions): some servers count the prompt, some do not. They
+ * leave only with a frame whose own text was not changed, so that all changes stand before them.
+ */
+export function tokenAnchorsIn(logprobs: JsonNode): readonly Anchors[] {
+  if (logprobs.kind !== 'object') return NONE;
+  return logprobs.members.flatMap(({ key, value }) =>
+    key === 'text_offset' && value.kind === 'array'
+      ? value.items.flatMap((node) =>
+          node.kind === 'number' ? [{ node, edge: 'behind' } as const] : [],
+        )
+      : [],
+  );
 }
 
 /** The anchors of a frame that point into one text. */

@@ -240,12 +240,13 @@ export interface Answered {
   readonly text: string;
 }
 
-/** Sends a request to an API, and an answer in the given pieces; returns what left. */
+/** Sends a request to an API, and an answer in the given pieces; returns what left. `more`: headers of the answer. */
 export function converse(
   from: Rig,
   api: Pick<Api, 'path' | 'question'>,
   pieces: readonly Uint8Array[],
   contentType = 'text/event-stream',
+  more: Readonly<Record<string, string>> = {},
 ): Answered {
   const port = new RecordingPort();
   const exchange = new Exchange(from.deps, port);
@@ -264,7 +265,9 @@ export function converse(
     endOfStream: true,
   });
   if (port.refusal === undefined) {
-    exchange.event(headersEvent('response', { ':status': '200', 'content-type': contentType }));
+    exchange.event(
+      headersEvent('response', { ':status': '200', 'content-type': contentType, ...more }),
+    );
     for (const bytes of [...pieces, undefined]) {
       if (port.ended.has('response') || port.refusal) break;
       exchange.event({

@@ -49,9 +49,12 @@ describe('a json rule on arguments', () => {
         name: 'order',
         deltas: ['{"items":[{"discount":3},{"disc', 'ount":77.5},{"discount":"1e2"}]}'],
       };
-      const { text } = converse(rig(CAP), { path: api.path, question: api.asking([], true) }, [
-        api.stream([made]),
-      ]);
+      const { text } = converse(
+        rig(CAP),
+        { path: api.path, question: api.asking([], true) },
+        [api.stream([made])],
+        api.streamType,
+      );
       const heard = api.heard(text, true);
       assert.ok(heard.length > 0);
       for (const { input } of heard)

@@ -16,6 +16,8 @@ export interface HeardCall {
 export interface ToolApi {
   readonly name: string;
   readonly path: string;
+  /** Of a streamed answer, where that is none of events. */
+  readonly streamType?: string;
   /** A request that defines these tools. */
   asking(tools: readonly string[], stream: boolean): object;
   /** A request whose conversation has such a call and its result. */
@@ -329,9 +331,29 @@ export const geminiTools: ToolApi = {
   refused: (answer) => /SAFETY|PROHIBITED_CONTENT|blockReason|"error"/.test(answer),
 };
 
+/** The same without `alt=sse`: an array that comes in pieces. */
+export const geminiArrayTools: ToolApi = {
+  ...geminiTools,
+  name: 'gemini.array',
+  path: '/v1beta/models/m:streamGenerateContent',
+  streamType: 'application/json',
+  stream: (calls) =>
+    Buffer.from(
+      `[${[...calls.map((call) => candidate([call])), candidate([], 'STOP')]
+        .map((chunk) => JSON.stringify(chunk))
+        .join(',\r\n')}]\n`,
+    ),
+  heard(answer, streamed) {
+    const body: Body = JSON.parse(answer);
+    // What is refused before anything has left is answered with one error.
+    return streamed && Array.isArray(body) ? body.flatMap(heardParts) : heardParts(body);
+  },
+};
+
 export const TOOL_APIS: readonly ToolApi[] = [
   chatTools,
   responsesTools,
   messagesTools,
   geminiTools,
+  geminiArrayTools,
 ];

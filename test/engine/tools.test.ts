@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { converse, cutAt } from './apis.ts';
 import { compile, rig } from './rig.ts';
-import { chatTools, type MadeCall, responsesTools, TOOL_APIS, type ToolApi } from './tool-apis.ts';
+import {
+  chatTools,
+  geminiArrayTools,
+  geminiTools,
+  type MadeCall,
+  responsesTools,
+  TOOL_APIS,
+  type ToolApi,
+} from './tool-apis.ts';
 
 const policy = (rules: string, policyClass = 'security') =>
   compile(`
@@ -42,6 +51,7 @@ function streamOf(
     rig(set),
     { path: api.path, question: api.asking(['search'], true) },
     pieces,
+    api.streamType,
   );
   return port.refusal
     ? { text: port.refusal.body, status: port.refusal.status }
@@ -49,7 +59,7 @@ function streamOf(
 }
 
 function documentOf(set: ReturnType<typeof policy>, api: ToolApi, body: object): Heard {
-  const path = api.name === 'gemini' ? '/v1beta/models/m:generateContent' : api.path;
+  const path = api.name.startsWith('gemini') ? '/v1beta/models/m:generateContent' : api.path;
   const { port, text } = converse(
     rig(set),
     { path, question: api.asking(['search'], false) },
@@ -193,6 +203,28 @@ for (const api of TOOL_APIS)
       }
     });
 
+    it('judges calls in an answer that is compressed, which leaves as it is', () => {
+      const made = [SEARCH, call('quote', '{"discount":90}'), call('transfer', '{"amount":5}')];
+      const left = (set: ReturnType<typeof policy>, bytes: Uint8Array) => {
+        const { port, text } = converse(
+          rig(set),
+          { path: api.path, question: api.asking(['search'], true) },
+          [gzipSync(bytes)],
+          api.streamType,
+          { 'content-encoding': 'gzip' },
+        );
+        return { refusal: port.refusal?.body, text };
+      };
+      const clamped = left(CLAMP, api.stream(made)).text;
+      assert.equal(clamped, streamOf(CLAMP, api, api.stream(made)).text);
+      assert.notEqual(clamped, Buffer.from(api.stream(made)).toString());
+      const large = left(LARGE, api.stream([SEARCH, call('transfer', '{"amount":99999}')]));
+      assert.match(large.refusal ?? '', /Too much\./);
+      assert.equal(large.text, '');
+      const scope = left(SCOPE, api.stream([SEARCH, call('shell', '{}')]));
+      assert.ok(scope.refusal !== undefined && !scope.refusal.includes('shell'));
+    });
+
     it('judges the same calls however their arguments are cut (law b)', () => {
       const input = '{"discount":45.5,"amount":99999,"note":"x"}';
       for (let cut = 0; cut <= input.length; cut += 1) {
@@ -270,6 +302,47 @@ describe('a tool rule', () => {
         ['scope/seen', true],
       ],
     );
+  });
+
+  it('judges a call whose arguments come path by path by its name, and its arguments not at all', () => {
+    const part = (functionCall: object, finishReason?: string) => ({
+      candidates: [
+        {
+          content: { role: 'model', parts: [{ functionCall }] },
+          ...(finishReason === undefined ? {} : { finishReason }),
+        },
+      ],
+    });
+    const chunks = (name: string): readonly object[] => [
+      part({ name, willContinue: true }),
+      part({ partialArgs: [{ jsonPath: '$.amount', numberValue: 99999 }], willContinue: true }),
+      part({ partialArgs: [{ jsonPath: '$.to', stringValue: 'me' }], willContinue: true }),
+      part({}, 'STOP'),
+    ];
+    const written: readonly (readonly [ToolApi, (all: readonly object[]) => string])[] = [
+      [geminiTools, (all) => all.map((one) => `data: ${JSON.stringify(one)}\n\n`).join('')],
+      [geminiArrayTools, (all) => JSON.stringify(all)],
+    ];
+    const lenient = policy(
+      "  - { id: large, match: { tool: { name: transfer, where: 'args.amount > 10000' } }, then: block }",
+      'operational',
+    );
+    for (const [api, write] of written) {
+      const shell = Buffer.from(write(chunks('shell')));
+      const refused = streamOf(SCOPE, api, shell).text;
+      assert.ok(api.refused(refused) && !refused.includes('shell'), refused);
+      const transfer = Buffer.from(write(chunks('transfer')));
+      for (const [set, passes] of [
+        [LARGE, false],
+        [lenient, true],
+        [CLAMP, true],
+      ] as const)
+        assert.equal(streamOf(set, api, transfer).text === transfer.toString(), passes);
+      const quote = streamOf(CLAMP, api, Buffer.from(write(chunks('quote')))).text;
+      assert.ok(api.refused(quote) && !quote.includes('99999'), quote);
+      const search = Buffer.from(write(chunks('search')));
+      assert.equal(streamOf(SCOPE, api, search).text, search.toString());
+    }
   });
 
   it('leaves a list that readers must find in an answer, be it empty', () => {

@@ -54,7 +54,7 @@ describe('tools behind Envoy', function () {
 
   for (const api of TOOL_APIS)
     describe(api.name, () => {
-      const documentPath = api.path.replace('streamGenerateContent?alt=sse', 'generateContent');
+      const documentPath = api.path.replace(/streamGenerateContent.*/u, 'generateContent');
       /** What left of an answer, the same for every way in which it was written. */
       const streamed = async (bytes: Uint8Array): Promise<string> => {
         const said = new Set<string>();
@@ -62,7 +62,8 @@ describe('tools behind Envoy', function () {
           const events = Buffer.from(bytes)
             .toString()
             .split(/(?<=\n\n)/);
-          const script = { chunks: events, headers: EVENTS, ...cut };
+          const headers = { 'content-type': api.streamType ?? 'text/event-stream' };
+          const script = { chunks: events, headers, ...cut };
           const answer = await post(api.path, api.asking(['search'], true), script);
           assert.equal(answer.error, '');
           // Ids of decisions and of what is said instead are new each time.

@@ -104,6 +104,36 @@ describe('a completions answer', () => {
     assert.notEqual(answer('fine', ['Project', ' Zebra']).port.refusal, undefined);
   });
 
+  it('has its later tokens where they stand now, wherever a server begins to count', () => {
+    const tokens = ['😀', ' joe@acme.example', ' and', ' Bank A', ', ok', '.'];
+    for (const prompt of [0, 40]) {
+      let at = prompt;
+      const chunks = tokens.map((token) => {
+        const text_offset = [at];
+        at += [...token].length;
+        return chunk(token, null, { logprobs: { tokens: [token], text_offset } });
+      });
+      const bytes = bytesOf(sse(...chunks, chunk('', 'stop'), '[DONE]'));
+      for (const pieces of [[bytes], cutAt(bytes, [37, 250, 400])]) {
+        const { response } = run(GUARD, call, pieces);
+        assert.equal(textIn(response), '😀 [EMAIL_1] and another bank, ok.');
+        let place = prompt;
+        const offsets: (number | undefined)[] = [];
+        for (const { choices } of chunksIn(response)) {
+          const [{ text, logprobs }] = choices;
+          offsets.push(logprobs?.text_offset[0]);
+          if (logprobs !== null) assert.equal(logprobs.text_offset[0], place, text);
+          place += [...text].length;
+        }
+        // What was changed has lost its tokens.
+        assert.deepEqual(
+          offsets.map((offset) => offset !== undefined),
+          [true, false, true, false, true, true, false],
+        );
+      }
+    }
+  });
+
   it('is refused in the words of the API, before and inside', () => {
     const bytes = bytesOf(sse(chunk('So, '), chunk('Project Zebra')));
     const chunks = chunksIn(run(GUARD, call, [bytes]).response);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is planted is code.
 /** Faults for `npm run mutants` (docs/laws.md): each is one character or little more, and each must be found. */
 
 export interface Mutant {

@@ -22,12 +22,15 @@ const COPIED = [
 /** Those that come to an answer soonest, first: one that fails ends the run. */
 const LAWS = ['laws/short-streams', 'laws/streams', 'laws/bodies'];
 
+/** Random answers of each format: most faults need few, and those that need more get more. */
+const ANSWERS: readonly string[] = ['8', process.env.LAWS_ANSWERS ?? '60'];
+
 /** Whether suites fail in the tree; they stop at the first failure. */
-function fails(tree: string, suites: readonly string[], grep = ''): boolean {
+function fails(tree: string, suites: readonly string[], answers: string, grep = ''): boolean {
   const mocha = join(tree, 'node_modules/mocha/bin/mocha.js');
   const args = [mocha, '--bail', '--timeout', '600000', '--grep', grep];
   const files = suites.map((suite) => `test/${suite}.test.ts`);
-  const env = { ...process.env, LAWS_ANSWERS: process.env.LAWS_ANSWERS ?? '60' };
+  const env = { ...process.env, LAWS_ANSWERS: answers };
   return spawnSync(process.execPath, [...args, ...files], { cwd: tree, env }).status !== 0;
 }
 
@@ -40,7 +43,9 @@ function found(tree: string, { file, from, to, laws, suites }: Mutant): boolean 
     source.replace(from, () => to),
   );
   try {
-    return suites === undefined ? fails(tree, LAWS, laws) : fails(tree, suites);
+    return suites === undefined
+      ? ANSWERS.some((answers) => fails(tree, LAWS, answers, laws))
+      : fails(tree, suites, ANSWERS[0]!);
   } finally {
     writeFileSync(path, source);
   }
@@ -48,10 +53,8 @@ function found(tree: string, { file, from, to, laws, suites }: Mutant): boolean 
 
 function run(tree: string, wanted: string): number {
   const mutants = MUTANTS.filter(({ file }) => file.includes(wanted));
-  const others = [...new Set(mutants.flatMap(({ suites }) => suites ?? []))];
-  const sound =
-    (wanted !== '' || !fails(tree, LAWS)) && (others.length === 0 || !fails(tree, others));
-  if (!sound) {
+  const needed = new Set(mutants.flatMap(({ suites = LAWS }) => suites));
+  if (fails(tree, [...needed], ANSWERS[0]!)) {
     process.stdout.write('the suites fail without any fault\n');
     return 1;
   }
