@@ -1,8 +1,8 @@
-/** One JSON text on its way into a frame, which may be stopped anywhere. */
+/** JSON texts on their way into frames, which may be stopped anywhere. */
 import type { Frame } from './frame.ts';
 import type { JsonReading, JsonScanner } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
-import { type Pace, UNPACED } from './pace.ts';
+import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
 /** What is made of a text once it is read: its pieces are collected first. */
@@ -38,5 +38,42 @@ export class FrameReading {
     }
     const { collector, frame } = this.opened;
     return collector === undefined || collector.readOn() ? frame() : undefined;
+  }
+}
+
+/** A reader whose large frames are read as far as the pace lets it (`BodyReader.readAt`). */
+export abstract class PacedReader {
+  /** Undefined: nobody waits. */
+  protected pace: Pace | undefined;
+  #reading: FrameReading | undefined;
+
+  readAt(pace: Pace): void {
+    this.pace = pace;
+  }
+
+  get unread(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  readOn(): readonly Frame[] {
+    const frame = this.#reading?.readOn(this.pace);
+    if (frame === undefined) return [];
+    this.#reading = undefined;
+    return this.readThrough(frame);
+  }
+
+  /** Whether a text of so many bytes is more than may be read in one go. */
+  protected isLarge(bytes: number): boolean {
+    return this.pace !== undefined && bytes > this.pace.left * BYTES_PER_UNIT;
+  }
+
+  /** From now on this is read, by `readOn`. */
+  protected open(reading: FrameReading): void {
+    this.#reading = reading;
+  }
+
+  /** A large frame, and what had to wait for it. */
+  protected readThrough(frame: Frame): readonly Frame[] {
+    return [frame];
   }
 }

@@ -39,7 +39,7 @@ export class GenericEventReader extends JsonStreamReader implements BodyReader {
     return from === to ? silentFrame(raw, false) : undefined;
   }
 
-  protected override open(
+  protected override meaning(
     json: JsonReading,
     source: EventSource,
     from: number,

@@ -1,7 +1,7 @@
 /** A body that is one JSON object, read as one frame. */
 import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { FrameReading, type Opened, unreadable } from './frame-reading.ts';
+import { FrameReading, type Opened, PacedReader, unreadable } from './frame-reading.ts';
 import { type JsonArray, type JsonObject, type JsonReading, JsonScanner } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
@@ -9,16 +9,15 @@ import { BYTES_PER_UNIT, type Pace } from './pace.ts';
 import { WholeBody } from './whole-body.ts';
 
 /** Gathers the body; what its members mean is the format's to say. */
-export abstract class JsonDocumentReader implements BodyReader {
+export abstract class JsonDocumentReader extends PacedReader implements BodyReader {
   protected readonly limits: FormatLimits;
   /** Some of the body has left. */
   protected begun = false;
   readonly #names: ApiNames;
   readonly #body: WholeBody;
-  #pace: Pace | undefined;
-  #reading: FrameReading | undefined;
 
   constructor(limits: FormatLimits, names: ApiNames) {
+    super();
     this.limits = limits;
     this.#names = names;
     this.#body = new WholeBody(limits.bodyBytesMax);
@@ -53,29 +52,13 @@ export abstract class JsonDocumentReader implements BodyReader {
     if (rest === undefined) return [];
     if (this.#body.oversized) return [unreadableFrame(rest, 'body_too_large')];
     const scanner = new JsonScanner(rest, this.limits, this.#names);
-    const reading = new FrameReading(scanner, (json, pace) => this.#open(json, rest, pace));
-    const pace = this.#pace;
-    if (pace !== undefined && rest.length > pace.left * BYTES_PER_UNIT) {
-      this.#reading = reading;
+    const reading = new FrameReading(scanner, (json, pace) => this.#meaning(json, rest, pace));
+    if (this.isLarge(rest.length)) {
+      this.open(reading);
       return this.readOn();
     }
-    if (pace !== undefined) pace.left -= rest.length / BYTES_PER_UNIT;
+    if (this.pace !== undefined) this.pace.left -= rest.length / BYTES_PER_UNIT;
     return [reading.readOn(undefined)!];
-  }
-
-  readAt(pace: Pace): void {
-    this.#pace = pace;
-  }
-
-  get unread(): boolean {
-    return this.#reading !== undefined;
-  }
-
-  readOn(): readonly Frame[] {
-    const frame = this.#reading?.readOn(this.#pace);
-    if (frame === undefined) return [];
-    this.#reading = undefined;
-    return [frame];
   }
 
   sent(): void {
@@ -86,7 +69,7 @@ export abstract class JsonDocumentReader implements BodyReader {
     return parts.map((part) => unreadableFrame(part, 'body_too_large'));
   }
 
-  #open(json: JsonReading, bytes: Uint8Array, pace: Pace | undefined): Opened {
+  #meaning(json: JsonReading, bytes: Uint8Array, pace: Pace | undefined): Opened {
     if (!json.ok) return unreadable(bytes, json.reason);
     if (json.root.kind === 'object') return this.read(json.root, bytes, pace);
     if (json.root.kind === 'array') return this.readArray(json.root, bytes, pace);

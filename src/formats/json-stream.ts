@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { ApiNames } from './api-names.ts';
 import type { AppendForm, BodyReader, Frame, Refusal } from './frame.ts';
-import { FrameReading, type Opened, unreadable } from './frame-reading.ts';
+import { FrameReading, type Opened, PacedReader, unreadable } from './frame-reading.ts';
 import {
   type JsonArray,
   type JsonObject,
@@ -12,7 +12,7 @@ import {
 } from './json.ts';
 import { type JsonFrameParts, silentFrame, unreadableFrame } from './json-frame.ts';
 import type { FormatLimits } from './limits.ts';
-import { BYTES_PER_UNIT, type Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { type DataLine, EventSplitter, type RawEvent, readEvent } from './sse.ts';
 
 const NONE: readonly RawEvent[] = Object.freeze([]);
@@ -23,7 +23,7 @@ const LF = 0x0a;
 export type EventSource = Pick<JsonFrameParts, 'raw' | 'data' | 'lines'>;
 
 /** Cuts the stream and parses each event; what its members mean is the format's to say. */
-export abstract class JsonStreamReader implements BodyReader {
+export abstract class JsonStreamReader extends PacedReader implements BodyReader {
   protected readonly limits: FormatLimits;
   /** The end of the answer was read. */
   #over = false;
@@ -31,12 +31,11 @@ export abstract class JsonStreamReader implements BodyReader {
   readonly #events: EventSplitter;
   /** What must come first so that our own event begins on a line of its own. */
   #lead: '' | '\n' | '\n\n' = '';
-  #pace: Pace | undefined;
-  /** Of a large event; those behind it wait. */
-  #reading: FrameReading | undefined;
+  /** Events behind a large one. */
   #waiting = NONE;
 
   constructor(limits: FormatLimits, names: ApiNames) {
+    super();
     this.limits = limits;
     this.names = names;
     this.#events = new EventSplitter(limits.frameBytesMax);
@@ -66,19 +65,8 @@ export abstract class JsonStreamReader implements BodyReader {
     return this.#take(this.#events.end());
   }
 
-  readAt(pace: Pace): void {
-    this.#pace = pace;
-  }
-
-  get unread(): boolean {
-    return this.#reading !== undefined;
-  }
-
-  readOn(): readonly Frame[] {
-    const frame = this.#reading?.readOn(this.#pace);
-    if (frame === undefined) return [];
+  protected override readThrough(frame: Frame): readonly Frame[] {
     const waiting = this.#waiting;
-    this.#reading = undefined;
     this.#waiting = NONE;
     return [this.#inPlace(frame), ...this.#take(waiting)];
   }
@@ -132,15 +120,14 @@ export abstract class JsonStreamReader implements BodyReader {
     const silent = this.silent(source, from, to);
     if (silent !== undefined) return silent;
     const { data } = source;
-    const pace = this.#pace;
-    if (pace !== undefined && to - from > pace.left * BYTES_PER_UNIT) {
+    if (this.isLarge(to - from)) {
       const own = ownSource(source);
       const scanner = new JsonScanner(own.data, this.limits, this.names, from, to);
-      this.#reading = new FrameReading(scanner, (json, at) => this.open(json, own, from, to, at));
+      this.open(new FrameReading(scanner, (json, at) => this.meaning(json, own, from, to, at)));
       return undefined;
     }
     const json = readJson(data, this.limits, this.names, from, to);
-    return this.#inPlace(this.open(json, source, from, to, undefined).frame());
+    return this.#inPlace(this.meaning(json, source, from, to, undefined).frame());
   }
 
   /** The frame of an event that needs no reading, if it is one. */
@@ -157,7 +144,7 @@ export abstract class JsonStreamReader implements BodyReader {
   }
 
   /** What becomes of an event whose data, `source.data[from,to)`, reads as `json`. */
-  protected open(
+  protected meaning(
     json: JsonReading,
     source: EventSource,
     _from: number,
