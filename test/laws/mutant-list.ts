@@ -427,10 +427,22 @@ const FORMATS: readonly Mutant[] = [
     laws: 'text',
   },
   {
-    file: 'formats/tool-list.ts',
+    file: 'formats/json-entries.ts',
     from: 'let at = kept + 1; at < entries.length',
     to: 'let at = kept + 2; at < entries.length',
     suites: ['engine/tools'],
+  },
+  {
+    file: 'formats/tool-list.ts',
+    from: 'known.items.size === entry.list.items.length',
+    to: 'known.items.size + 1 === entry.list.items.length',
+    suites: ['engine/tools', 'engine/tool-choice'],
+  },
+  {
+    file: 'formats/tool-choice.ts',
+    from: 'length === list.items.length) return',
+    to: 'length + 1 === list.items.length) return',
+    suites: ['engine/tool-choice'],
   },
   {
     file: 'formats/tool-parts.ts',
