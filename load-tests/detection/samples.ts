@@ -1,6 +1,7 @@
 /** Random ways through the expressions of forms, tried until their checks hold. */
 import type { PiiForm } from '../../src/match/pii/pii-kind.ts';
-import { buildAutomaton, type Node } from '../../src/match/regex-program.ts';
+import type { Node } from '../../src/match/regex-nodes.ts';
+import { buildAutomaton } from '../../src/match/regex-program.ts';
 import type { Pick } from './values.ts';
 
 const TRIES = 4_000;

@@ -25,7 +25,8 @@ import {
   type PiiMember,
 } from './pii/pii-judge.ts';
 import { type PiiKind, plainId } from './pii/pii-kind.ts';
-import { buildAutomaton, EDGE, WORD } from './regex-program.ts';
+import { EDGE, WORD } from './regex-nodes.ts';
+import { automatonOf } from './regex-reader.ts';
 import { accepts, RegexSteps } from './regex-steps.ts';
 import { findsIn } from './scanner.ts';
 import { type CompiledToken, compileToken, judgedBy } from './token-kind.ts';
@@ -110,9 +111,7 @@ const beginnings = new Map<string, boolean>();
 function beginsLikeWord(expression: string): boolean {
   const known = beginnings.get(expression);
   if (known !== undefined) return known;
-  const automaton = buildAutomaton(expression);
-  if (typeof automaton === 'string') throw new Error(automaton);
-  const steps = new RegexSteps(automaton);
+  const steps = new RegexSteps(automatonOf(expression));
   const made = steps
     .closure(steps.start, EDGE, WORD)
     .units.some((node) => LETTERS.some((letter) => accepts(node, letter)));

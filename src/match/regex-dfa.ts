@@ -5,7 +5,7 @@
  */
 import { unseenUnits } from './invisible-pairs.ts';
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, KINDS, kindOf, type Node } from './regex-program.ts';
+import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
 import { classIn, type RangeClasses, rangeClasses } from './unit-classes.ts';
 
@@ -147,10 +147,10 @@ export class RegexDfa {
   leapt: DfaState = DEAD;
   skipped = 0;
 
-  constructor(steps: RegexSteps, nodes: readonly Node[], limits: DfaLimits) {
+  constructor(steps: RegexSteps, limits: DfaLimits) {
     this.steps = steps;
     this.limits = limits;
-    this.classes = rangeClasses(nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])));
+    this.classes = rangeClasses(steps.unitSets);
     this.width = this.classes.samples.length;
   }
 

@@ -1,50 +1,51 @@
 /** The longest match of an automaton. */
-import { type Distances, NEVER } from './regex-liveness.ts';
-import { type Automaton, EDGE, KINDS, type Node } from './regex-program.ts';
+import { NEVER } from './regex-liveness.ts';
+import { type Automaton, KINDS, type Node } from './regex-nodes.ts';
 
-function outsOf(node: Node): readonly number[] {
-  if (node.op === 'split') return node.outs;
-  return 'out' in node ? [node.out] : [];
+const NOT_YET = -1;
+
+/** The nodes that follow one, by their place; undefined behind the last. */
+function outAt(node: Node, place: number): number | undefined {
+  if (node.op === 'split') return node.outs[place];
+  return place === 0 && (node.op === 'unit' || node.op === 'assert') ? node.out : undefined;
 }
 
 /**
  * Units of the longest way from the start to a match, taking every assertion for granted where it can hold
- * at all; undefined if a loop makes it endless. Tarjan's components come out last first, so that one pass
- * over them is enough. Linear.
+ * at all; undefined if a loop makes it endless. `fewest`: of `distancesOf`. Tarjan's components come out last
+ * first, so that one pass over them is enough. Linear.
  */
-export function longestMatch(automaton: Automaton, distances: Distances): number | undefined {
-  const { nodes, start } = automaton;
-  const alive = nodes.map((_, node) => {
-    for (let before = EDGE; before < KINDS; before++)
-      if (distances.fewest(node, before) !== NEVER) return true;
-    return false;
-  });
-  const edges = nodes.map((node) => outsOf(node).filter((out) => alive[out]));
-  const order = new Int32Array(nodes.length).fill(-1);
+export function longestMatch({ nodes, start }: Automaton, fewest: Int32Array): number | undefined {
+  const alive = new Uint8Array(nodes.length);
+  for (let key = 0; key < fewest.length; key++)
+    if (fewest[key] !== NEVER) alive[Math.floor(key / KINDS)] = 1;
+  if (alive[start] === 0) return 0;
+  const order = new Int32Array(nodes.length).fill(NOT_YET);
   const low = new Int32Array(nodes.length);
-  const component = new Int32Array(nodes.length).fill(-1);
+  const component = new Int32Array(nodes.length).fill(NOT_YET);
   const longest = new Float64Array(nodes.length);
   const open: number[] = [];
   let visited = 0;
-  const walk: { node: number; edge: number }[] = [];
+  /** The way from the start to here, and how many ways out of each node were tried. */
+  const walk: number[] = [];
+  const tried = new Int32Array(nodes.length);
   const visit = (node: number): void => {
     order[node] = low[node] = visited++;
     open.push(node);
-    walk.push({ node, edge: 0 });
+    walk.push(node);
   };
-  if (!alive[start]) return 0;
   visit(start);
   while (walk.length > 0) {
-    const frame = walk[walk.length - 1] as { node: number; edge: number };
-    const { node } = frame;
-    const out = edges[node]?.[frame.edge];
+    const node = walk[walk.length - 1] as number;
+    const out = outAt(nodes[node] as Node, tried[node] as number);
     if (out !== undefined) {
-      if (order[out] === -1) {
+      if (alive[out] === 1 && order[out] === NOT_YET) {
         visit(out);
         continue;
       }
-      if (component[out] === -1) low[node] = Math.min(low[node] as number, low[out] as number);
-      frame.edge++;
+      if (alive[out] === 1 && component[out] === NOT_YET)
+        low[node] = Math.min(low[node] as number, low[out] as number);
+      tried[node]!++;
       continue;
     }
     walk.pop();
@@ -53,8 +54,12 @@ export function longestMatch(automaton: Automaton, distances: Distances): number
     for (const member of members) component[member] = node;
     let units = 0;
     for (const member of members) {
-      const weight = nodes[member]?.op === 'unit' ? 1 : 0;
-      for (const target of edges[member] as number[]) {
+      const own = nodes[member] as Node;
+      const weight = own.op === 'unit' ? 1 : 0;
+      for (let place = 0; ; place++) {
+        const target = outAt(own, place);
+        if (target === undefined) break;
+        if (alive[target] === 0) continue;
         if (component[target] !== node)
           units = Math.max(units, weight + (longest[target] as number));
         else if (weight > 0) return undefined;

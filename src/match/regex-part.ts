@@ -1,6 +1,6 @@
 /** A regular expression as part of the automaton of all rules. A place is a node of its own automaton. */
 import { NEVER } from './regex-liveness.ts';
-import { kindOf, type Node } from './regex-program.ts';
+import { kindOf } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
 import { kindBefore, type PartSink, type UnionPart } from './union-part.ts';
 
@@ -10,7 +10,7 @@ import { kindBefore, type PartSink, type UnionPart } from './union-part.ts';
  */
 export const AGED_UNITS_MAX = 64;
 
-export function regexPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: number): UnionPart {
+export function regexPart(steps: RegexSteps, unitsCap: number): UnionPart {
   const take = (
     node: number,
     context: number,
@@ -30,8 +30,8 @@ export function regexPart(steps: RegexSteps, nodes: readonly Node[], unitsCap: n
     }
   };
   return {
-    nodes: nodes.length,
-    unitSets: nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])),
+    nodes: steps.nodeCount,
+    unitSets: steps.unitSets,
     step: (place, context, unit, sink) => take(place, context, unit, false, sink),
     begin: (context, unit, sink) => take(steps.start, context, unit, true, sink),
     agedUnitsMax: (place, context) =>

@@ -1,6 +1,6 @@
 /** What an automaton does between two units, worked out on demand and kept. Shared by all texts of a rule. */
-import { type Distances, distancesOf, NEVER } from './regex-liveness.ts';
-import { type Automaton, EDGE, holds, KINDS, type Node } from './regex-program.ts';
+import { distancesOf, NEVER } from './regex-liveness.ts';
+import { type Automaton, EDGE, holds, KINDS, type Node } from './regex-nodes.ts';
 
 /** Where a node leads without consuming anything. */
 export interface Closure {
@@ -29,8 +29,9 @@ export function accepts(node: UnitNode, unit: number): boolean {
 export class RegexSteps {
   readonly start: number;
   readonly nodeCount: number;
+  /** The sets of units that its nodes take, each once. */
+  readonly unitSets: readonly (readonly number[])[];
   private readonly nodes: readonly Node[];
-  private readonly distances: Distances;
   private readonly closures = new Map<number, Closure>();
   /** Closures of nodes that reach no assertion, the same in every context. */
   private readonly plain: (Closure | undefined)[] = [];
@@ -43,18 +44,17 @@ export class RegexSteps {
     this.start = automaton.start;
     this.nodes = automaton.nodes;
     this.nodeCount = automaton.nodes.length;
-    this.distances = distancesOf(automaton);
-    this.fewestOf = new Int32Array(this.nodeCount * KINDS);
+    const sets = new Set<readonly number[]>();
+    for (const node of automaton.nodes) if (node.op === 'unit') sets.add(node.ranges);
+    this.unitSets = [...sets];
+    this.fewestOf = distancesOf(automaton);
     this.moreOf = new Int32Array(this.nodeCount * KINDS).fill(UNKNOWN);
     this.sure = new Int8Array(this.nodeCount * KINDS).fill(UNKNOWN);
-    for (let node = 0; node < this.nodeCount; node++)
-      for (let before = EDGE; before < KINDS; before++)
-        this.fewestOf[node * KINDS + before] = this.distances.fewest(node, before);
   }
 
-  /** Nearest match, and longest, for the compiler of rules. */
-  get measures(): Distances {
-    return this.distances;
+  /** What `distancesOf` says of its automaton. */
+  get distances(): Int32Array {
+    return this.fewestOf;
   }
 
   /** Units to the nearest match, perhaps 0, behind a unit of kind `before`. */

@@ -6,7 +6,7 @@
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, KINDS, kindOf } from './regex-program.ts';
+import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
 import { OPEN, Starts } from './regex-starts.ts';
 import { classIn } from './unit-classes.ts';
 

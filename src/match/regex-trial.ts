@@ -3,7 +3,7 @@
  * own making: what a few thousand units of chosen text can make of it, an attacker can, too.
  */
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, KINDS, kindOf } from './regex-program.ts';
+import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
 import { accepts, type RegexSteps, type UnitNode } from './regex-steps.ts';
 
 /** Units of the first look; most expressions have shown all their states by then, or nearly. */

@@ -7,8 +7,9 @@ import type { Detector, Tracker } from './detector.ts';
 import { dfaLimitsFor, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
+import { EDGE, KINDS, NODES_MAX } from './regex-nodes.ts';
 import { regexPart } from './regex-part.ts';
-import { type BuildFailure, buildAutomaton, EDGE, KINDS, NODES_MAX } from './regex-program.ts';
+import { type BuildFailure, buildAutomaton } from './regex-program.ts';
 import { REPEATS_MAX, type RefusedConstruct, refusedConstruct } from './regex-refusals.ts';
 import { RegexSteps } from './regex-steps.ts';
 import { REGEX_LABEL, RegexTracker } from './regex-tracker.ts';
@@ -115,16 +116,16 @@ export function regexDetector(options: RegexOptions): RegexCompilation {
       'regex_states',
       `the expression comes to more than ${statesMax} states, as every way that its starts can overlap is one; let it begin with something that its repeats do not match, or lower their counts`,
     );
-  const longest = longestMatch(automaton, steps.measures);
+  const longest = longestMatch(automaton, steps.distances);
   const unitsMax = Math.min(longest ?? NO_CAP, unitsCap);
-  const dfa = new RegexDfa(steps, automaton.nodes, dfaLimitsFor(automaton.nodes.length));
+  const dfa = new RegexDfa(steps, dfaLimitsFor(steps.nodeCount));
   const start = (): readonly Tracker[] => [new RegexTracker(dfa, unitsCap)];
   const detector: Detector = {
     kind: 'regex',
     labels: [REGEX_LABEL],
     ...(unitsMax === NO_CAP ? {} : { unitsMax }),
-    part: regexPart(steps, automaton.nodes, unitsCap),
-    bytes: automaton.nodes.length * BYTES_PER_NODE + dfa.bytesMax,
+    part: regexPart(steps, unitsCap),
+    bytes: steps.nodeCount * BYTES_PER_NODE + dfa.bytesMax,
     start,
     matches: (text) => matchesIn(start(), text).length > 0,
   };

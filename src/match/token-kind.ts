@@ -3,7 +3,8 @@ import type { Partition } from './detector.ts';
 import { type DfaLimits, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
-import { buildAutomaton, EDGE, KINDS } from './regex-program.ts';
+import { EDGE, KINDS } from './regex-nodes.ts';
+import { automatonOf } from './regex-reader.ts';
 import { RegexSteps } from './regex-steps.ts';
 import type { History } from './text-history.ts';
 import { tokenPart } from './token-part.ts';
@@ -61,16 +62,14 @@ export function compileToken({
   agedUnitsMax = SKIPPED_MAX,
   unitsMax,
 }: TokenOptions): CompiledToken {
-  const automaton = buildAutomaton(expression);
-  if (typeof automaton === 'string') throw new Error(`${label}: ${automaton}`);
+  const automaton = automatonOf(expression);
   const steps = new RegexSteps(automaton);
-  const longest = longestMatch(automaton, steps.measures) ?? NEVER;
+  const longest = longestMatch(automaton, steps.distances) ?? NEVER;
   const unitsCap = Math.min(longest, unitsMax ?? NEVER);
   if (unitsCap === NEVER) throw new Error(`${label}: no bound`);
   if (check !== undefined && unitsCap > VALIDATED_UNITS_MAX)
     throw new Error(`${label}: ${unitsCap} units are too many to validate`);
-  const { nodes } = automaton;
-  const dfa = new RegexDfa(steps, nodes, limitsFor(nodes.length));
+  const dfa = new RegexDfa(steps, limitsFor(steps.nodeCount));
   const headUnits = headUnitsOf(check, steps);
   const kind = Object.freeze({
     dfa,
@@ -83,9 +82,9 @@ export function compileToken({
   });
   return Object.freeze({
     kind,
-    part: tokenPart(steps, nodes, kind, agedUnitsMax),
+    part: tokenPart(steps, kind, agedUnitsMax),
     unitsMax: unitsCap + SKIPPED_MAX,
-    bytes: nodes.length * BYTES_PER_NODE + dfa.bytesMax,
+    bytes: steps.nodeCount * BYTES_PER_NODE + dfa.bytesMax,
     start: (history?: History) => new TokenTracker(kind, history),
   });
 }

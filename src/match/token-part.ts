@@ -7,7 +7,7 @@ import { invisibleUnits, isInvisible } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
 import { plainUnit, spellingsOf } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
-import { KINDS, kindOf, type Node, WORD } from './regex-program.ts';
+import { KINDS, kindOf, WORD } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
 import { LOOK_BACK_UNITS } from './text-history.ts';
 import { SKIPPED_MAX, type TokenKind, VALIDATED_UNITS_MAX } from './token-tracker.ts';
@@ -31,11 +31,10 @@ function spellingsKnown(ranges: readonly number[]): readonly number[] {
 
 export function tokenPart(
   steps: RegexSteps,
-  nodes: readonly Node[],
   { unitsCap, bounded, plain, check }: Omit<TokenKind, 'dfa' | 'label' | 'headUnits'>,
   agedUnitsMax = SKIPPED_MAX,
 ): UnionPart {
-  const count = nodes.length;
+  const count = steps.nodeCount;
   const unseenFrom = count;
   const halfFrom = unseenFrom + count * KINDS;
   const respeltFrom = halfFrom + count * KINDS;
@@ -89,16 +88,14 @@ export function tokenPart(
   };
 
   return {
-    nodes: nodes.length,
+    nodes: count,
     ...(check?.judge === undefined
       ? {}
       : { lookBackUnits: VALIDATED_UNITS_MAX + SKIPPED_MAX + 1 + LOOK_BACK_UNITS }),
     unitSets: [
       INVISIBLE,
       ...(plain ? [RESPELT] : []),
-      ...nodes.flatMap((node) =>
-        node.op === 'unit' ? [plain ? spellingsKnown(node.ranges) : node.ranges] : [],
-      ),
+      ...(plain ? steps.unitSets.map(spellingsKnown) : steps.unitSets),
     ],
     step,
     begin,

@@ -19,7 +19,7 @@ import {
   type RegexDfa,
 } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, kindOf } from './regex-program.ts';
+import { EDGE, kindOf } from './regex-nodes.ts';
 import { type History, RecentUnits } from './text-history.ts';
 import { copyUnits } from './text-units.ts';
 import { isOnTrail, lastOnTrail, nextOnTrail, TRAIL_UNITS, Trail } from './token-trail.ts';

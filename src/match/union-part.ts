@@ -4,7 +4,7 @@
  */
 import { isHigh, isLow, isWordUnit } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
-import { EDGE, HIGH, kindOf, LOW, NEWLINE, OTHER, WORD } from './regex-program.ts';
+import { EDGE, HIGH, kindOf, LOW, NEWLINE, OTHER, WORD } from './regex-nodes.ts';
 
 /** What stands before the next unit; finer than a regex's kinds, since keywords have words in all scripts. */
 export const AT_EDGE = 0;

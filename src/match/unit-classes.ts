@@ -1,7 +1,7 @@
 /** The 65,536 units in classes that no rule of a set tells apart. */
 import { isHigh, isLow, isWordUnit } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
-import { kindOf } from './regex-program.ts';
+import { kindOf } from './regex-nodes.ts';
 
 export interface UnitClasses {
   /** Unit → class. */
@@ -37,15 +37,17 @@ let baseCount = 0;
   baseCount = known.size;
 }
 
+/** Each of them once. Most that hold the same are the same object, and their texts are dear. */
+function different(sets: Iterable<readonly number[]>): Iterable<readonly number[]> {
+  const seen = new Set(sets);
+  return new Map(Array.from(seen, (ranges) => [ranges.join(), ranges])).values();
+}
+
 /** Refines by every set in turn. Cost: the units of all different sets, plus 65,536. */
 export function unitClasses(sets: Iterable<readonly number[]>): UnitClasses {
   const raw = Uint32Array.from(base);
-  const seen = new Set<string>();
   let count = baseCount;
-  for (const ranges of sets) {
-    const key = ranges.join();
-    if (seen.has(key)) continue;
-    seen.add(key);
+  for (const ranges of different(sets)) {
     const split = new Map<number, number>();
     for (let index = 0; index < ranges.length; index += 2)
       for (let unit = ranges[index] as number; unit <= (ranges[index + 1] as number); unit++) {
@@ -83,15 +85,15 @@ export interface RangeClasses {
 const ASCII_UNITS = 0x80;
 
 /** Where the kind of a unit changes. */
-const kindFirsts: readonly number[] = Array.from({ length: 0x10000 }, (_, unit) => unit).filter(
-  (unit) => unit === 0 || unit === ASCII_UNITS || kindOf(unit) !== kindOf(unit - 1),
-);
+const kindFirsts: number[] = [0, ASCII_UNITS];
+for (let unit = 1; unit < 0x10000; unit++)
+  if (kindOf(unit) !== kindOf(unit - 1)) kindFirsts.push(unit);
 
 /** Cost: the ranges of all different sets, times those sets. */
 export function rangeClasses(sets: readonly (readonly number[])[]): RangeClasses {
-  const different = new Map(sets.map((ranges) => [ranges.join(), ranges]));
+  const parting = [...different(sets)];
   const firstsSeen = new Set(kindFirsts);
-  for (const ranges of different.values())
+  for (const ranges of parting)
     for (let index = 0; index < ranges.length; index += 2) {
       firstsSeen.add(ranges[index] as number);
       if ((ranges[index + 1] as number) < 0xffff) firstsSeen.add((ranges[index + 1] as number) + 1);
@@ -102,7 +104,7 @@ export function rangeClasses(sets: readonly (readonly number[])[]): RangeClasses
   // At first a class for each kind; then every set splits the classes that it cuts through.
   const raw = Array.from(firsts, kindOf);
   let count = Math.max(...raw) + 1;
-  for (const ranges of different.values()) {
+  for (const ranges of parting) {
     const split = new Map<number, number>();
     for (let index = 0; index < ranges.length; index += 2) {
       const last = ranges[index + 1] as number;

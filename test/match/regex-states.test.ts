@@ -12,8 +12,7 @@ import { naive } from './regex-oracle.ts';
 function dfaOf(pattern: string, limits?: DfaLimits): RegexDfa {
   const automaton = buildAutomaton(pattern);
   assert.ok(typeof automaton !== 'string');
-  const { nodes } = automaton;
-  return new RegexDfa(new RegexSteps(automaton), nodes, limits ?? dfaLimitsFor(nodes.length));
+  return new RegexDfa(new RegexSteps(automaton), limits ?? dfaLimitsFor(automaton.nodes.length));
 }
 
 function run(dfa: RegexDfa, text: string, cap: number = NEVER): Span[] {

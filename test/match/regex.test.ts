@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Detector } from '../../src/match/detector.ts';
 import { regexDetector } from '../../src/match/regex.ts';
-import { instructionsOf, NODES_MAX, RE2JS_OPS } from '../../src/match/regex-program.ts';
+import { NODES_MAX } from '../../src/match/regex-nodes.ts';
+import { instructionsOf, RE2JS_OPS } from '../../src/match/regex-program.ts';
 import { progressByForesight, progressOf, type Span, scan, textsOver } from './oracle.ts';
 import { naive } from './regex-oracle.ts';
 

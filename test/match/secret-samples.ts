@@ -1,5 +1,6 @@
 /** Made-up secrets: a random way through the automaton of a kind, so that no list of them is kept anywhere. */
-import { buildAutomaton, type Node } from '../../src/match/regex-program.ts';
+import type { Node } from '../../src/match/regex-nodes.ts';
+import { buildAutomaton } from '../../src/match/regex-program.ts';
 import type { SecretKind } from '../../src/match/secret-kind.ts';
 
 /** Deterministic, uniform in [0, count). */

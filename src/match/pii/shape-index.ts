@@ -3,7 +3,8 @@
  * read by one lazy DFA of all expressions, so that a text costs a step a unit, whatever its shape, and of a
  * hundred expressions a handful is tried.
  */
-import { buildAutomaton, type Node } from '../regex-program.ts';
+import type { Automaton, Node } from '../regex-nodes.ts';
+import { automatonOf } from '../regex-reader.ts';
 import { classIn, type RangeClasses, rangeClasses } from '../unit-classes.ts';
 
 /** States kept. One more, and all are forgotten. */
@@ -24,13 +25,12 @@ function meets(some: readonly number[], others: readonly number[]): boolean {
   return false;
 }
 
-const automata = new Map<string, { readonly nodes: readonly Node[]; readonly start: number }>();
+const automata = new Map<string, Automaton>();
 
-function automatonOf(expression: string): { nodes: readonly Node[]; start: number } {
-  const known = automata.get(expression) ?? buildAutomaton(expression);
-  if (typeof known === 'string') throw new Error(known);
-  automata.set(expression, known);
-  return known;
+function rememberedAutomatonOf(expression: string): Automaton {
+  const automaton = automata.get(expression) ?? automatonOf(expression);
+  automata.set(expression, automaton);
+  return automaton;
 }
 
 interface Numbered {
@@ -70,7 +70,7 @@ export class ShapeIndex<Item> {
     this.statesMax = statesMax;
     this.items = items.map(([, item]) => item);
     for (const [item, [expression]] of items.entries()) {
-      const { nodes, start } = automatonOf(expression);
+      const { nodes, start } = rememberedAutomatonOf(expression);
       const first = this.nodes.length;
       this.starts.push(first + start);
       for (const node of nodes) this.nodes.push({ node, first, item });
