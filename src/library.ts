@@ -131,7 +131,8 @@ export async function openPolicies(
   const undone = [...notEnforceable(set), ...asking(set)];
   if (undone.length > 0) throw new PolicyError(undone);
   const xxh64 = await createXxh64();
-  const means = { clock: systemClock, decoders: bodyDecoders, xxh64, limits };
+  const routes = options.formats ?? [];
+  const means = { clock: systemClock, decoders: bodyDecoders, xxh64, limits, routes };
   const faults = goldenFaults(cases, await runCases(set, cases, means, limits), limits);
   if (faults.length > 0) throw new PolicyError(faults);
 

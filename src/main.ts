@@ -153,8 +153,9 @@ async function serve(config: ServerConfig): Promise<void> {
     stances,
     classifiers: config.classifiers.map(({ name }) => name),
     golden: async (set, cases) => {
-      const means = { clock, decoders: bodyDecoders, xxh64, limits: config.limits };
-      return goldenFaults(cases, await runCases(set, cases, means, config.limits), config.limits);
+      const { limits, formats: routes } = config;
+      const means = { clock, decoders: bodyDecoders, xxh64, limits, routes };
+      return goldenFaults(cases, await runCases(set, cases, means, limits), limits);
     },
     compile: (files) => compile(files, config.limits, cache),
     comparisons,

@@ -3,14 +3,11 @@
  * question has a verdict or a reason for none within its deadline, whatever the other side does.
  */
 import type { ClassifierConfig } from '../engine/classifier-config.ts';
-import type {
-  ClassifierFailure,
-  ClassifierOutcome,
-  ClassifierQuery,
-} from '../engine/classifiers.ts';
+import type { ClassifierOutcome, ClassifierQuery } from '../engine/classifiers.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { DetectorGuard } from '../engine/rule-guard.ts';
 import type { TextVerdict } from '../match/classifier.ts';
+import type { ClassifierFailure } from '../policy/given-verdict.ts';
 import { CallQueue, type QueuedCall } from './call-queue.ts';
 import type { Contract, Question } from './contract.ts';
 import type { CallOutcome } from './http-call.ts';

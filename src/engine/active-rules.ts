@@ -12,6 +12,7 @@ import {
   defaultDeny,
   exempts,
 } from '../policy/evaluate.ts';
+import type { ClassifierFailure } from '../policy/given-verdict.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
 import { FACT_NAMES } from '../policy/schema.ts';
 import { scopeOf } from '../policy/scope.ts';
@@ -24,7 +25,6 @@ import type {
   PolicySet,
   Rule,
 } from '../policy/set.ts';
-import type { ClassifierFailure } from './classifiers.ts';
 import { breaks } from './restrictions.ts';
 import { sharedList } from './rule-lists.ts';
 

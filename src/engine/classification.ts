@@ -14,6 +14,7 @@ import { type ClassifiedText, ClassifiedTexts } from './classified-texts.ts';
 import type { ClassifierOutcome } from './classifiers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Finding, PieceEdit } from './findings.ts';
+import type { BodyObserver } from './observer.ts';
 import { narrowed } from './rule-lists.ts';
 
 /** Evidence is `-ln(1 - score)`: of a score of 1 it would have no end. */
@@ -31,21 +32,31 @@ export class Classification {
     exchange: Exchange,
     direction: Direction,
     rules: readonly Rule[],
+    observer: BodyObserver | undefined,
   ): Classification | undefined {
     if (exchange.deps.classifiers === undefined) return undefined;
     const asking = narrowed(rules, 'asking', asks);
-    return asking.length === 0 ? undefined : new Classification(exchange, direction, asking);
+    return asking.length === 0
+      ? undefined
+      : new Classification(exchange, direction, asking, observer);
   }
 
   private readonly exchange: Exchange;
   private readonly direction: Direction;
   private readonly rules: readonly Rule[];
   private readonly texts: ClassifiedTexts;
+  private readonly observer: BodyObserver | undefined;
   private over = false;
   /** Groups of rules that have not been answered yet. */
   private unanswered = 0;
 
-  private constructor(exchange: Exchange, direction: Direction, rules: readonly Rule[]) {
+  private constructor(
+    exchange: Exchange,
+    direction: Direction,
+    rules: readonly Rule[],
+    observer: BodyObserver | undefined,
+  ) {
+    this.observer = observer;
     this.exchange = exchange;
     this.direction = direction;
     this.rules = rules;
@@ -142,7 +153,10 @@ export class Classification {
       decision.late(findings, errors);
       return;
     }
-    for (const finding of findings) decision.finding(finding);
+    for (const finding of findings) {
+      decision.finding(finding);
+      this.observer?.finding(finding);
+    }
     decision.failedRules(errors);
   }
 

@@ -1,5 +1,6 @@
 /** What the engine asks of classifiers outside of this process, and what it is told. */
 import type { TextVerdict } from '../match/classifier.ts';
+import type { ClassifierFailure } from '../policy/given-verdict.ts';
 import type { Direction } from '../policy/set.ts';
 
 export interface ClassifierQuery {
@@ -18,20 +19,10 @@ export interface ClassifierQuery {
   readonly source: string | undefined;
 }
 
-/** Why there is no verdict, which is none (invariant 4). */
-export type ClassifierFailure =
-  | 'deadline'
-  | 'unreachable'
-  | 'bad_status'
-  | 'bad_answer'
-  | 'overloaded'
-  | 'too_long'
-  | 'breaker_open'
-  | 'not_configured';
-
 export type ClassifierOutcome =
   /** One verdict for each text. */
   | { readonly kind: 'judged'; readonly verdicts: readonly TextVerdict[] }
+  /** Why there is no verdict, which is none (invariant 4). */
   | { readonly kind: 'failed'; readonly reason: ClassifierFailure };
 
 export interface Classifiers {

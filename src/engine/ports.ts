@@ -88,7 +88,7 @@ export interface EngineDeps {
   /** What sessions have tried; without it every text is on its own. */
   readonly sessionScores?: SessionScores;
   readonly subjects: SubjectMemories;
-  /** Without it no classifier is asked, and rules that would ask find nothing: for rehearsals. */
+  /** Without it no classifier is asked, and rules that would ask find nothing. */
   readonly classifiers?: Classifiers;
   /** What reversible rules took out of conversations; without it each exchange is on its own. */
   readonly restores?: RestoreMaps;

@@ -10,6 +10,7 @@ import type { Direction, PolicySet } from '../policy/set.ts';
 import type { Xxh64 } from '../rollout/cohort.ts';
 import type { Clock } from './clock.ts';
 import type { ClaimSource, FactConfig } from './facts.ts';
+import { givenClassifiers } from './given-classifiers.ts';
 import { HeldBudget } from './held-budget.ts';
 import type { EngineLimits } from './limits.ts';
 import { type LocalBeside, LocalExchange } from './local-exchange.ts';
@@ -112,6 +113,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(limits.heldBytesTotalMax),
     turns: new Turns(options.clock),
+    classifiers: givenClassifiers(options.around.verdicts),
     subjects: subjectMemories(options.clock, options.limits),
     stances: new RouteStances(),
     onStoreLoss: 'deny',

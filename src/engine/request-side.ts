@@ -387,7 +387,7 @@ export class RequestSide {
     const format = exchange.requestFormat.name;
     const observer = deps.observer?.body({ direction: 'request', format, streamed: false, rules });
     const scores = exchange.textScores();
-    const classification = Classification.of(exchange, 'request', rules);
+    const classification = Classification.of(exchange, 'request', rules, observer);
     this.classification = classification;
     exchange.recallPlaceholders(active.content);
     const inspection = new BodyInspection({

@@ -304,13 +304,13 @@ class AnswerInspection implements InspectionOptions {
     this.rules = rules;
     this.appends = appends;
     this.relevant = all;
-    this.classification = Classification.of(exchange, 'response', rules);
     this.observer = exchange.deps.observer?.body({
       direction: 'response',
       format: format.name,
       streamed,
       rules,
     });
+    this.classification = Classification.of(exchange, 'response', rules, this.observer);
   }
 
   get placeholders(): Placeholders {

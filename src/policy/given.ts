@@ -1,5 +1,6 @@
 /** Surroundings that somebody wrote down, for a case or a trial: what is not said is as on a quiet day. */
 import { type Static, Type } from 'typebox';
+import { type GivenVerdict, givenVerdict } from './given-verdict.ts';
 import { Networks } from './networks.ts';
 import { closed, words } from './schema-parts.ts';
 import {
@@ -33,6 +34,8 @@ export const GivenSchemas = {
   ),
   claims: Type.Optional(Type.Record(Text, Type.Unknown())),
   ip: Type.Optional(Text),
+  /** By name: what it says, as `givenVerdict` reads it. */
+  classifier: Type.Optional(Type.Record(Text, Type.Unknown())),
 } as const;
 
 type Given = { readonly [Key in keyof typeof GivenSchemas]?: Static<(typeof GivenSchemas)[Key]> };
@@ -44,6 +47,7 @@ export interface GivenSurroundings {
   readonly session: SessionFacts;
   readonly claims: Claims;
   readonly ip: string | undefined;
+  readonly verdicts: ReadonlyMap<string, GivenVerdict>;
 }
 
 /** Undefined for a feed that is neither a list of texts nor a map of texts, numbers and booleans. */
@@ -62,7 +66,7 @@ export function givenFeed(value: unknown): FeedEntries | undefined {
   return new Map(entries as [string, string | number | boolean][]);
 }
 
-/** Of what a schema has accepted; feeds that are none are left out, as `givenFeed` says which are. */
+/** Of what a schema has accepted; feeds and verdicts that are none are left out, as `givenFeed` and `givenVerdict` say. */
 export function givenSurroundings({
   posture = 'normal',
   load = 0,
@@ -70,11 +74,17 @@ export function givenSurroundings({
   session,
   claims = {},
   ip,
+  classifier = {},
 }: Given): GivenSurroundings {
   const feeds = new Map<string, FeedEntries>();
   for (const [name, value] of Object.entries(feed)) {
     const entries = givenFeed(value);
     if (entries !== undefined) feeds.set(name, entries);
+  }
+  const verdicts = new Map<string, GivenVerdict>();
+  for (const [name, value] of Object.entries(classifier)) {
+    const verdict = givenVerdict(name, value);
+    if (verdict !== undefined) verdicts.set(name, verdict);
   }
   const topic = session?.topic ?? session?.topics?.at(-1) ?? NO_SESSION.topic;
   return Object.freeze({
@@ -89,5 +99,6 @@ export function givenSurroundings({
     }),
     claims: claims as Claims,
     ip,
+    verdicts,
   });
 }

@@ -1,6 +1,6 @@
 /** `switchyard test`, by its exit code and what it writes. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Check } from 'typebox/value';
@@ -62,6 +62,18 @@ describe('switchyard test, lint and schema', () => {
     const code = await runProgram(program, words, writeError);
     return { code, out, err };
   }
+
+  it('reads bodies as the configuration of a server says', async () => {
+    const body = 'request: { format: json, path: /ask, body: { by: zebra, q: see } }';
+    const elsewhere = [`{ name: n, ${body}, expect: { then: allow } }`];
+    const file = join(dir, 'server.yaml');
+    writeFileSync(file, 'formats: [{ path: /ask, format: json, textPaths: [q] }]\n');
+    assert.equal((await run(elsewhere)).code, 1);
+    assert.equal((await run(elsewhere, '--config', file)).code, 0);
+    const missing = await run(elsewhere, '--config', join(dir, 'none.yaml'));
+    assert.equal(missing.code, 2);
+    assert.match(missing.err, /there is no such file/);
+  });
 
   it('says what holds, and which rules no case reached', async () => {
     assert.deepEqual(await run([HOLDS]), {

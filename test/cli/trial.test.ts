@@ -431,6 +431,48 @@ facts: { tenant: [{ from: header, name: x-tenant, trusted: true }] }
     });
   });
 
+  describe('try with what a classifier says', () => {
+    const ASKS = `kind: Policy
+metadata: { name: asks, layer: platform }
+class: security
+rules:
+  - { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8 } }, then: { block: { message: Not so. } } }
+`;
+    const said = async (verdict: string, body: string) =>
+      run(
+        ['try', '--policy', file('asks.yaml', ASKS), '--classifier', `toxicity=${verdict}`],
+        [body],
+      );
+
+    it('refuses by its score, by its words, and where it says nothing', async () => {
+      const question = chatQuestion('You are venom');
+      for (const verdict of ['0.9', '{"venom":0.9}', '{"venom":{"insult":0.8}}', 'deadline']) {
+        const { code, out } = await said(verdict, question);
+        assert.equal(code, 1, verdict);
+        if (verdict !== 'deadline') assert.match(out, /Not so\./);
+      }
+      for (const verdict of ['0.7', '{"honey":0.9}']) {
+        const { code, out } = await said(verdict, question);
+        assert.deepEqual([code, out], [0, question], verdict);
+      }
+      const wrong = await said('often', question);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.err, /write a verdict as toxicity=0\.9/);
+    });
+
+    it('holds an answer until then, and tells where it found what', async () => {
+      const asks = file('asks.yaml', ASKS);
+      const words = ['try', '--policy', asks, '--classifier', 'toxicity={"venom":0.9}', '--json'];
+      const events = await run(words, [chatAnswer(['You are ve', 'nom'])]);
+      const [match] = pickEvents(events, 'match');
+      assert.deepEqual(
+        [match?.rule, match?.matched, match?.effect],
+        ['asks/tone', 'venom', 'block'],
+      );
+      assert.equal(pickEvents(events, 'verdict')[0]?.outcome, 'refused');
+    });
+  });
+
   describe('try in every format', () => {
     const documents: Readonly<Record<string, readonly [request: string, response: string]>> = {
       'openai.chat': [

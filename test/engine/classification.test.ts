@@ -1,7 +1,6 @@
 /** What the engine does with classifiers: whom it asks what, who waits, and what follows from each outcome. */
 import assert from 'node:assert/strict';
 import type {
-  ClassifierFailure,
   ClassifierOutcome,
   ClassifierQuery,
   Classifiers,
@@ -9,6 +8,7 @@ import type {
 import { Exchange } from '../../src/engine/exchange.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
 import { MemorySessionScores } from '../../src/engine/session-scores.ts';
+import type { ClassifierFailure } from '../../src/policy/given-verdict.ts';
 import type { PolicySet } from '../../src/policy/set.ts';
 import type { BodyMode } from '../../src/protocol/process.ts';
 import {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { goldenFaults, runCases } from '../../src/engine/golden/gate.ts';
 import { DEFAULT_LIMITS } from '../../src/engine/limits.ts';
+import type { FormatRoute } from '../../src/formats/detect.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import { formatCompileError } from '../../src/policy/errors.ts';
 import { GOLDEN_FORMATS, GOLDEN_WORDS } from '../../src/policy/golden/schema.ts';
@@ -35,12 +36,15 @@ rules:
 `;
 
 /** Faults of the cases, each without its place; cases are written one a line. */
-async function faultsOf(cases: readonly string[], limits = DEFAULT_LIMITS): Promise<string[]> {
+async function faultsOf(
+  cases: readonly string[],
+  { limits = DEFAULT_LIMITS, routes = [] as readonly FormatRoute[], policy = POLICY } = {},
+): Promise<string[]> {
   const golden = ['kind: GoldenSet', 'policy: p', 'cases:', ...cases.map((one) => `  - ${one}`)];
-  const text = `${POLICY}---\n${golden.join('\n')}\n`;
+  const text = `${policy}---\n${golden.join('\n')}\n`;
   const compiled = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
   if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
-  const means = { ...trialMeans, limits };
+  const means = { ...trialMeans, limits, routes };
   const results = await runCases(compiled.set, compiled.cases, means, limits);
   return goldenFaults(compiled.cases, results, limits).map((line) =>
     line.replace(/^p\.yaml:\d+:\d+: /, ''),
@@ -134,7 +138,9 @@ describe('golden cases', () => {
     const asked = [1, 2, 3].map(
       (name) => `{ name: "${name}", ${NOON}, request: { user: hello }, expect: { then: allow } }`,
     );
-    const [first, ...rest] = await faultsOf(asked, { ...DEFAULT_LIMITS, goldenMsMax: -1 });
+    const [first, ...rest] = await faultsOf(asked, {
+      limits: { ...DEFAULT_LIMITS, goldenMsMax: -1 },
+    });
     assert.match(first ?? '', /^golden_timeout: .* and 3 were not run; write fewer/);
     assert.deepEqual(rest, []);
     assert.deepEqual(await faultsOf(asked), []);
@@ -213,8 +219,81 @@ describe('golden cases of surroundings', () => {
       const text = `${head}${rule}\n---\n${golden.join('\n')}\n`;
       const compiled = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
       if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
-      const means = { ...trialMeans, limits: DEFAULT_LIMITS };
+      const means = { ...trialMeans, limits: DEFAULT_LIMITS, routes: [] };
       const results = await runCases(compiled.set, compiled.cases, means, DEFAULT_LIMITS);
       assert.deepEqual(goldenFaults(compiled.cases, results, DEFAULT_LIMITS), []);
     });
+});
+
+describe('golden cases of a server', () => {
+  const body = 'request: { format: json, path: /ask, body: { zebra: a zebra, q: "see" } }';
+  const named = 'request: { format: json, path: /ask, body: { q: a zebra } }';
+  const routes = [{ path: '/ask', format: 'json', textPaths: ['q'] }] as const;
+
+  it('are read as its `formats` say, and a path of none everywhere', async () => {
+    const blocked = 'expect: { then: block, rule: zebra }';
+    const cases = [
+      `{ name: named, ${NOON}, ${named}, ${blocked} }`,
+      `{ name: elsewhere, ${NOON}, ${body}, expect: { then: allow } }`,
+    ];
+    assert.deepEqual(await faultsOf(cases, { routes }), []);
+    const [fault, ...more] = await faultsOf(cases);
+    assert.match(fault!, /^golden_failed: case `elsewhere`/);
+    assert.deepEqual(more, []);
+    // The same body on another path.
+    const other = [`{ name: other, ${NOON}, ${body.replace('/ask', '/else')}, ${blocked} }`];
+    assert.deepEqual(await faultsOf(other, { routes }), []);
+  });
+
+  it('may speak the format of a path that it names, for answers too', async () => {
+    const route = [{ path: '/bot', format: 'openai.chat' }] as const;
+    const cases = [
+      `{ name: asked, ${NOON}, request: { path: /bot, user: a zebra }, expect: { then: block, status: 451 } }`,
+      `{ name: told, ${NOON}, request: { path: /bot }, response: { stream: [Ba, nk A] }, expect: { then: rewrite, text: another bank } }`,
+    ];
+    assert.deepEqual(await faultsOf(cases, { routes: route }), []);
+  });
+});
+
+describe('what a classifier says in a golden case', () => {
+  const policy = `kind: Policy
+metadata: { name: p, layer: platform }
+class: security
+rules:
+  - { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8 } }, then: { block: { message: Not so. } } }
+  - { id: insult, inspect: [request], match: { classifier: { name: words, threshold: 0.8, labels: [insult] } }, then: flag }
+  - { id: lax, onError: allow, inspect: [request], match: { classifier: { name: other, threshold: 0.8 } }, then: block }
+`;
+  const asked = 'request: { user: You are venom }';
+  const hears = async (given: string, expect: string, request = asked): Promise<string[]> =>
+    faultsOf([`{ name: n, ${given}${request}, expect: { ${expect} } }`], { policy });
+
+  it('is its score, of every text or of those that have the words', async () => {
+    const refused = 'then: block, rule: tone, text: Not so.';
+    assert.deepEqual(await hears('classifier: { toxicity: 0.8 }, ', refused), []);
+    assert.deepEqual(await hears('classifier: { toxicity: 0.79 }, ', 'then: allow'), []);
+    const venom = 'classifier: { toxicity: { venom: 0.9 } }, ';
+    assert.deepEqual(await hears(venom, refused), []);
+    assert.deepEqual(await hears(venom, 'then: allow', 'request: { user: Hello }'), []);
+    const answered = 'response: { stream: [You are ve, nom] }';
+    assert.deepEqual(await hears(venom, refused, answered), []);
+    // Who says nothing of it means nothing by it.
+    assert.deepEqual(await hears('', 'then: allow'), []);
+  });
+
+  it('has labels', async () => {
+    const flagged = 'then: flag, rule: insult';
+    assert.deepEqual(
+      await hears('classifier: { words: { venom: { insult: 0.9, threat: 0 } } }, ', flagged),
+      [],
+    );
+    for (const other of ['0.9', '{ venom: { threat: 0.9, insult: 0.1 } }'])
+      assert.deepEqual(await hears(`classifier: { words: ${other} }, `, 'then: allow'), []);
+  });
+
+  it('may be nothing, for a reason', async () => {
+    const failed = 'then: block, rule: tone';
+    assert.deepEqual(await hears('classifier: { toxicity: deadline }, ', failed), []);
+    assert.deepEqual(await hears('classifier: { other: unreachable }, ', 'then: allow'), []);
+  });
 });

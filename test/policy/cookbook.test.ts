@@ -19,7 +19,7 @@ describe('the cookbook', () => {
       const compiled = compilePolicies([{ path: file, text }], { sha256 });
       if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
       const { set, cases } = compiled;
-      const means = { ...trialMeans, limits: DEFAULT_LIMITS };
+      const means = { ...trialMeans, limits: DEFAULT_LIMITS, routes: [] };
       const results = await runCases(set, cases, means, DEFAULT_LIMITS);
       assert.deepEqual(goldenFaults(cases, results, DEFAULT_LIMITS), []);
       const reached = new Set(results.flatMap(({ rules }) => [...rules]));

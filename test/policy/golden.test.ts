@@ -47,6 +47,14 @@ describe('golden sets', () => {
       golden([CASE.replace('request:', 'load: 1.5, request:')]),
       '10:22: out_of_range',
     ],
+    ...['1.5', 'late', '[]', '{ a: [] }', '{ a: {} }', '{ "": 0.9 }'].map(
+      (said) =>
+        [
+          `a verdict that is none: ${said}`,
+          golden([CASE.replace('request:', `classifier: { x: ${said} }, request:`)]),
+          '10:33: golden_case',
+        ] as const,
+    ),
     [
       'a fact that is none',
       golden([CASE.replace('request', 'facts: { tenent: a }, request')]),

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { goldenFaults, runCases } from '../../engine/golden/gate.ts';
 import type { CaseResult } from '../../engine/golden/run-case.ts';
-import { DEFAULT_LIMITS } from '../../engine/limits.ts';
 import { COMPILE_ERRORS, type CompileErrorCode } from '../../policy/errors.ts';
 import type { PolicySet } from '../../policy/set.ts';
 import { compiledSources, type PolicyReading, readPolicyPath } from '../compile.ts';
+import { readConfig } from '../config.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { type Finding, sarifLog } from '../sarif.ts';
@@ -24,6 +24,7 @@ interface TestFlags {
   readonly junit?: string;
   readonly sarif?: string;
   readonly coverageMin?: number;
+  readonly config?: string;
 }
 
 const TEST_HELP = `
@@ -42,6 +43,7 @@ export function addGoldenCommands(program: Command, ports: GoldenPorts): void {
       'fail when fewer of the rules came to act in a case',
       parsePercent,
     )
+    .option('--config <file>', "the server's configuration: formats, limits")
     .addHelpText('after', TEST_HELP)
     .action((path: string, flags: TestFlags) => testPolicies(path, flags, ports));
 }
@@ -61,10 +63,11 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
       printable(`there is no golden case in \`${path}\`; add a \`kind: GoldenSet\``),
     );
   }
+  const config = await readConfig(flags.config);
   const means = await ports.trial.means();
   // Nobody waits for this one but its author.
-  const limits = { ...DEFAULT_LIMITS, goldenMsMax: Number.POSITIVE_INFINITY };
-  const results = await runCases(set, cases, { ...means, limits }, limits);
+  const limits = { ...config.limits, goldenMsMax: Number.POSITIVE_INFINITY };
+  const results = await runCases(set, cases, { ...means, limits, routes: config.formats }, limits);
   if (flags.junit !== undefined) await writeReport(flags.junit, junitReport(results));
   if (flags.sarif !== undefined) {
     const described = (code: string) => COMPILE_ERRORS[code as CompileErrorCode];

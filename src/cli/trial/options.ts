@@ -1,18 +1,17 @@
 /** The options that `try` and `explain` share, and what they mean. */
-import type { Buffer } from 'node:buffer';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FACT_UNITS_MAX, type FactConfig } from '../../engine/facts.ts';
-import { resolveConfig } from '../../engine/server-config.ts';
 import type { Format } from '../../formats/frame.ts';
 import { quoteList } from '../../policy/errors.ts';
 import { type GivenSurroundings, givenFeed, givenSurroundings } from '../../policy/given.ts';
+import { givenVerdict } from '../../policy/given-verdict.ts';
 import { FACT_NAMES } from '../../policy/schema.ts';
 import type { Direction, FactName, PolicySet } from '../../policy/set.ts';
 import { POSTURES, type Posture } from '../../policy/surroundings.ts';
 import { compiledSet, type PolicyReading, readPolicyPath } from '../compile.ts';
+import { bytesOf, readConfig, unreadableFile } from '../config.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
 import type { Trial } from './run.ts';
@@ -40,6 +39,7 @@ export interface TrialFlags {
   readonly claims?: Readonly<Record<string, unknown>>;
   readonly topic?: string;
   readonly ip?: string;
+  readonly classifier?: Readonly<Record<string, unknown>>;
   readonly config?: string;
   readonly json?: boolean;
   readonly color?: boolean;
@@ -86,6 +86,11 @@ export function addTrialOptions(command: Command): Command {
     .option('--claims <json>', 'verified claims about the principal', parseClaims)
     .option('--topic <name>', 'topic of an earlier turn of the session')
     .option('--ip <address>', 'address that the request comes from')
+    .option(
+      '--classifier <name=verdict>',
+      'what a classifier says: a score, a JSON map of words to scores, or a reason for none; repeatable',
+      gatherVerdicts,
+    )
     .option(
       '--config <file>',
       "the server's configuration: facts, formats, limits, trusted headers",
@@ -137,6 +142,19 @@ function gatherFeeds(text: string, before: TrialFlags['feed'] = {}): TrialFlags[
   return { ...before, [name]: file };
 }
 
+function gatherVerdicts(
+  text: string,
+  before: TrialFlags['classifier'] = {},
+): TrialFlags['classifier'] {
+  const [, name, said] = /^([A-Za-z][A-Za-z0-9_-]*)=(.+)$/s.exec(text) ?? [];
+  const value = said === undefined ? undefined : (jsonOf(said) ?? said);
+  if (name === undefined || givenVerdict(name, value) === undefined)
+    throw new InvalidArgumentError(
+      'write a verdict as toxicity=0.9, toxicity=\'{"so bad":0.9}\' or toxicity=deadline.',
+    );
+  return { ...before, [name]: value };
+}
+
 /** What the flags say of what conditions read beside the request. Throws CliError for a file that is no feed. */
 export async function aroundOf(flags: TrialFlags): Promise<GivenSurroundings> {
   const feed: Record<string, unknown> = {};
@@ -146,7 +164,7 @@ export async function aroundOf(flags: TrialFlags): Promise<GivenSurroundings> {
       throw new CliError(EXIT.badInput, printable(`\`${file}\` is no JSON list or map of a feed`));
     feed[name] = value;
   }
-  const { posture, load, claims, topic, ip } = flags;
+  const { posture, load, claims, topic, ip, classifier } = flags;
   return givenSurroundings({
     feed,
     ...(posture !== undefined && { posture }),
@@ -154,6 +172,7 @@ export async function aroundOf(flags: TrialFlags): Promise<GivenSurroundings> {
     ...(claims !== undefined && { claims }),
     ...(topic !== undefined && { session: { topic } }),
     ...(ip !== undefined && { ip }),
+    ...(classifier !== undefined && { classifier }),
   });
 }
 
@@ -214,7 +233,7 @@ export async function prepareTrial(
   needsInput: boolean,
 ): Promise<PreparedTrial> {
   const set: PolicySet = compiledSet(await readPolicyPath(flags.policy, sources.readPolicies));
-  const config = await configOf(flags.config);
+  const config = await readConfig(flags.config);
   const headers = { ...flags.header };
   if (flags.request !== undefined && flags.direction === 'request')
     throw new CliError(
@@ -257,32 +276,6 @@ function withGiven(config: FactConfig, given: TrialFlags['facts'] = {}): FactCon
   for (const [name, value] of Object.entries(given) as [FactName, string][])
     facts[name] = [{ from: 'map', entries: [{ value }] }, ...(facts[name] ?? [])];
   return facts;
-}
-
-async function configOf(path: string | undefined) {
-  const file =
-    path === undefined ? undefined : { path, text: (await bytesOf(path)).toString('utf8') };
-  const resolved = resolveConfig(file, {}, {});
-  if (!resolved.ok) throw new CliError(EXIT.badInput, printable(resolved.errors.join('\n')));
-  return resolved.config;
-}
-
-async function bytesOf(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw unreadableFile(path, error);
-  }
-}
-
-function unreadableFile(path: string, error: unknown): CliError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-  const why: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EISDIR: 'it is a directory; name one file',
-    EACCES: 'you may not read it',
-  };
-  return new CliError(EXIT.badInput, printable(`cannot read \`${path}\`: ${why[code] ?? code}`));
 }
 
 async function inputOf(

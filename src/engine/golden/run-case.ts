@@ -3,7 +3,7 @@
  * answer is given again in other deltas, as a verdict may depend on what was said and never on how it was cut.
  */
 import { Buffer } from 'node:buffer';
-import { apiLines, detectFormat } from '../../formats/detect.ts';
+import { apiLines, detectFormat, type FormatRoute } from '../../formats/detect.ts';
 import type { GoldenCase } from '../../policy/golden/cases.ts';
 import { GOLDEN_FORMAT_DEFAULT } from '../../policy/golden/schema.ts';
 import type { Direction, PolicySet } from '../../policy/set.ts';
@@ -15,7 +15,11 @@ import { requestBody } from './requests.ts';
 import { verdictFault } from './verdict.ts';
 
 /** What a case runs with; the same that the server uses. */
-export type GoldenMeans = Pick<RehearsalOptions, 'clock' | 'decoders' | 'xxh64' | 'limits'>;
+export interface GoldenMeans
+  extends Pick<RehearsalOptions, 'clock' | 'decoders' | 'xxh64' | 'limits'> {
+  /** Paths whose format the operator names. */
+  readonly routes: readonly FormatRoute[];
+}
 
 export interface CaseResult {
   readonly case: GoldenCase;
@@ -65,6 +69,7 @@ async function runOnce(
   deltas: readonly string[],
 ): Promise<Seen> {
   const { request, response } = golden;
+  const { clock, routes, ...rest } = means;
   const format = request.format ?? response?.format ?? GOLDEN_FORMAT_DEFAULT;
   const asked = requestBody(format, request, response?.stream !== undefined);
   const answer =
@@ -73,9 +78,9 @@ async function runOnce(
   const output: Uint8Array[] = [];
   const observer = new GoldenObserver();
   const path = asked.path.split('?', 1)[0]!;
-  const formats = apiLines(format === 'json' ? [{ path, format }] : []);
+  // A path of the server's own is read as there; any other that a case in `json` names is read everywhere.
+  const formats = apiLines(format === 'json' ? [...routes, { path, format }] : routes);
   const headers = lowerCased(request.headers ?? {});
-  const { clock, ...rest } = means;
   const rehearsal = new Rehearsal({
     set,
     ...rest,

@@ -1,6 +1,7 @@
 /** Golden sets of the documents → cases that can be run, or every mistake in them. */
 import { quote, quoteList, type Tell } from '../errors.ts';
 import { type GivenSurroundings, givenFeed, givenSurroundings } from '../given.ts';
+import { givenVerdict } from '../given-verdict.ts';
 import type { CompileLimits } from '../limits.ts';
 import type { LoadedDocument } from '../load.ts';
 import { child, type Located, plain } from '../located.ts';
@@ -167,6 +168,14 @@ function checkCase(written: GoldenCaseDocument, node: Located, report: Report): 
       child(child(node, 'feed'), name)?.at ?? node.at,
       'golden_case',
       `the feed ${quote(name)} is neither a list of texts nor a map of texts and numbers; write one of them`,
+    );
+  }
+  for (const [name, value] of Object.entries(written.classifier ?? {})) {
+    if (givenVerdict(name, value) !== undefined) continue;
+    report(
+      child(child(node, 'classifier'), name)?.at ?? node.at,
+      'golden_case',
+      `what ${quote(name)} says is neither a score, nor a map of words to scores, nor a reason for none; write e.g. 0.9`,
     );
   }
   if (written.at !== undefined && Number.isNaN(Date.parse(written.at))) {
