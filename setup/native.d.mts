@@ -2,6 +2,7 @@
 export type NativeProgram =
   | 'c-server'
   | 'cpp-server'
+  | 'cpp-client'
   | 'exchange-client'
   | 'http-client'
   | 'http-upstream';

@@ -14,6 +14,8 @@ const REFERENCE = 'load-tests/reference';
 const CLIENTS = 'load-tests/transport/native';
 const C = ['cc', '-std=gnu11'];
 const CPP = ['c++', '-std=c++17', '-pthread'];
+/** Its inlined code calls libraries that it alone knows of. */
+const GRPC_CPP = ['-Wl,--copy-dt-needed-entries', '-lgrpc++', '-lgrpc', '-lgpr'];
 
 /** `sources`: what is compiled first, then what it includes. `libraries`: in the order of the linker. */
 const PROGRAMS = Object.freeze({
@@ -27,7 +29,13 @@ const PROGRAMS = Object.freeze({
     compiler: CPP,
     sources: [`${REFERENCE}/cpp-grpc/server.cpp`, `${REFERENCE}/lazy-policy.h`],
     packages: 'grpc++',
-    libraries: ['-lgrpc++', '-lgrpc', '-lgpr'],
+    libraries: GRPC_CPP,
+  },
+  'cpp-client': {
+    compiler: CPP,
+    sources: ['test/transport/interop/cpp-client.cpp'],
+    packages: 'grpc++',
+    libraries: GRPC_CPP,
   },
   'exchange-client': {
     compiler: C,

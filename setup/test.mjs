@@ -8,6 +8,8 @@ import { closingLine, runAndCount } from './closing-line.mjs';
 import { ensureDebian } from './debian.mjs';
 import { ensureDependencies } from './ensure-dependencies.mjs';
 import { ensureEnvoy } from './envoy.mjs';
+import { ensureGoProgram } from './go-programs.mjs';
+import { ensureNative } from './native.mjs';
 import { projectDirectory, SetupFailure, say } from './project.mjs';
 import { ensurePythonClients } from './python-clients.mjs';
 
@@ -39,9 +41,15 @@ await wanted(ensureEnvoy);
 await wanted(() => ensureDebian('prometheus'));
 await wanted(ensurePythonClients);
 await required(ensureBuild);
+const chosen = process.argv.slice(2);
+// A minute or two of building the first time, hence only where they are asked for.
+if (chosen.length === 0 || chosen.some((suite) => suite.includes('test/transport'))) {
+  for (const tool of ['h2spec', 'interop-client', 'grpcurl', 'ghz'])
+    await wanted(() => ensureGoProgram(tool));
+  await wanted(() => ensureNative('cpp-client'));
+}
 const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');
-const chosen = process.argv.slice(2);
 const args = [
   mocha,
   '--forbid-only',

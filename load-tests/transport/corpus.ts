@@ -6,14 +6,13 @@ import {
   headerMap,
   type Message,
 } from '../../test/protocol/peer.ts';
-import { prose } from '../shapes.ts';
+import { answerTo, prose } from '../shapes.ts';
 
 /** Replaced in every exchange by an id of the same length. */
 const SESSION_ID = 'session-0000000000000000-00000000000';
-export const EVENTS = 50;
 const DOCUMENT_BYTES = 1_536;
 const LARGE_BYTES = 64 * 1_024;
-const EVENT_BYTES = 200;
+const QUESTION_BYTES = 300;
 
 /** Kinds of exchange, by the name under which tables show them. */
 export const SHAPE_TITLES = {
@@ -21,7 +20,7 @@ export const SHAPE_TITLES = {
   check: 'Check',
   json: '1.5 KB each way',
   large: '64 KB each way',
-  sse: `${EVENTS} events`,
+  sse: '50 events',
 } as const;
 export type ShapeName = keyof typeof SHAPE_TITLES;
 
@@ -74,14 +73,27 @@ const responseHeaders = (contentType: string): Record<string, string> => ({
   'x-envoy-upstream-service-time': '514',
 });
 
-function chat(bytes: number): Buffer {
-  const around = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: '' }] }).length;
-  const content = prose(bytes - around);
-  return Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }));
+/** JSON of so many bytes in which prose fills what the rest leaves. */
+function filled(bytes: number, made: (text: string) => object): Buffer {
+  const around = JSON.stringify(made('')).length;
+  return Buffer.from(JSON.stringify(made(prose(bytes - around))));
 }
 
-const event = (index: number): Buffer =>
-  Buffer.from(`data: ${JSON.stringify({ index, said: prose(EVENT_BYTES - 30) })}\n\n`);
+const question = (bytes: number, stream: boolean): Buffer =>
+  filled(bytes, (content) => ({
+    model: 'load',
+    ...(stream && { stream }),
+    messages: [{ role: 'user', content }],
+  }));
+
+const completion = (bytes: number): Buffer =>
+  filled(bytes, (content) => ({
+    id: 'chatcmpl-load',
+    object: 'chat.completion',
+    created: 1_700_000_000,
+    model: 'load',
+    choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+  }));
 
 function processMessages(
   mode: 'NONE' | 'BUFFERED' | 'STREAMED',
@@ -99,7 +111,9 @@ function processMessages(
       protocolConfig: { requestBodyMode: mode, responseBodyMode: mode },
     },
     ...(asked === undefined ? [] : [{ requestBody: { body: asked, endOfStream: true } }]),
-    { responseHeaders: { headers: headerMap(responseHeaders(contentType)), endOfStream: bodiless } },
+    {
+      responseHeaders: { headers: headerMap(responseHeaders(contentType)), endOfStream: bodiless },
+    },
     ...answered.map((body, index) => ({
       responseBody: { body, endOfStream: index === answered.length - 1 },
     })),
@@ -115,22 +129,33 @@ function checkMessage(): Buffer {
 }
 
 const json = 'application/json';
-const events = Array.from({ length: EVENTS }, (_, index) => event(index));
+const events = answerTo('/v1/chat/completions', '"stream":true').chunks.map((event) =>
+  Buffer.from(event),
+);
 
 export const EXCHANGE_SHAPES: Readonly<Record<ShapeName, ExchangeShape>> = {
   headers: { isCheck: false, messages: processMessages('NONE', undefined, json, []) },
   check: { isCheck: true, messages: [checkMessage()] },
   json: {
     isCheck: false,
-    messages: processMessages('BUFFERED', chat(DOCUMENT_BYTES), json, [chat(DOCUMENT_BYTES)]),
+    messages: processMessages('BUFFERED', question(DOCUMENT_BYTES, false), json, [
+      completion(DOCUMENT_BYTES),
+    ]),
   },
   large: {
     isCheck: false,
-    messages: processMessages('BUFFERED', chat(LARGE_BYTES), json, [chat(LARGE_BYTES)]),
+    messages: processMessages('BUFFERED', question(LARGE_BYTES, false), json, [
+      completion(LARGE_BYTES),
+    ]),
   },
   sse: {
     isCheck: false,
-    messages: processMessages('STREAMED', chat(300), 'text/event-stream', events),
+    messages: processMessages(
+      'STREAMED',
+      question(QUESTION_BYTES, true),
+      'text/event-stream',
+      events,
+    ),
   },
 };
 
@@ -139,7 +164,7 @@ export function writeShape(name: ShapeName, file: string): void {
   const { isCheck, messages } = EXCHANGE_SHAPES[name];
   const numbers = (...values: readonly number[]): Buffer => {
     const bytes = Buffer.alloc(4 * values.length);
-    values.forEach((value, index) => bytes.writeUInt32BE(value, 4 * index));
+    for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, 4 * index);
     return bytes;
   };
   const sessionAt = messages[0]?.indexOf(SESSION_ID) ?? -1;

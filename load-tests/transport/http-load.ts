@@ -63,7 +63,11 @@ function writeFiles(exchange: HttpExchange): void {
       : { 'content-type': answerType, 'content-length': Buffer.byteLength(answer) };
   writeFileSync(
     fileOf(name, 'answer'),
-    lines(`HTTP/1.1 ${status} OK`, { date: 'Sat, 21 Nov 2026 12:00:00 GMT', ...answered } as never, answer),
+    lines(
+      `HTTP/1.1 ${status} OK`,
+      { date: 'Sat, 21 Nov 2026 12:00:00 GMT', ...answered } as never,
+      answer,
+    ),
   );
 }
 

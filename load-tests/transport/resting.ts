@@ -1,7 +1,7 @@
 /** What open streams keep, and how long a server's event loop may be away. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExchangeClient, Load } from './exchange-client.ts';
-import { bareServer } from './servers.ts';
+import { bareServer, type TransportName } from './servers.ts';
 
 /** Request headers, body, response headers and two events are answered; then nothing comes. */
 const MESSAGES = 5;
@@ -23,7 +23,7 @@ export interface KeptMemory {
 /** Opens `streams` answers of events on our core and one transport, and leaves them there. */
 export async function keptMemory(
   client: ExchangeClient,
-  transport: 'grpcjs' | 'http2',
+  transport: TransportName,
   streams: number,
 ): Promise<KeptMemory> {
   const server = await bareServer(transport);
@@ -31,6 +31,8 @@ export async function keptMemory(
     const of: Load = { shape: 'sse', connections: CONNECTIONS, streams };
     // Code and tables that the first streams make are not theirs.
     await client.open(server.port, { ...of, streams: CONNECTIONS }, MESSAGES);
+    await client.drop();
+    await sleep(SETTLE_MS);
     const before = await server.ask<Memory>('memory');
     const { kept, failed } = await client.open(server.port, of, MESSAGES);
     if (failed > 0 || kept !== streams) throw new Error(`${failed} of ${streams} did not open`);
@@ -66,7 +68,7 @@ const WARM_UP_MS = 5_000;
 /** Loads one transport for `seconds`, beside a process that does nothing. */
 export async function longestStalls(
   client: ExchangeClient,
-  transport: 'grpcjs' | 'http2',
+  transport: TransportName,
   seconds: number,
 ): Promise<Stalls> {
   const server = await bareServer(transport);

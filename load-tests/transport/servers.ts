@@ -54,9 +54,14 @@ const HTTP2 = fileURLToPath(new URL('../../dist/src/transport/http2/server.js', 
 /** The second transport is in this build. */
 const withHttp2 = (): boolean => existsSync(HTTP2);
 
-export const bareServer = (
-  transport: 'grpcjs' | 'http2' | 'none',
-): ReturnType<typeof lineServer> => lineServer(process.execPath, BARE, transport);
+export type TransportName = 'grpcjs' | 'http2';
+
+/** Our transports in this build. */
+export const transportsHere = (): readonly TransportName[] =>
+  withHttp2() ? ['grpcjs', 'http2'] : ['grpcjs'];
+
+export const bareServer = (transport: TransportName | 'none'): ReturnType<typeof lineServer> =>
+  lineServer(process.execPath, BARE, transport);
 
 interface Whole {
   readonly policies: Readonly<Record<string, string>>;

@@ -15,9 +15,3 @@ export function threadTimeNs(pid: number): number {
   }
   return sum;
 }
-
-/** Resident memory of a process in bytes. */
-export function residentBytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1_024;
-}

@@ -97,7 +97,9 @@ async function prove(load: HttpLoad, envoys: ReadonlyMap<ServerName, Envoy>): Pr
     const { failed, firstStatus } = await load.count(port, FROZEN, 1, 1);
     const refuses = name === 'opa' || name.endsWith('Equal');
     if (refuses ? firstStatus !== 403 : failed > 0)
-      throw new Error(`${name} answers ${firstStatus} to what ${refuses ? 'is' : 'is not'} refused`);
+      throw new Error(
+        `${name} answers ${firstStatus} to what ${refuses ? 'is' : 'is not'} refused`,
+      );
   }
 }
 
