@@ -23,7 +23,7 @@ import {
   restingTable,
 } from './transport/report.ts';
 import { type KeptMemory, keptMemory, longestStalls, type Stalls } from './transport/resting.ts';
-import { type ServerName, startServers, stopServers, transportsHere } from './transport/servers.ts';
+import { OUR_TRANSPORTS, type ServerName, startServers, stopServers } from './transport/servers.ts';
 import { type EnvoyResult, measureThroughEnvoy } from './transport/through-envoy.ts';
 
 const PAGE = join(projectDirectory, 'docs', 'performance.md');
@@ -98,7 +98,7 @@ async function resting(): Promise<Pick<Results, 'memory' | 'stalls'>> {
   const stalls = new Map<string, Stalls>();
   const client = await ExchangeClient.start();
   try {
-    for (const transport of transportsHere()) {
+    for (const transport of OUR_TRANSPORTS) {
       if (parts.has('memory'))
         memory.set(transport, await keptMemory(client, transport, Number(values.streams)));
       if (parts.has('stalls'))

@@ -2,7 +2,6 @@
  * What the bench drives: references, our core on each of our transports, and the whole of Switchyard. Each is a
  * process of its own; one more is one more entry in `SERVERS`.
  */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ensureGoProgram } from '../../setup/go-programs.mjs';
 import { ensureNative } from '../../setup/native.mjs';
@@ -50,15 +49,9 @@ async function ifHad(get: () => Promise<string>): Promise<BenchServer | undefine
 }
 
 const BARE = fileURLToPath(new URL('bare-server.mjs', import.meta.url));
-const HTTP2 = fileURLToPath(new URL('../../dist/src/transport/http2/server.js', import.meta.url));
-/** The second transport is in this build. */
-const withHttp2 = (): boolean => existsSync(HTTP2);
-
 export type TransportName = 'grpcjs' | 'http2';
 
-/** Our transports in this build. */
-export const transportsHere = (): readonly TransportName[] =>
-  withHttp2() ? ['grpcjs', 'http2'] : ['grpcjs'];
+export const OUR_TRANSPORTS: readonly TransportName[] = ['grpcjs', 'http2'];
 
 export const bareServer = (transport: TransportName | 'none'): ReturnType<typeof lineServer> =>
   lineServer(process.execPath, BARE, transport);
@@ -75,9 +68,6 @@ async function whole({ fast, ...options }: Whole): Promise<BenchServer> {
   return { pid, port: grpcPort, stop };
 }
 
-const onHttp2 = async (start: () => Promise<BenchServer>): Promise<BenchServer | undefined> =>
-  withHttp2() ? start() : undefined;
-
 export const SERVERS = {
   c: { title: 'C, libnghttp2', start: () => ifHad(() => ensureNative('c-server')) },
   cpp: { title: 'C++, grpc++', start: () => ifHad(() => ensureNative('cpp-server')) },
@@ -85,7 +75,7 @@ export const SERVERS = {
   grpcjs: { title: 'our core on grpc-js', start: () => bareServer('grpcjs') },
   http2: {
     title: 'our core on our transport',
-    start: () => onHttp2(() => bareServer('http2')),
+    start: () => bareServer('http2'),
   },
   grpcjsNothing: {
     title: 'Switchyard on grpc-js, no rule applies',
@@ -93,7 +83,7 @@ export const SERVERS = {
   },
   http2Nothing: {
     title: 'Switchyard on our transport, no rule applies',
-    start: () => onHttp2(() => whole({ policies: NOTHING_APPLIES, fast: true })),
+    start: () => whole({ policies: NOTHING_APPLIES, fast: true }),
   },
   grpcjsShipped: {
     title: 'Switchyard on grpc-js, shipped policies',
@@ -101,7 +91,7 @@ export const SERVERS = {
   },
   http2Shipped: {
     title: 'Switchyard on our transport, shipped policies',
-    start: () => onHttp2(async () => whole({ policies: await shippedPolicies(), fast: true })),
+    start: async () => whole({ policies: await shippedPolicies(), fast: true }),
   },
   grpcjsEqual: {
     title: 'Switchyard on grpc-js, the rule that OPA has',
@@ -109,8 +99,7 @@ export const SERVERS = {
   },
   http2Equal: {
     title: 'Switchyard on our transport, the rule that OPA has',
-    start: () =>
-      onHttp2(() => whole({ policies: EQUAL_RULE, config: EQUAL_RULE_CONFIG, fast: true })),
+    start: () => whole({ policies: EQUAL_RULE, config: EQUAL_RULE_CONFIG, fast: true }),
   },
 } as const satisfies Record<string, ServerKind>;
 

@@ -3,6 +3,7 @@ import type { AnswerCheck } from '../../../src/protocol/check.ts';
 import type { OpenProcess, StreamEnd } from '../../../src/protocol/process.ts';
 import type { GrpcServer, GrpcServerOptions } from '../../../src/transport/grpc-server.ts';
 import { startGrpcServer } from '../../../src/transport/grpcjs/server.ts';
+import { startHttp2Server } from '../../../src/transport/http2/server.ts';
 
 interface Transport {
   readonly name: string;
@@ -10,7 +11,10 @@ interface Transport {
 }
 
 /** A new transport is a line here, and is asked by all. */
-export const TRANSPORTS: readonly Transport[] = [{ name: 'grpc-js', start: startGrpcServer }];
+export const TRANSPORTS: readonly Transport[] = [
+  { name: 'grpc-js', start: startGrpcServer },
+  { name: 'http2', start: startHttp2Server },
+];
 
 export interface Subject {
   readonly port: number;
