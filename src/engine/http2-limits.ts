@@ -49,12 +49,17 @@ export interface Http2Limits {
   /** What a stream may send ahead of its being read. */
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
-  /** Messages that have not come whole or are not taken yet, of all connections together; more of them are refused. */
+  /**
+   * Of all connections together: open streams with the headers that they came with, messages that have not come whole
+   * or are not taken yet. More of them are refused; a connection that holds less than its share still gets in.
+   */
   readonly inboundBytesTotalMax: number;
   /** Answers that the peer does not take: so many, and its stream is read no further. */
   readonly outboundBytesPerStream: number;
   /** So many, and the connection is closed. */
   readonly outboundBytesPerConnectionMax: number;
+  /** So many of all connections together, and those that leave most unread are closed. */
+  readonly outboundBytesTotalMax: number;
   /** Acknowledgements that the peer does not read. */
   readonly outboundControlFramesMax: number;
   /** So long may something wait to be sent without that a byte of it leaves. */
@@ -88,6 +93,7 @@ export const HTTP2_LIMITS_DEFAULT: Http2Limits = Object.freeze({
   inboundBytesTotalMax: 512 * MIB,
   outboundBytesPerStream: 256 * KIB,
   outboundBytesPerConnectionMax: 64 * MIB,
+  outboundBytesTotalMax: 512 * MIB,
   outboundControlFramesMax: 1_000,
   writeStallMs: 60_000,
 });

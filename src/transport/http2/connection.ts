@@ -46,13 +46,17 @@ import {
   WINDOW_BYTES_LIMIT,
   WINDOW_UPDATE,
 } from './frames.ts';
+import { HeldBytes, type SharedBytes } from './held-bytes.ts';
 import { type HeaderList, HpackDecoder } from './hpack-decoder.ts';
 import { type ByteSink, Output } from './output.ts';
+import { RememberedIds } from './remembered-ids.ts';
 import { readRequestHead, trailersStand } from './request-head.ts';
 import { BARE_END, Http2Stream, type OpenStream, type StreamConnection } from './stream.ts';
 
 export interface ConnectionOptions {
   readonly limits: Http2Limits;
+  /** Shared by all connections. */
+  readonly inbound: SharedBytes;
   readonly open: OpenStream;
   /** The socket. `close` lets what is written leave; after it nothing is written. */
   readonly sink: ByteSink & { close(): void };
@@ -66,8 +70,14 @@ export interface ConnectionOptions {
   readonly onCrash?: (error: unknown) => void;
 }
 
-/** Bytes of the ring of ids that we have reset: what the peer had sent by then is no fault of its. */
-const REMEMBERED_RESETS = 512;
+/** About what an open stream costs beside the bytes that came for it, its call included. */
+const STREAM_BYTES = 4_096;
+/** Open streams whose windows one SETTINGS changes for the price of a control frame. */
+const REWINDOWED_STREAMS = 500;
+/** Smaller pieces are kept back joined: each alone would cost many times its bytes. */
+const JOINED_BYTES_MAX = 1_024;
+const JOINED_BLOCK_BYTES_MIN = 512;
+const JOINED_BLOCK_BYTES_MAX = 16_384;
 /** How long the peer may take to see that no stream is welcome any more (RFC 9113 §6.8). */
 const GOAWAY_SETTLE_MS = 1_000;
 const PING_BYTES = 8;
@@ -84,15 +94,20 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   readonly #streams = new Map<number, Http2Stream>();
   /** Those with something kept back, in the order in which they came to it. */
   readonly #waiting = new Set<Http2Stream>();
+  /** Those among them whose own window is open. */
+  readonly #ready = new Set<Http2Stream>();
   readonly #control: Allowance;
   readonly #emptyResets: Allowance;
-  readonly #resetIds = new Int32Array(REMEMBERED_RESETS);
-  #resetCount = 0;
+  /** Streams that we have reset: what the peer had sent by then is no fault of its. */
+  readonly #resetIds: RememberedIds;
+  readonly inbound: HeldBytes;
   readonly #openedAtMs: number;
 
   #settingsSeen = false;
   #settingsAcked = false;
   #lastId = 0;
+  /** The last that was looked at, which GOAWAY tells: none is behind its final one. */
+  #lastTakenId = 0;
   #over = false;
   /** Ended by both sides in the bytes at hand: a reset may follow at once, as Envoy's does. */
   #justEnded: Http2Stream[] = [];
@@ -109,8 +124,9 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #emptyDataFrames = 0;
   /** WINDOW_UPDATEs that may still come; each DATA frame of ours pays for two more. */
   #windowUpdatesLeft: number;
-  /** Answers to control frames since the socket last took everything. */
+  /** Answers to control frames that have not left, and those of them that are not yet with the socket. */
   #controlWaiting = 0;
+  #controlUnflushed = 0;
 
   /** A header block whose CONTINUATIONs are awaited. */
   #block:
@@ -140,19 +156,30 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     this.#windowUpdatesLeft = limits.windowUpdatesSpareMax;
     this.#control = new Allowance(limits.controlFramesBurst, limits.controlFramesPerSecond, now);
     this.#emptyResets = new Allowance(limits.emptyResetsBurst, limits.emptyResetsPerSecond, now);
+    this.#resetIds = new RememberedIds(limits.concurrentStreamsMax);
+    this.inbound = new HeldBytes(options.inbound);
     this.#decoder = new HpackDecoder(limits.headerTableBytes, limits);
     this.#output = new Output({
-      write: (bytes, done) =>
+      write: (bytes, done) => {
+        const answers = this.#controlUnflushed;
+        this.#controlUnflushed = 0;
         options.sink.write(bytes, () => {
           done();
+          this.#controlWaiting -= answers;
           this.#written();
-        }),
+        });
+      },
     });
     this.#greet();
   }
 
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /** What the peer has not taken of our answers. */
+  get outboundBytes(): number {
+    return this.#output.waiting + this.#queuedBytes;
   }
 
   /** Whether the peer has said who it is: preface and SETTINGS. */
@@ -191,7 +218,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   /** GOAWAY with a code, and the end. */
   fail(code: number, fault: ConnectionFault): void {
     if (this.#over) return;
-    this.#goawayFrame(this.#lastId, code);
+    this.#goawayFrame(this.#lastTakenId, code);
     this.#output.flush();
     this.#end(fault);
   }
@@ -287,7 +314,10 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       to = end - (bytes[from++] as number);
       if (to < from) malformed();
     }
+    const ends = (flags & FLAG_END_STREAM) !== 0;
     const stream = this.#streams.get(id);
+    // Behind the end of its stream it ends nothing either.
+    if (from === to && !(ends && stream !== undefined)) this.#countEmpty();
     if (stream === undefined) {
       this.#onGone(id);
       return;
@@ -302,9 +332,6 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     }
     stream.receiveWindow -= length;
     stream.uncredited += length;
-    const ends = (flags & FLAG_END_STREAM) !== 0;
-    if (from === to && !ends && ++this.#emptyDataFrames > this.#limits.emptyDataFramesMax)
-      throw new ConnectionError(ENHANCE_YOUR_CALM, 'empty_data_flood');
     if (stream.bodyLeft >= 0) {
       stream.bodyLeft -= to - from;
       if (stream.bodyLeft < 0 || (ends && stream.bodyLeft > 0)) {
@@ -320,6 +347,11 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       stream.handler.data(bytes, from, to);
     }
     if (ends && !stream.over) this.#remoteEnded(stream);
+  }
+
+  #countEmpty(): void {
+    if (++this.#emptyDataFrames > this.#limits.emptyDataFramesMax)
+      throw new ConnectionError(ENHANCE_YOUR_CALM, 'empty_data_flood');
   }
 
   #onHeaders(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
@@ -372,11 +404,18 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       return;
     }
     if (id <= this.#lastId) {
-      if (this.#wasReset(id)) return;
+      // What follows a stream that is gone costs the peer of its budget: it was reset a round trip ago at most.
+      this.#charge();
+      if (this.#resetIds.has(id)) return;
       throw new ConnectionError(STREAM_CLOSED, 'stream_closed');
     }
     this.#lastId = id;
-    this.#openStream(id, list, ends);
+    if (this.#goaway?.kind === 'final') {
+      this.#charge();
+      return;
+    }
+    this.#lastTakenId = id;
+    this.#openStream(id, list, ends, end - start);
   }
 
   #onTrailers(stream: Http2Stream, list: HeaderList, ends: boolean): void {
@@ -389,8 +428,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     }
   }
 
-  #openStream(id: number, list: HeaderList, ends: boolean): void {
-    if (this.#goaway?.kind === 'final') return;
+  #openStream(id: number, list: HeaderList, ends: boolean, blockBytes: number): void {
     const head = list.tooLarge ? undefined : readRequestHead(list.fields);
     if (
       this.#streams.size >= this.#limits.concurrentStreamsMax ||
@@ -403,12 +441,20 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       this.#refuse(id, list.tooLarge ? ENHANCE_YOUR_CALM : PROTOCOL_ERROR);
       return;
     }
+    const openBytes = STREAM_BYTES + blockBytes;
+    if (!this.inbound.take(openBytes)) {
+      this.#refuse(id, REFUSED_STREAM);
+      return;
+    }
     const stream = new Http2Stream(
       id,
       this,
       this.#peerStreamWindow,
-      this.#limits.streamWindowBytes,
+      this.#settingsAcked
+        ? this.#limits.streamWindowBytes
+        : Math.max(WINDOW_BYTES_INITIAL, this.#limits.streamWindowBytes),
       head.contentLength,
+      openBytes,
     );
     this.#streams.set(id, stream);
     stream.remoteEnded = ends;
@@ -471,8 +517,8 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     if ((flags & FLAG_ACK) !== 0) {
       if (end !== start) wrongSize();
       if (!this.#settingsSeen) malformed();
-      this.#settingsAcked = true;
       this.#charge();
+      if (!this.#settingsAcked) this.#settled();
       return;
     }
     if ((end - start) % 6 !== 0) wrongSize();
@@ -489,6 +535,14 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     this.#pumpAll();
   }
 
+  /** The peer keeps to our SETTINGS from here on. */
+  #settled(): void {
+    this.#settingsAcked = true;
+    this.#decoder.settled();
+    const less = WINDOW_BYTES_INITIAL - this.#limits.streamWindowBytes;
+    if (less > 0) for (const stream of this.#streams.values()) stream.receiveWindow -= less;
+  }
+
   #setting(name: number, value: number): void {
     switch (name) {
       case SETTINGS_ENABLE_PUSH:
@@ -499,10 +553,14 @@ export class Http2Connection implements FrameTaker, StreamConnection {
           throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
         const change = value - this.#peerStreamWindow;
         this.#peerStreamWindow = value;
+        if (change === 0) return;
+        // A few bytes that have us look at each of thousands of streams, as often as a frame holds them.
+        for (let left = this.#streams.size; left > 0; left -= REWINDOWED_STREAMS) this.#charge();
         for (const stream of this.#streams.values()) {
           stream.sendWindow += change;
           if (stream.sendWindow > WINDOW_BYTES_LIMIT)
             throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+          if (stream.queue !== undefined) this.#sort(stream);
         }
         return;
       }
@@ -577,8 +635,8 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       stream.progressAtMs = this.#options.nowMs();
       this.#waiting.add(stream);
     }
-    if (asMessage) stream.queue.push(messagePrefix(bytes.length));
-    if (bytes.length > 0) stream.queue.push(bytes);
+    if (asMessage) this.#keep(stream, stream.queue, messagePrefix(bytes.length));
+    if (bytes.length > 0) this.#keep(stream, stream.queue, bytes);
     stream.queuedBytes += length;
     this.#queuedBytes += length;
     if (endStream) stream.ending = BARE_END;
@@ -613,11 +671,11 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   }
 
   #pumpAll(): void {
-    for (const stream of [...this.#waiting]) {
-      if (this.#sendWindow <= 0 || !this.#socketTakes()) return;
+    let left = this.#ready.size;
+    for (const stream of this.#ready) {
+      if (left-- === 0 || this.#sendWindow <= 0 || !this.#socketTakes()) return;
       // To the end of the line, so that a long answer does not keep the others waiting.
-      this.#waiting.delete(stream);
-      this.#waiting.add(stream);
+      this.#ready.delete(stream);
       this.#pump(stream);
     }
   }
@@ -647,7 +705,10 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       }
     }
     if (sent) stream.progressAtMs = this.#options.nowMs();
-    if (stream.queuedBytes > 0) return;
+    if (stream.queuedBytes > 0) {
+      this.#sort(stream);
+      return;
+    }
     const { ending } = stream;
     this.#emptied(stream);
     if (ending === BARE_END) {
@@ -655,6 +716,38 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       this.#localEnded(stream);
     } else if (ending !== undefined) this.headers(stream, ending, true);
     else stream.handler.drained();
+  }
+
+  /** Among those that may send, or not. */
+  #sort(stream: Http2Stream): void {
+    if (stream.sendWindow > 0) this.#ready.add(stream);
+    else this.#ready.delete(stream);
+  }
+
+  /** At the end of what is kept back. */
+  #keep(stream: Http2Stream, queue: Uint8Array[], bytes: Uint8Array): void {
+    if (bytes.length > JOINED_BYTES_MAX) {
+      queue.push(bytes);
+      return;
+    }
+    const last = queue[queue.length - 1];
+    let block = stream.keptBlock;
+    let at = last?.length ?? 0;
+    if (
+      block === undefined ||
+      last === undefined ||
+      last !== stream.keptView ||
+      at + bytes.length > block.length
+    ) {
+      const size = Math.max(bytes.length, JOINED_BLOCK_BYTES_MIN, stream.queuedBytes);
+      block = Buffer.allocUnsafeSlow(Math.min(size, JOINED_BLOCK_BYTES_MAX));
+      stream.keptBlock = block;
+      at = 0;
+      queue.push(block);
+    }
+    block.set(bytes, at);
+    stream.keptView = block.subarray(0, at + bytes.length);
+    queue[queue.length - 1] = stream.keptView;
   }
 
   #takeQueued(stream: Http2Stream, queue: Uint8Array[], length: number): void {
@@ -679,8 +772,11 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     stream.queue = undefined;
     stream.queuedBytes = 0;
     stream.queueAt = 0;
+    stream.keptBlock = undefined;
+    stream.keptView = undefined;
     stream.ending = undefined;
     this.#waiting.delete(stream);
+    this.#ready.delete(stream);
   }
 
   #socketTakes(): boolean {
@@ -691,7 +787,6 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #written(): void {
     if (this.#over) return;
     this.#outTotal++;
-    if (this.#output.waiting === 0) this.#controlWaiting = 0;
     if (this.#waiting.size === 0) return;
     this.#pumpAll();
     this.#flush();
@@ -708,10 +803,11 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   }
 
   #flush(): void {
-    if (!this.#over) {
-      this.#output.flush();
-      this.#closeWhenDone();
-    }
+    if (this.#over) return;
+    this.#output.flush();
+    if (this.outboundBytes > this.#limits.outboundBytesPerConnectionMax)
+      this.fail(ENHANCE_YOUR_CALM, 'outbound_too_large');
+    else this.#closeWhenDone();
   }
 
   #greet(): void {
@@ -752,7 +848,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #resetFrame(id: number, code: number): void {
     this.#output.frame(4, RST_STREAM, 0, id);
     this.#output.uint32(code);
-    this.#resetIds[this.#resetCount++ % REMEMBERED_RESETS] = id;
+    this.#resetIds.add(id);
   }
 
   #goawayFrame(lastId: number, code: number): void {
@@ -778,6 +874,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #finish(stream: Http2Stream, how: 'ended' | 'reset'): void {
     stream.over = true;
     this.#streams.delete(stream.id);
+    this.inbound.take(-stream.openBytes);
     if (stream.queue !== undefined) this.#emptied(stream);
     if (this.#streams.size === 0) this.#idleSinceMs = this.#options.nowMs();
     stream.handler.closed(how);
@@ -813,16 +910,12 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #onGone(id: number): void {
     this.#notIdle(id);
     // What was on its way when we reset it, or behind our last GOAWAY.
-    if (this.#wasReset(id) || this.#goaway?.kind === 'final') return;
+    if (this.#resetIds.has(id) || this.#goaway?.kind === 'final') return;
     throw new ConnectionError(STREAM_CLOSED, 'stream_closed');
   }
 
   #notIdle(id: number): void {
     if (id % 2 === 0 || id > this.#lastId) malformed();
-  }
-
-  #wasReset(id: number): boolean {
-    return this.#resetIds.includes(id);
   }
 
   // ---- charges
@@ -838,6 +931,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   }
 
   #answeredControl(): void {
+    this.#controlUnflushed++;
     if (++this.#controlWaiting > this.#limits.outboundControlFramesMax)
       throw new ConnectionError(ENHANCE_YOUR_CALM, 'control_flood');
   }
@@ -886,7 +980,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
 
   #settleGoaway(): void {
     this.#goaway = { kind: 'final' };
-    this.#goawayFrame(this.#lastId, NO_ERROR);
+    this.#goawayFrame(this.#lastTakenId, NO_ERROR);
     this.#touch();
   }
 
@@ -901,11 +995,13 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     this.#options.sink.close();
     for (const stream of [...this.#streams.values()]) {
       stream.over = true;
+      this.inbound.take(-stream.openBytes);
       stream.handler.closed('lost');
       this.#options.onStreamOver?.(stream, true);
     }
     this.#streams.clear();
     this.#waiting.clear();
+    this.#ready.clear();
     this.#tellEnded();
     this.#options.onOver(fault);
   }

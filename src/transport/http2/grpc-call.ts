@@ -7,12 +7,7 @@ import {
   trailers,
   trailersOnly,
 } from './grpc-blocks.ts';
-import {
-  type InboundBytes,
-  type MessageProblem,
-  MessageReader,
-  type MessageTaker,
-} from './message-reader.ts';
+import { type MessageProblem, MessageReader, type MessageTaker } from './message-reader.ts';
 import { fieldValue, type RequestHead } from './request-head.ts';
 import type { Http2Stream, StreamEnding, StreamHandler } from './stream.ts';
 
@@ -20,7 +15,6 @@ export interface CallLimits {
   readonly receiveBytesMax: number;
   /** `Http2Limits.outboundBytesPerStream`. */
   readonly outboundBytes: number;
-  readonly inbound: InboundBytes;
 }
 
 const PROBLEM_STATUS: Readonly<Record<MessageProblem, GrpcStatus>> = {
@@ -47,7 +41,7 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
     this.head = head;
     this.#stream = stream;
     this.#limits = limits;
-    this.#reader = new MessageReader(this, limits.receiveBytesMax, limits.inbound);
+    this.#reader = new MessageReader(this, limits.receiveBytesMax, stream.inbound);
   }
 
   /** For a call that may wait: one that is answered in the turn in which it is whole needs no timer. */
@@ -113,7 +107,8 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
 
   message(bytes: Buffer): void {
     if (this.#finished) return;
-    this.#stream.carriedMessage = true;
+    // Nobody has anything to say in no bytes at all but one who would have his resets counted for nothing.
+    if (bytes.length > 0) this.#stream.carriedMessage = true;
     this.took(bytes);
   }
 

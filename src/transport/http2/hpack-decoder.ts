@@ -15,6 +15,9 @@ const STATIC_FIELDS: readonly HeaderField[] = STATIC_TABLE.map(([name, value]) =
 /** Lengths and indexes fit 2^28: more digits are a peer that wants to see what happens. */
 const INTEGER_SHIFT_MAX = 28;
 
+/** SETTINGS_HEADER_TABLE_SIZE before anybody says otherwise: RFC 9113 §6.5.2. */
+const TABLE_BYTES_INITIAL = 4_096;
+
 export interface HeaderList {
   /** In the order of the block; those beyond a limit are missing. */
   readonly fields: readonly HeaderField[];
@@ -31,9 +34,12 @@ export interface HeaderListLimits {
 /** Cost of a block: linear in its bytes whatever it refers to, as nothing of the table is copied. */
 export class HpackDecoder {
   readonly #limits: HeaderListLimits;
-  /** What SETTINGS_HEADER_TABLE_SIZE told the peer: the most that it may ask for. */
-  readonly #tableBytesAllowed: number;
-  #tableBytesMax: number;
+  /** What SETTINGS_HEADER_TABLE_SIZE tells the peer: the most that it may ask for once it has read that. */
+  readonly #tableBytesSaid: number;
+  #tableBytesAllowed: number;
+  #tableBytesMax = TABLE_BYTES_INITIAL;
+  /** The peer's table is larger than is allowed by now: its next block begins with a smaller size. */
+  #mustShrink = false;
   #tableBytes = 0;
   /** A ring, the newest entry at `#newest`. It has room for as many as the smallest entries could be. */
   readonly #ring: (HeaderField | undefined)[];
@@ -43,13 +49,19 @@ export class HpackDecoder {
   #bytes!: Buffer;
   #end = 0;
 
-  constructor(tableBytesAllowed: number, limits: HeaderListLimits) {
+  constructor(tableBytesSaid: number, limits: HeaderListLimits) {
     this.#limits = limits;
-    this.#tableBytesAllowed = tableBytesAllowed;
-    this.#tableBytesMax = tableBytesAllowed;
+    this.#tableBytesSaid = tableBytesSaid;
+    this.#tableBytesAllowed = Math.max(tableBytesSaid, TABLE_BYTES_INITIAL);
     this.#ring = new Array<HeaderField | undefined>(
-      Math.floor(tableBytesAllowed / FIELD_OVERHEAD_BYTES) + 1,
+      Math.floor(this.#tableBytesAllowed / FIELD_OVERHEAD_BYTES) + 1,
     );
+  }
+
+  /** The peer has acknowledged our SETTINGS: RFC 7541 §4.2. */
+  settled(): void {
+    this.#tableBytesAllowed = this.#tableBytesSaid;
+    this.#mustShrink = this.#tableBytesMax > this.#tableBytesAllowed;
   }
 
   /** Throws ConnectionError COMPRESSION_ERROR. */
@@ -69,6 +81,7 @@ export class HpackDecoder {
         this.#resize(this.#integer(0x1f));
         continue;
       }
+      if (this.#mustShrink) fail();
       mayResize = false;
       const field =
         first >= 0x80
@@ -140,6 +153,7 @@ export class HpackDecoder {
   #resize(tableBytesMax: number): void {
     if (tableBytesMax > this.#tableBytesAllowed) fail();
     this.#tableBytesMax = tableBytesMax;
+    this.#mustShrink = false;
     this.#evictTo(tableBytesMax);
   }
 

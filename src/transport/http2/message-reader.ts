@@ -1,5 +1,6 @@
 /** gRPC messages out of DATA: five bytes of prefix and what they announce, however the frames cut them. */
 import { Buffer } from 'node:buffer';
+import type { HeldBytes } from './held-bytes.ts';
 
 export type MessageProblem = 'compressed' | 'too_large' | 'inbound_total';
 
@@ -11,35 +12,30 @@ export interface MessageTaker {
   readonly holding: boolean;
 }
 
-/** What all connections together hold of messages that are not taken yet. */
-export class InboundBytes {
-  readonly max: number;
-  held = 0;
-  constructor(max: number) {
-    this.max = max;
-  }
-}
-
 const PREFIX_BYTES = 5;
-/** An announced length is not believed before its bytes come. */
-const MESSAGE_BYTES_FIRST = 32 * 1024;
+/** Room for the beginning of a message, or of what is held: an announced length is not believed before its bytes come. */
+const ROOM_BYTES_FIRST = 256;
+const MOST = Number.MAX_SAFE_INTEGER;
 /** A message that is a smaller part of its chunk is copied: a view would keep the whole chunk alive. */
 const VIEW_SHARE = 2;
 
 export class MessageReader {
   readonly #taker: MessageTaker;
   readonly #bytesMax: number;
-  readonly #inbound: InboundBytes;
+  readonly #inbound: HeldBytes;
   #prefixSeen = 0;
   #length = 0;
   #message: Buffer | undefined;
   #filled = 0;
-  /** What came while the taker was holding. */
-  #held: Buffer[] | undefined;
+  /** What came while the taker was holding: one piece, however small the frames were. */
+  #held: Buffer | undefined;
+  #heldAt = 0;
+  #heldEnd = 0;
+  #resuming = false;
   #counted = 0;
   #over = false;
 
-  constructor(taker: MessageTaker, bytesMax: number, inbound: InboundBytes) {
+  constructor(taker: MessageTaker, bytesMax: number, inbound: HeldBytes) {
     this.#taker = taker;
     this.#bytesMax = bytesMax;
     this.#inbound = inbound;
@@ -52,16 +48,14 @@ export class MessageReader {
 
   push(bytes: Buffer, start: number, end: number): void {
     if (this.#over) return;
-    if (this.#held !== undefined || this.#taker.holding) {
-      this.#hold(bytes, start, end);
-      return;
-    }
+    const at = this.#held === undefined ? this.#take(bytes, start, end) : start;
+    if (at < end && !this.#over) this.#hold(bytes, at, end);
+  }
+
+  /** Reads on while the taker takes; where it stopped. */
+  #take(bytes: Buffer, start: number, end: number): number {
     let at = start;
-    while (at < end && !this.#over) {
-      if (this.#taker.holding) {
-        this.#hold(bytes, at, end);
-        return;
-      }
+    while (at < end && !this.#over && !this.#taker.holding) {
       if (this.#prefixSeen < PREFIX_BYTES) {
         at = this.#prefix(bytes, at, end);
         if (this.#prefixSeen < PREFIX_BYTES || this.#over || this.#length > 0) continue;
@@ -70,31 +64,28 @@ export class MessageReader {
       }
       at = this.#body(bytes, at, end);
     }
+    return at;
   }
 
   /** The taker holds no longer. */
   resume(): void {
     const held = this.#held;
-    if (held === undefined) return;
+    // Said by the taker about a message out of `held`: the loop goes on by itself.
+    if (held === undefined || this.#resuming) return;
+    this.#resuming = true;
+    this.#heldAt = this.#take(held, this.#heldAt, this.#heldEnd);
+    this.#resuming = false;
+    if (this.#over || this.#heldAt < this.#heldEnd) return;
     this.#held = undefined;
-    for (let next = held.shift(); next !== undefined && !this.#over; next = held.shift()) {
-      this.#count(-next.length);
-      this.push(next, 0, next.length);
-      if (this.#taker.holding) break;
-    }
-    // Held again on the way: what is left stays in its order.
-    if (!this.#over && held.length > 0) this.#held = [...this.#heldNow(), ...held];
-  }
-
-  #heldNow(): readonly Buffer[] {
-    return this.#held ?? [];
+    this.#heldAt = 0;
+    this.#heldEnd = 0;
+    this.#count(-held.length);
   }
 
   /** Nothing more is wanted. */
   close(): void {
     this.#over = true;
-    this.#inbound.held -= this.#counted;
-    this.#counted = 0;
+    this.#count(-this.#counted);
     this.#message = undefined;
     this.#held = undefined;
   }
@@ -126,33 +117,37 @@ export class MessageReader {
       return to;
     }
     const to = Math.min(end, start + this.#length - this.#filled);
-    if (!this.#room(to - start)) {
+    const room = this.#message ?? EMPTY;
+    const larger = this.#larger(room, 0, this.#filled, to - start, this.#length);
+    if (larger === undefined) {
       this.#refuse('inbound_total');
       return end;
     }
-    bytes.copy(this.#message as Buffer, this.#filled, start, to);
+    bytes.copy(larger, this.#filled, start, to);
     this.#filled += to - start;
+    this.#message = larger;
     if (this.#filled === this.#length) {
-      const message = this.#message as Buffer;
       this.#message = undefined;
-      this.#count(-this.#filled);
       this.#filled = 0;
-      this.#give(message.subarray(0, this.#length));
+      this.#count(-larger.length);
+      this.#give(larger);
     }
     return to;
   }
 
-  /** Grows as bytes come, doubling: no more than twice what has come is ever held for it. */
-  #room(length: number): boolean {
-    if (!this.#count(length)) return false;
-    const needed = this.#filled + length;
-    const old = this.#message;
-    if (old !== undefined && needed <= old.length) return true;
-    const doubled = Math.max(needed, MESSAGE_BYTES_FIRST, (old?.length ?? 0) * 2);
-    const larger = Buffer.allocUnsafe(Math.min(this.#length, doubled));
-    old?.copy(larger, 0, 0, this.#filled);
-    this.#message = larger;
-    return true;
+  /**
+   * `old[at, end)` with room for `more` bytes behind `end`, at most `most`. Grows as bytes come, doubling: no more than
+   * about twice what has come is ever held. Undefined: all connections together hold too much.
+   */
+  #larger(old: Buffer, at: number, end: number, more: number, most: number): Buffer | undefined {
+    if (end + more <= old.length) return old;
+    const needed = end - at + more;
+    const size = Math.min(most, Math.max(needed, ROOM_BYTES_FIRST, (end - at) * 2));
+    if (!this.#count(size - old.length)) return undefined;
+    // Not of a pool: a few bytes that stay would keep all of it.
+    const larger = Buffer.allocUnsafeSlow(size);
+    old.copy(larger, 0, at, end);
+    return larger;
   }
 
   #give(message: Buffer): void {
@@ -161,18 +156,26 @@ export class MessageReader {
     this.#taker.message(message);
   }
 
+  /** Behind what is held already. Messages may be views of it: what they hold is never written to again. */
   #hold(bytes: Buffer, start: number, end: number): void {
-    if (!this.#count(end - start)) {
+    const held = this.#held ?? EMPTY;
+    const larger = this.#larger(held, this.#heldAt, this.#heldEnd, end - start, MOST);
+    if (larger === undefined) {
       this.#refuse('inbound_total');
       return;
     }
-    (this.#held ??= []).push(copyOf(bytes, start, end));
+    if (larger !== held) {
+      this.#heldEnd -= this.#heldAt;
+      this.#heldAt = 0;
+    }
+    this.#held = larger;
+    bytes.copy(larger, this.#heldEnd, start, end);
+    this.#heldEnd += end - start;
   }
 
   /** False: all connections together hold too much. */
   #count(bytes: number): boolean {
-    if (bytes > 0 && this.#inbound.held + bytes > this.#inbound.max) return false;
-    this.#inbound.held += bytes;
+    if (!this.#inbound.take(bytes)) return false;
     this.#counted += bytes;
     return true;
   }

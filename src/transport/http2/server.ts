@@ -18,11 +18,11 @@ import { DrainableHealth } from '../health.ts';
 import { EXT_AUTHZ_SERVICE, EXT_PROC_SERVICE, HEALTH_SERVICE } from '../services.ts';
 import { type AnswerUnary, checkAnswers, healthAnswers } from '../unary-answers.ts';
 import { Http2Connection } from './connection.ts';
-import { NO_ERROR } from './frames.ts';
+import { ENHANCE_YOUR_CALM, NO_ERROR } from './frames.ts';
 import { plainStatus, trailers, trailersOnly } from './grpc-blocks.ts';
 import type { CallLimits } from './grpc-call.ts';
+import { SharedBytes } from './held-bytes.ts';
 import { type Listener, listen } from './listener.ts';
-import { InboundBytes } from './message-reader.ts';
 import { type ExchangeContext, ProcessCall } from './process-call.ts';
 import { fieldValue, type RequestHead } from './request-head.ts';
 import { socketSink } from './socket-sink.ts';
@@ -57,6 +57,7 @@ class RunningServer implements GrpcServer {
   readonly #options: Http2ServerOptions;
   readonly #limits: Http2Limits;
   readonly #callLimits: CallLimits;
+  readonly #inbound: SharedBytes;
   readonly #health: DrainableHealth;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #exchange: ExchangeContext;
@@ -77,8 +78,8 @@ class RunningServer implements GrpcServer {
     this.#callLimits = {
       receiveBytesMax: options.limits.receiveBytesMax ?? RECEIVE_BYTES_MAX_DEFAULT,
       outboundBytes: this.#limits.outboundBytesPerStream,
-      inbound: new InboundBytes(this.#limits.inboundBytesTotalMax),
     };
+    this.#inbound = new SharedBytes(this.#limits.inboundBytesTotalMax);
     this.#health = new DrainableHealth(options.health);
     this.#exchange = {
       open: options.openProcess,
@@ -112,7 +113,21 @@ class RunningServer implements GrpcServer {
     this.#sweeper = setInterval(() => {
       const now = performance.now();
       for (const connection of this.#connections) connection.sweep(now);
+      this.#sweepOutbound();
     }, SWEEP_MS).unref();
+  }
+
+  /** All together are held to their limit by ending those that leave most unread. */
+  #sweepOutbound(): void {
+    let held = 0;
+    for (const connection of this.#connections) held += connection.outboundBytes;
+    if (held <= this.#limits.outboundBytesTotalMax) return;
+    const most = [...this.#connections].sort((a, b) => b.outboundBytes - a.outboundBytes);
+    for (const connection of most) {
+      if (held <= this.#limits.outboundBytesTotalMax) return;
+      held -= connection.outboundBytes;
+      connection.fail(ENHANCE_YOUR_CALM, 'outbound_too_large');
+    }
   }
 
   drain(graceMs: number = DRAIN_GRACE_MS_DEFAULT): Promise<void> {
@@ -167,6 +182,7 @@ class RunningServer implements GrpcServer {
     let [resets, graceful] = [0, 0];
     const connection = new Http2Connection({
       limits: this.#limits,
+      inbound: this.#inbound,
       open: (head, stream) => this.#open(head, stream),
       sink: socketSink(socket),
       nowMs: () => performance.now(),

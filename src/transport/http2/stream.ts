@@ -3,6 +3,7 @@
  * when nothing of it is left.
  */
 import { Buffer } from 'node:buffer';
+import type { HeldBytes } from './held-bytes.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type StreamEnding =
@@ -28,6 +29,7 @@ export interface StreamConnection {
   data(stream: Http2Stream, bytes: Uint8Array, asMessage: boolean, endStream: boolean): void;
   reset(stream: Http2Stream, code: number): void;
   credit(stream: Http2Stream): void;
+  readonly inbound: HeldBytes;
 }
 
 const NOBODY: StreamHandler = { data() {}, ended() {}, drained() {}, closed() {} };
@@ -51,10 +53,15 @@ export class Http2Stream {
   remoteEnded = false;
   localEnded = false;
   over = false;
+  /** What it was counted with in `inbound` when it was opened. */
+  readonly openBytes: number;
   /** Kept back, in order; `queueAt` bytes of the first have left. */
   queue: Uint8Array[] | undefined;
   queueAt = 0;
   queuedBytes = 0;
+  /** Where small pieces are kept together: the last of `queue` is `keptView`, the beginning of it. */
+  keptBlock: Buffer | undefined;
+  keptView: Uint8Array | undefined;
   /** To follow what is kept back: a header block, or the bare end. */
   ending: Buffer | undefined;
   /** When something of what is kept back last left, in ms of the connection's clock. */
@@ -66,12 +73,19 @@ export class Http2Stream {
     sendWindow: number,
     receiveWindow: number,
     contentLength: number,
+    openBytes: number,
   ) {
     this.id = id;
     this.#connection = connection;
     this.sendWindow = sendWindow;
     this.receiveWindow = receiveWindow;
     this.bodyLeft = contentLength;
+    this.openBytes = openBytes;
+  }
+
+  /** Where its connection counts what it holds. */
+  get inbound(): HeldBytes {
+    return this.#connection.inbound;
   }
 
   /** A header block of our own making: of the response, or its trailers with `endStream`, which wait for what is kept back. */
