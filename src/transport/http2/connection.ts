@@ -219,8 +219,9 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   fail(code: number, fault: ConnectionFault): void {
     if (this.#over) return;
     this.#goawayFrame(this.#lastTakenId, code);
+    this.#over = true;
     this.#output.flush();
-    this.#end(fault);
+    this.#ended(fault);
   }
 
   /** No new streams: told in two steps, so that none that is on its way is lost. Those that are open go on. */
@@ -992,6 +993,10 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #end(fault: ConnectionFault | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#ended(fault);
+  }
+
+  #ended(fault: ConnectionFault | undefined): void {
     this.#options.sink.close();
     for (const stream of [...this.#streams.values()]) {
       stream.over = true;
