@@ -276,10 +276,7 @@ describe('limits of a connection', () => {
     const ways: readonly (readonly [string, (id: number) => Buffer[]])[] = [
       ['opened and reset', (id) => [headers(id, PLAIN_BLOCK), reset(id)]],
       ['a window of nothing', (id) => [headers(id, PLAIN_BLOCK), windowUpdate(id, 0)]],
-      [
-        'a window too large',
-        (id) => [headers(id, PLAIN_BLOCK), windowUpdate(id, 2 ** 31 - 1)],
-      ],
+      ['a window too large', (id) => [headers(id, PLAIN_BLOCK), windowUpdate(id, 2 ** 31 - 1)]],
       [
         'PRIORITY of a wrong size',
         (id) => [headers(id, PLAIN_BLOCK), frame(TYPE.priority, 0, id, Buffer.alloc(4))],
@@ -437,7 +434,11 @@ describe('limits of a connection', () => {
     modest.send(headers(1, PLAIN_BLOCK), headers(3, PLAIN_BLOCK));
     assert.deepEqual(resetsIn(await modest.frames()), [[3, REFUSED_STREAM]]);
     greedy.send(reset(1), headers(9, PLAIN_BLOCK));
-    assert.deepEqual(resetsIn(await greedy.frames()), [[9, REFUSED_STREAM]], 'it has more than its share');
+    assert.deepEqual(
+      resetsIn(await greedy.frames()),
+      [[9, REFUSED_STREAM]],
+      'it has more than its share',
+    );
     greedy.connection.lost();
     modest.send(headers(5, PLAIN_BLOCK));
     assert.deepEqual(resetsIn(await modest.frames()), []);

@@ -1,6 +1,5 @@
 /** A peer made of bytes: frames as RFC 9113 §4.1 lays them out, written and read without a line of the product. */
 import { Buffer } from 'node:buffer';
-import { connect, type Socket } from 'node:net';
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 export const TYPE = {
@@ -18,7 +17,6 @@ export const TYPE = {
 export const END_STREAM = 1;
 export const ACK = 1;
 export const END_HEADERS = 4;
-export const PADDED = 8;
 
 export interface Frame {
   readonly type: number;
@@ -27,7 +25,12 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-export function frame(type: number, flags: number, id: number, payload = Buffer.alloc(0)): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  id: number,
+  payload: Buffer = Buffer.alloc(0),
+): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
@@ -86,20 +89,6 @@ export const kept = (name: string, value: string): Buffer =>
 export const fields = (...list: readonly (readonly [string, string])[]): Buffer =>
   Buffer.concat(list.map(([name, value]) => literal(name, value)));
 
-export const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
-export const CHECK = '/envoy.service.auth.v3.Authorization/Check';
-
-/** The header block of a gRPC call. */
-export const callBlock = (path: string, ...more: readonly (readonly [string, string])[]): Buffer =>
-  fields(
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', path],
-    ['content-type', 'application/grpc'],
-    ['te', 'trailers'],
-    ...more,
-  );
-
 /** A header block that is refused by nobody and is not gRPC: `:method POST`, `:scheme http`, `:path /`, all indexed. */
 export const PLAIN_BLOCK = Buffer.of(0x83, 0x86, 0x84);
 
@@ -132,60 +121,5 @@ export const windowUpdate = (id: number, more: number): Buffer =>
 /** The code and last stream of a GOAWAY. */
 export function goawayOf(frames: readonly Frame[]): { code: number; lastId: number } | undefined {
   const last = frames.findLast(({ type }) => type === TYPE.goaway);
-  return (
-    last && { lastId: last.payload.readUInt32BE(0), code: last.payload.readUInt32BE(4) }
-  );
-}
-
-/** A socket to `address`, what has come of it, and whether it is over. */
-export class RawClient {
-  readonly socket: Socket;
-  readonly frames: Frame[] = [];
-  #rest: Buffer = Buffer.alloc(0);
-  #wake: () => void = () => {};
-  over = false;
-
-  constructor(address: string) {
-    const [host, port] = address.split(':') as [string, string];
-    this.socket = connect({ host, port: Number(port), noDelay: true });
-    this.socket.on('data', (chunk) => {
-      const { frames, rest } = readFrames(Buffer.concat([this.#rest, chunk]));
-      this.#rest = rest;
-      this.frames.push(...frames);
-      this.#wake();
-    });
-    // A flood is cut off while it is written.
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => {
-      this.over = true;
-      this.#wake();
-    });
-  }
-
-  /** Resolves when the bytes are with the kernel, or will never be. */
-  write(...parts: readonly Buffer[]): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.over || this.socket.destroyed) resolve();
-      else this.socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts), () => resolve());
-    });
-  }
-
-  /** Until `found` gives something for what has come, or the connection is over. */
-  async until<Found>(found: (frames: readonly Frame[]) => Found | undefined): Promise<Found | undefined> {
-    for (;;) {
-      const got = found(this.frames);
-      if (got !== undefined || this.over) return got;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  closed(): Promise<unknown> {
-    return this.until(() => undefined);
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
+  return last && { lastId: last.payload.readUInt32BE(0), code: last.payload.readUInt32BE(4) };
 }
