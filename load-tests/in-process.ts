@@ -85,7 +85,7 @@ export function engineDeps(
     outcome() {},
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
-    turns: new Turns(clock),
+    turns: new Turns(clock, all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',

@@ -164,7 +164,7 @@ export async function openPolicies(
     outcome() {},
     guard: ruleGuard(breakers, () => systemClock.monotonicMs()),
     held: new HeldBudget(limits.heldBytesTotalMax),
-    turns: new Turns(systemClock),
+    turns: new Turns(systemClock, limits),
     subjects: subjectMemories(systemClock, limits),
     stances: new RouteStances(),
     restores: new RestoreMaps(systemClock, memorySealer(), limits),

@@ -227,7 +227,7 @@ async function serve(config: ServerConfig): Promise<void> {
     outcome: (outcome) => controller.observe(outcome),
     guard,
     held,
-    turns: new Turns(clock),
+    turns: new Turns(clock, config.limits),
     subjects: subjectMemories(clock, config.limits),
     stances,
     restores: new RestoreMaps(clock, memorySealer(), config.limits),

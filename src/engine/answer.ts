@@ -9,6 +9,8 @@ export const EMPTY_BODY = new Uint8Array(0);
 /** One way: it owns what of the answer is held. */
 export interface Answer {
   body(event: BodyEvent): void;
+  /** What `body` will cost, in units of text that is judged. */
+  unitsOf(event: BodyEvent): number;
   trailers(): void;
   /** Ends the answer now with a refusal, in whatever way is still clean. */
   refuse(code: RefusalCode, rule?: Rule): void;

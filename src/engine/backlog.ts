@@ -4,9 +4,10 @@
  */
 import type { Waiting } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
-import type { ProcessEvent, ProcessPort } from '../protocol/process.ts';
-import type { EngineLimits } from './limits.ts';
+import type { BodyEvent, ProcessEvent, ProcessPort } from '../protocol/process.ts';
+import { ownEvent } from './body-buffer.ts';
 import type { EngineDeps } from './ports.ts';
+import type { Asker } from './turns.ts';
 
 /** Why a job stops: its slice is over, or something must be waited for that goes on elsewhere. */
 export type Pause = Waiting | undefined;
@@ -23,33 +24,33 @@ interface Worker {
   /** Does something for one side, as the handling of an event would. */
   run(direction: Direction, action: () => void): void;
   dispatch(event: ProcessEvent): void;
+  /** What there will be to judge when these bytes come, or to copy, in units. */
+  judgedUnits(event: BodyEvent): number;
 }
 
-/** Bytes of a body that may take a good part of a slice to judge, by the units of a slice. */
-const HEAVY_SHARE = 0.25;
-
-/** Whether an event is more than a word or two: it should not be judged beside others in one turn. */
-export const isHeavy = (
-  event: ProcessEvent,
-  { sliceUnitsMax }: Pick<EngineLimits, 'sliceUnitsMax'>,
-): boolean => event.kind === 'body' && event.bytes.length > sliceUnitsMax * HEAVY_SHARE;
+/** What an event costs beside its bytes, in the units of a slice. */
+const EVENT_UNITS = 64;
+/** Headers are read, and rules found for them. */
+const HEADERS_UNITS = 256;
+/** What takes too long is judged in slices that are so much smaller at most. */
+const SMALLEST_SHARE = 1 / 8;
+/** A slice that took less of its time may be longer again. */
+const QUICK_SHARE = 1 / 4;
 
 /** Delivered events that stay in the list. */
 const DELIVERED_MAX = 512;
-
-/** What an event costs beside its bytes, in the units of a slice. */
-const EVENT_UNITS = 16;
 
 function* nextTurn(): Job {
   yield;
 }
 
-/** Exchanges that had no more slices than that go before the others. */
-const LIGHT_SLICES_MAX = 16;
-
-export class Backlog {
+export class Backlog implements Asker {
+  dueAt = 0;
   private readonly worker: Worker;
-  private slices = 0;
+  /** Units of one slice: as many as `limits.sliceUnitsMax`, or fewer as they take longer than `limits.sliceMsMax`. */
+  private unitsMax: number;
+  /** The job that is not done is only to wait for a turn. */
+  private deferring = false;
   private cancel: (() => void) | undefined;
   private waiting: ProcessEvent[] = [];
   /** Of those how many were delivered: to take out the first of many moves all others. */
@@ -61,14 +62,22 @@ export class Backlog {
 
   constructor(worker: Worker) {
     this.worker = worker;
+    this.unitsMax = worker.deps.limits.sliceUnitsMax;
+  }
+
+  /** How much this exchange may do in one go, in units. */
+  get sliceUnits(): number {
+    return this.unitsMax;
+  }
+
+  /** What it costs to do what an event asks for, up to a slice. */
+  unitsOf(event: ProcessEvent): number {
+    if (event.kind !== 'body') return HEADERS_UNITS;
+    return EVENT_UNITS + Math.min(this.unitsMax, this.worker.judgedUnits(event));
   }
 
   get busy(): boolean {
     return this.cancel !== undefined;
-  }
-
-  get light(): boolean {
-    return this.slices <= LIGHT_SLICES_MAX;
   }
 
   private get waitingEvents(): number {
@@ -78,7 +87,17 @@ export class Backlog {
   /** Puts an event off until there is a slice for it. */
   defer(event: ProcessEvent): void {
     this.keep(event);
-    this.begin(event.direction, nextTurn());
+    this.waitForTurn(event);
+  }
+
+  private waitForTurn(event: ProcessEvent): void {
+    this.deferring = true;
+    this.queue(event.direction, nextTurn(), this.unitsOf(event));
+  }
+
+  private queue(direction: Direction, job: Generator<Pause, unknown>, units: number): void {
+    const { turns } = this.worker.deps;
+    this.cancel = turns.add(() => this.turn(direction, job), this, units);
   }
 
   /** Begins a job now; what of it is left when it yields is done in turns. */
@@ -89,9 +108,8 @@ export class Backlog {
 
   /** What is left is done in turns, from now on or when what it waits for is over. */
   private goOn(direction: Direction, job: Generator<Pause, unknown>, waiting: Pause): void {
-    const queue = (): void => {
-      this.cancel = this.worker.deps.turns.add(() => this.turn(direction, job), this);
-    };
+    this.deferring = false;
+    const queue = (): void => this.queue(direction, job, this.unitsMax);
     if (waiting === undefined) {
       queue();
       return;
@@ -112,7 +130,7 @@ export class Backlog {
       this.waiting.push(event);
       return;
     }
-    this.waiting.push({ ...event, bytes: new Uint8Array(event.bytes) });
+    this.waiting.push(ownEvent(event));
     this.waitingBytes += event.bytes.length;
     deps.held.add(event.bytes.length);
     const { waitingBytesMax, waitingEventsMax } = deps.limits;
@@ -139,11 +157,13 @@ export class Backlog {
     this.resume();
   }
 
-  private turn(direction: Direction, job: Generator<Pause, unknown>): boolean {
-    const { worker } = this;
-    this.slices++;
+  /** One slice; what the next one costs. */
+  private turn(direction: Direction, job: Generator<Pause, unknown>): number {
+    const { worker, deferring } = this;
+    const { clock } = worker.deps;
+    const beganMs = clock.monotonicMs();
     try {
-      let more = !worker.refused;
+      let more = !worker.refused && !deferring;
       let waiting: Pause;
       if (more)
         worker.run(direction, () => {
@@ -151,33 +171,41 @@ export class Backlog {
           more = !step.done;
           if (!step.done) waiting = step.value;
         });
+      if (more) this.took(clock.monotonicMs() - beganMs);
       if (more && waiting !== undefined && !this.dropped) {
         this.goOn(direction, job, waiting);
-        return false;
+        return 0;
       }
-      if (more || this.dropped) return !this.dropped;
+      if (more || this.dropped) return this.dropped ? 0 : this.unitsMax;
       this.cancel = undefined;
-      this.deliver();
+      this.deliver(deferring);
     } catch (error) {
       this.drop();
       worker.port.crashed(error);
     }
-    return false;
+    return 0;
   }
 
-  private deliver(): void {
+  /** Units are a guess at what takes how long; this is how long it took. */
+  private took(ms: number): void {
+    const { sliceUnitsMax, sliceMsMax } = this.worker.deps.limits;
+    if (ms > sliceMsMax)
+      this.unitsMax = Math.ceil(Math.max(sliceUnitsMax * SMALLEST_SHARE, this.unitsMax / 2));
+    else if (ms < sliceMsMax * QUICK_SHARE)
+      this.unitsMax = Math.min(sliceUnitsMax, this.unitsMax * 2);
+  }
+
+  /** Hands over what has waited, as far as there is time in this turn. `paid`: the first was waited for. */
+  private deliver(paid: boolean): void {
     const { worker } = this;
-    const { held, limits } = worker.deps;
-    const { sliceUnitsMax: unitsMax } = limits;
-    for (let units = 0; !this.busy && !this.dropped; ) {
+    const { held, turns } = worker.deps;
+    for (let free = paid; !this.busy && !this.dropped; free = false) {
       const event = this.waiting[this.delivered];
       if (!event) break;
-      const cost = EVENT_UNITS + (event.kind === 'body' ? event.bytes.length : 0);
-      if (units > 0 && !worker.refused && (isHeavy(event, limits) || units + cost > unitsMax)) {
-        this.begin(event.direction, nextTurn());
+      if (!free && !worker.refused && !turns.take(this.unitsOf(event))) {
+        this.waitForTurn(event);
         break;
       }
-      units += cost;
       this.delivered++;
       if (event.kind === 'body') {
         this.waitingBytes -= event.bytes.length;

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { BodyEvent } from '../protocol/process.ts';
 
 /** A body up to this is kept as it came; what is longer goes into blocks. */
 const SHORT_BYTES_MAX = 16_384;
@@ -91,6 +92,12 @@ export class BodyBuffer {
 function giveBack(block: Uint8Array): void {
   if (spare.length < SPARE_BLOCKS_MAX) spare.push(block);
 }
+
+/** The event with a copy of its bytes, for who needs them in later turns: they are a view of a message that is reused. */
+export const ownEvent = (event: BodyEvent): BodyEvent => ({
+  ...event,
+  bytes: new Uint8Array(event.bytes),
+});
 
 /** The parts one after another; a single part is returned as it is. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {

@@ -9,7 +9,7 @@ import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { type BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
-import { decodeWhole, movedBytesMax } from './whole-reading.ts';
+import { decodeWhole, movedBytesMax, movedUnits } from './whole-reading.ts';
 
 export interface CollectedParts {
   readonly inspection: BodyInspection;
@@ -51,6 +51,10 @@ export class CollectedAnswer implements Answer {
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) this.passCut(event.bytes);
     else if (event.endOfStream || mode === 'BUFFERED')
       exchange.work('response', this.judge(event.endOfStream));
+  }
+
+  unitsOf({ bytes, endOfStream }: BodyEvent): number {
+    return endOfStream ? this.buffer.bytes + bytes.length : movedUnits(bytes.length);
   }
 
   trailers(): void {
@@ -96,7 +100,7 @@ export class CollectedAnswer implements Answer {
     const { deps, decision } = exchange;
     exchange.stall.stop();
     deps.held.add(-this.buffer.bytes);
-    const original = yield* this.buffer.takeInSlices(movedBytesMax(deps.limits));
+    const original = yield* this.buffer.takeInSlices(movedBytesMax(exchange.sliceUnits));
     const large = original.length > deps.limits.sliceUnitsMax;
     if (large) yield;
     const decoded = yield* decodeWhole(original, encoding, deps);
@@ -140,7 +144,7 @@ export class CollectedAnswer implements Answer {
 
   private *send(bytes: Uint8Array, changed: boolean, endOfStream: boolean): Job {
     const { encoding, headersSent } = this.parts;
-    const { port, deps } = this.side.exchange;
+    const { port, sliceUnits } = this.side.exchange;
     if (!headersSent) {
       const mutation: HeaderMutation =
         changed && isEncoded(encoding) ? { remove: ['content-encoding'] } : {};
@@ -149,7 +153,7 @@ export class CollectedAnswer implements Answer {
     yield* sendWhole(port, 'response', bytes, {
       endOfStream,
       unchanged: !changed,
-      sliceBytesMax: movedBytesMax(deps.limits),
+      sliceBytesMax: movedBytesMax(sliceUnits),
     });
     if (endOfStream) this.side.finish();
     else this.side.passRest(true);

@@ -11,6 +11,7 @@ import { openaiChat } from '../formats/openai-chat.ts';
 import { refusingWords } from '../policy/actions/refusing.ts';
 import type { Conditions, Direction, Facts, Rule, ThrottleSubject } from '../policy/set.ts';
 import type {
+  BodyEvent,
   BodyMode,
   HeadersEvent,
   ProcessEvent,
@@ -20,7 +21,7 @@ import type {
   StructObject,
 } from '../protocol/process.ts';
 import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
-import { Backlog, isHeavy, type Pause } from './backlog.ts';
+import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
 import {
@@ -110,13 +111,10 @@ export class Exchange implements ProcessHandler {
       }
       this.backlog.drop();
     }
-    const { turns, limits } = this.deps;
-    if (isHeavy(event, limits)) {
-      if (turns.taken) {
-        this.backlog.defer(event);
-        return;
-      }
-      turns.take();
+    // Headers are views of a message, and wait for nobody; but what they cost counts.
+    if (!this.deps.turns.take(this.backlog.unitsOf(event)) && event.kind === 'body') {
+      this.backlog.defer(event);
+      return;
     }
     const startedMs = this.deps.clock.monotonicMs();
     this.dispatch(event);
@@ -149,6 +147,15 @@ export class Exchange implements ProcessHandler {
         side.trailers();
         return;
     }
+  }
+
+  /** How much may be done in one go, in units (`EngineLimits.sliceUnitsMax`). */
+  get sliceUnits(): number {
+    return this.backlog.sliceUnits;
+  }
+
+  judgedUnits(event: BodyEvent): number {
+    return (event.direction === 'request' ? this.request : this.response).judgedUnits(event);
   }
 
   /** Envoy has answered by itself: nothing of the request will go anywhere, so it need not be judged. */

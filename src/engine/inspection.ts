@@ -70,8 +70,8 @@ export interface InspectionOptions {
   readonly heldBytesMax: number;
   readonly textsMax: number;
   readonly matchesMax: number;
-  /** How much one call may read, see `EngineLimits`. */
-  readonly sliceUnitsMax: number;
+  /** How much one call may read, see `EngineLimits.sliceUnitsMax`. Asked again for each. */
+  readonly sliceUnits: number;
   readonly onFinding: (finding: Finding) => void;
   /** Whether what these rules should read may pass unread, as their class says. All rules when absent. */
   readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
@@ -154,6 +154,8 @@ const FRAME_UNITS = 32;
 const MATCH_UNITS = 16;
 /** A text has a matcher of its own, which is made and ended however short the text is. */
 const TRACK_UNITS = 128;
+/** What it takes to find out whose a piece is, however short it is and whether anybody reads it. */
+const PIECE_UNITS = 4;
 const NOTHING = new Uint8Array(0);
 const NO_FRAMES: readonly Frame[] = Object.freeze([]);
 const NO_CUTS: readonly Cut[] = Object.freeze([]);
@@ -271,7 +273,7 @@ export class BodyInspection implements TextHost, SubjectHost {
   /** Goes on where the last slice ended. */
   resume(): InspectionStep {
     const output: Uint8Array[] = [];
-    this.pace.left = this.options.sliceUnitsMax;
+    this.pace.left = this.options.sliceUnits;
     let more = true;
     while (more && this.pace.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
@@ -391,6 +393,7 @@ export class BodyInspection implements TextHost, SubjectHost {
     while (reading.piece < pieces.length) {
       if (this.pace.left <= 0) return false;
       const piece = pieces[reading.piece]!;
+      this.pace.left -= PIECE_UNITS;
       const track = this.track(piece);
       if (track === 'refused' || (track && !this.mayRead)) {
         // Of a piece that was read in part, the text itself says how much may leave.
@@ -737,7 +740,7 @@ export class BodyInspection implements TextHost, SubjectHost {
       if (!frame || changes === undefined) return held.held as Uint8Array;
       const { edits, cuts } = changes;
       const units = frame.bytes.length / BYTES_PER_UNIT + edits.length * MATCH_UNITS;
-      if (frame.rendering === undefined || units <= this.options.sliceUnitsMax)
+      if (frame.rendering === undefined || units <= this.options.sliceUnits)
         return frame.render(edits, cuts);
       // It goes on behind the call that the frame came from.
       if (!this.options.whole) frame.keep?.();

@@ -27,6 +27,8 @@ export interface EngineLimits {
   readonly requestBodyMsMax: number;
   /** UTF-16 units of text, or what costs about as much, that one exchange has judged before the others have their turn. */
   readonly sliceUnitsMax: number;
+  /** What takes longer than that for so many units is judged in smaller slices: a busy machine, a dear text. */
+  readonly sliceMsMax: number;
   /** Body bytes of one exchange that wait while others of it are judged; beyond it no more is read from Envoy. */
   readonly waitingBytesMax: number;
   /** The same in pieces of a body, as each takes memory of its own however small it is. */
@@ -62,7 +64,8 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   textsMax: 4096,
   matchesMax: 10_000,
   requestBodyMsMax: 300_000,
-  sliceUnitsMax: 8_192,
+  sliceUnitsMax: 4_096,
+  sliceMsMax: 1,
   waitingBytesMax: 256 << 10,
   waitingEventsMax: 1_024,
   scoredSessionsMax: 100_000,

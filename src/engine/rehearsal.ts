@@ -112,7 +112,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     // Breakers open where a rule fails again and again: here it fails once.
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(limits.heldBytesTotalMax),
-    turns: new Turns(options.clock),
+    turns: new Turns(options.clock, options.limits),
     classifiers: givenClassifiers(options.around.verdicts),
     subjects: subjectMemories(options.clock, options.limits),
     stances: new RouteStances(),

@@ -18,7 +18,7 @@ import {
 } from './active-rules.ts';
 import type { Job, Pause } from './backlog.ts';
 
-import { BodyBuffer, concatBytes as concat } from './body-buffer.ts';
+import { BodyBuffer, concatBytes as concat, ownEvent } from './body-buffer.ts';
 import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,7 +26,7 @@ import { BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { narrowed } from './rule-lists.ts';
-import { decodeWhole, movedBytesMax, readWhole } from './whole-reading.ts';
+import { decodeWhole, movedBytesMax, movedUnits, readWhole } from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -181,6 +181,12 @@ export class RequestSide {
     }
   }
 
+  judgedUnits({ bytes, endOfStream }: BodyEvent): number {
+    const { state } = this;
+    const judged = endOfStream && (state.kind === 'collecting' || state.kind === 'watching');
+    return judged ? state.buffer.bytes + bytes.length : movedUnits(bytes.length);
+  }
+
   trailers(): void {
     const { state, exchange } = this;
     if (state.kind === 'collecting') {
@@ -266,7 +272,8 @@ export class RequestSide {
       if (event.endOfStream) this.state = { kind: 'done' };
       return;
     }
-    if (event.endOfStream) this.exchange.work('request', this.passLast(state.buffer, event.bytes));
+    if (event.endOfStream)
+      this.exchange.work('request', this.passLast(state.buffer, ownEvent(event).bytes));
     else this.exchange.port.body('request', event.bytes, false, true);
   }
 
@@ -305,9 +312,9 @@ export class RequestSide {
   }
 
   private releaseInSlices(buffer: BodyBuffer): Generator<undefined, Uint8Array> {
-    const { held, limits } = this.exchange.deps;
-    held.add(-buffer.bytes);
-    return buffer.takeInSlices(movedBytesMax(limits));
+    const { sliceUnits, deps } = this.exchange;
+    deps.held.add(-buffer.bytes);
+    return buffer.takeInSlices(movedBytesMax(sliceUnits));
   }
 
   /** The whole body is here: verdict, then headers and body leave together. False when refused. */
@@ -335,7 +342,7 @@ export class RequestSide {
     yield* sendWhole(port, 'request', changed ? bytes : original, {
       endOfStream,
       unchanged: !changed,
-      sliceBytesMax: movedBytesMax(exchange.deps.limits),
+      sliceBytesMax: movedBytesMax(exchange.sliceUnits),
     });
     return true;
   }
@@ -349,9 +356,7 @@ export class RequestSide {
     const decoded = yield* decodeWhole(original, this.contentEncoding, deps);
     if (large) yield;
     const reader = exchange.requestFormat.reader('request', false);
-    const frames = decoded.ok
-      ? yield* readWhole(reader, decoded.bytes, deps.limits.sliceUnitsMax)
-      : [];
+    const frames = decoded.ok ? yield* readWhole(reader, decoded.bytes, exchange) : [];
     if (large) yield;
     const asked = frames[0]?.request;
     this.asksForStream = asked?.stream ?? false;
@@ -400,7 +405,9 @@ export class RequestSide {
       heldBytesMax: deps.limits.decodedBytesMax,
       textsMax: deps.limits.textsMax,
       matchesMax: deps.limits.matchesMax,
-      sliceUnitsMax: deps.limits.sliceUnitsMax,
+      get sliceUnits() {
+        return exchange.sliceUnits;
+      },
       onFinding: (finding) => {
         if (finding.enforced) {
           matched.add(finding.rule);

@@ -195,6 +195,10 @@ export class ResponseSide implements AnswerSide {
     this.answer.body(event);
   }
 
+  judgedUnits(event: BodyEvent): number {
+    return this.answer?.unitsOf(event) ?? 0;
+  }
+
   trailers(): void {
     if (this.over) return;
     if (this.answer) this.answer.trailers();
@@ -330,8 +334,8 @@ class AnswerInspection implements InspectionOptions {
     return this.exchange.deps.limits.matchesMax;
   }
 
-  get sliceUnitsMax(): number {
-    return this.exchange.deps.limits.sliceUnitsMax;
+  get sliceUnits(): number {
+    return this.exchange.sliceUnits;
   }
 
   onFinding(finding: Finding): void {

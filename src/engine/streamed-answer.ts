@@ -46,6 +46,10 @@ export class StreamedAnswer implements Answer {
     this.side.finish();
   }
 
+  unitsOf({ bytes }: BodyEvent): number {
+    return bytes.length;
+  }
+
   trailers(): void {
     this.side.exchange.work('response', this.endByTrailers());
   }

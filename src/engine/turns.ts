@@ -1,51 +1,65 @@
 /**
- * Work that is too long for one go, cut into slices by whoever does it: one slice of one exchange at a time,
- * in turn, and between any two whatever else waits (sockets, timers, other exchanges) is served. Who has had few
- * slices goes before who has had many, but not always: nobody starves.
+ * Who may use the processor, and for how long before sockets, timers and the others have their turn. Of one turn of the
+ * event loop all exchanges together take no more than a slice at once, as messages come in, and a slice of what waits.
+ *
+ * What waits is served by weighted fair queueing (Demers, Keshav, Shenker 1989) of equal weights: virtual time passes as
+ * if all that wait were served at the same time, and first comes what would then be done first. So a word of one stream
+ * goes before the slices of any number of others, who takes much comes behind who took little, and nobody starves.
  */
 import type { Clock } from './clock.ts';
+import type { EngineLimits } from './limits.ts';
 
-/** One slice; true when there is more to do. Must not throw. */
-type Slice = () => boolean;
+/** One slice; what it is charged for the next one, in the units of a slice, or 0 when there is no more to do. Must not throw. */
+type Slice = () => number;
 
 /** Whose slices they are. */
-interface Asker {
-  /** It has not had many yet. Asked before each. */
-  readonly light: boolean;
+export interface Asker {
+  /** Virtual time at which all that it was given so far would be done. Kept by `Turns`. */
+  dueAt: number;
 }
 
 interface Entry {
   slice: Slice | undefined;
   readonly asker: Asker;
+  /** Virtual time at which it would be done. */
+  dueAt: number;
+  /** Who came first goes first where nothing else decides. */
+  order: number;
+  units: number;
 }
-
-/** So many slices of light ones at most before a heavy one has its own. */
-const LIGHT_IN_ROW_MAX = 4;
 
 export class Turns {
   private readonly clock: Clock;
-  private readonly light: Entry[] = [];
-  private readonly heavy: Entry[] = [];
-  private lightInRow = 0;
+  private readonly limits: Pick<EngineLimits, 'sliceUnitsMax'>;
+  /** A binary heap: none is due before its parent. */
+  private readonly queue: Entry[] = [];
+  private virtualTime = 0;
+  private orders = 0;
+  /** Units that were spent in this turn of the event loop. */
+  private spent = 0;
   private armed = false;
+  private running = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: Pick<EngineLimits, 'sliceUnitsMax'>) {
     this.clock = clock;
+    this.limits = limits;
   }
 
-  /** The slice of this turn of the event loop is taken, or asked for: more work should ask for one, too. */
-  get taken(): boolean {
-    return this.armed;
+  /**
+   * Takes so many units of this turn of the event loop, if they are left; what comes into its first half may be of any
+   * size. What little was spent in turns before counts, too: to be told that a turn is over costs more than a word.
+   */
+  take(units: number): boolean {
+    const unitsMax = this.limits.sliceUnitsMax;
+    if (this.spent > unitsMax / 2 && this.spent + units > unitsMax) return false;
+    this.spent += units;
+    if (this.spent > unitsMax / 2) this.arm();
+    return true;
   }
 
-  /** Takes the slice of this turn for work that is done at once. */
-  take(): void {
-    this.arm();
-  }
-
-  /** Runs `slice` in later turns until it says that there is no more. The result ends that at once. */
-  add(slice: Slice, asker: Asker): () => void {
-    const entry: Entry = { slice, asker };
+  /** Runs `slice`, which costs `units`, in later turns until it says that there is no more. The result ends that at once. */
+  add(slice: Slice, asker: Asker, units: number): () => void {
+    const entry: Entry = { slice, asker, dueAt: 0, order: 0, units };
     this.enqueue(entry);
     this.arm();
     return () => {
@@ -53,39 +67,68 @@ export class Turns {
     };
   }
 
-  private enqueue(entry: Entry): void {
-    (entry.asker.light ? this.light : this.heavy).push(entry);
-  }
-
   private arm(): void {
-    if (this.armed) return;
+    if (this.armed || this.running) return;
     this.armed = true;
     this.clock.soon(() => this.turn());
   }
 
   private turn(): void {
     this.armed = false;
-    const entry = this.next();
-    if (!entry) return;
-    // Its place at the end is taken first, so that a slice that adds another does not go before itself.
-    this.enqueue(entry);
-    this.arm();
-    if (!entry.slice?.()) entry.slice = undefined;
+    this.running = true;
+    this.spent = 0;
+    while (this.queue.length > 0 && this.serve(this.queue[0]!));
+    this.spent = 0;
+    this.running = false;
+    if (this.queue.length > 0) this.arm();
   }
 
-  private next(): Entry | undefined {
-    const heavyIsDue = this.lightInRow >= LIGHT_IN_ROW_MAX;
-    const first = heavyIsDue
-      ? (taken(this.heavy) ?? taken(this.light))
-      : (taken(this.light) ?? taken(this.heavy));
-    this.lightInRow = heavyIsDue || first?.asker.light !== true ? 0 : this.lightInRow + 1;
-    return first;
+  /** Whether there was still time for it in this turn. */
+  private serve(first: Entry): boolean {
+    if (first.slice !== undefined && !this.take(first.units)) return false;
+    const waiting = this.queue.length;
+    this.removeFirst();
+    if (first.slice === undefined) return true;
+    this.virtualTime += first.units / waiting;
+    first.units = first.slice();
+    if (first.units === 0) first.slice = undefined;
+    if (first.slice !== undefined) this.enqueue(first);
+    return true;
+  }
+
+  private enqueue(entry: Entry): void {
+    const { asker, units } = entry;
+    asker.dueAt = Math.max(this.virtualTime, asker.dueAt) + units;
+    entry.dueAt = asker.dueAt;
+    entry.order = this.orders++;
+    const { queue } = this;
+    let at = queue.length;
+    queue.push(entry);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!isBefore(entry, queue[parent]!)) break;
+      queue[at] = queue[parent]!;
+      at = parent;
+    }
+    queue[at] = entry;
+  }
+
+  private removeFirst(): void {
+    const { queue } = this;
+    const last = queue.pop();
+    if (last === undefined || queue.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= queue.length) break;
+      if (child + 1 < queue.length && isBefore(queue[child + 1]!, queue[child]!)) child++;
+      if (!isBefore(queue[child]!, last)) break;
+      queue[at] = queue[child]!;
+      at = child;
+    }
+    queue[at] = last;
   }
 }
 
-/** The first that still wants its slice. */
-function taken(queue: Entry[]): Entry | undefined {
-  let entry = queue.shift();
-  while (entry && !entry.slice) entry = queue.shift();
-  return entry;
-}
+const isBefore = (one: Entry, other: Entry): boolean =>
+  one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);

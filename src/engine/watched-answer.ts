@@ -3,6 +3,7 @@ import type { Rule } from '../policy/set.ts';
 import type { BodyEvent } from '../protocol/process.ts';
 import { type Answer, type AnswerSide, EMPTY_BODY } from './answer.ts';
 import type { Job, Pause } from './backlog.ts';
+import { ownEvent } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
 import { type BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
 
@@ -24,8 +25,12 @@ export class WatchedAnswer implements Answer {
     }
     const step = this.inspection.push(event.bytes);
     if (step.more || event.endOfStream)
-      this.side.exchange.work('response', this.slices(step, event));
+      this.side.exchange.work('response', this.slices(step, ownEvent(event)));
     else this.answerChunk(this.passes(step), event);
+  }
+
+  unitsOf({ bytes }: BodyEvent): number {
+    return bytes.length;
   }
 
   trailers(): void {

@@ -6,7 +6,6 @@ import {
   type Waiting,
 } from '../formats/encodings.ts';
 import type { BodyReader, Frame } from '../formats/frame.ts';
-import type { EngineLimits } from './limits.ts';
 import type { EngineDeps } from './ports.ts';
 
 /** The body without its codings; a large one is decoded elsewhere, which is waited for. */
@@ -24,23 +23,25 @@ export function* decodeWhole(
 /** Laying out and sending bytes is quicker than judging text: so many count as one unit. */
 const MOVED_BYTES_PER_UNIT = 32;
 
-/** So many bytes are moved in one turn. */
-export const movedBytesMax = ({ sliceUnitsMax }: Pick<EngineLimits, 'sliceUnitsMax'>): number =>
-  sliceUnitsMax * MOVED_BYTES_PER_UNIT;
+/** So many bytes are moved in a slice of so many units. */
+export const movedBytesMax = (sliceUnits: number): number => sliceUnits * MOVED_BYTES_PER_UNIT;
+
+/** What it costs to move so many bytes, in units. */
+export const movedUnits = (bytes: number): number => bytes / MOVED_BYTES_PER_UNIT;
 
 /** The frames of a body that is all there. Yields when so much of it was read as one turn may take. */
 export function* readWhole(
   reader: BodyReader,
   bytes: Uint8Array,
-  sliceUnitsMax: number,
+  worker: { readonly sliceUnits: number },
 ): Generator<undefined, readonly Frame[]> {
-  const pace = { left: sliceUnitsMax };
+  const pace = { left: worker.sliceUnits };
   reader.readAt?.(pace);
   const frames = [...(reader.pushOwn ?? reader.push).call(reader, bytes)];
   for (let ended = false; reader.unread || !ended; ) {
     if (reader.unread) {
       yield;
-      pace.left = sliceUnitsMax;
+      pace.left = worker.sliceUnits;
       frames.push(...reader.readOn!());
     } else {
       ended = true;

@@ -133,7 +133,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     outcome: (outcome) => void outcomes.push(outcome),
     guard: { allow: () => true, record() {} },
     held: new HeldBudget(all.heldBytesTotalMax),
-    turns: new Turns(clock),
+    turns: new Turns(clock, all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Exchange } from '../../src/engine/exchange.ts';
 import type { EngineLimits } from '../../src/engine/limits.ts';
-import type { BodyMode, ProcessEvent } from '../../src/protocol/process.ts';
+import type { BodyEvent, BodyMode, ProcessEvent } from '../../src/protocol/process.ts';
 import {
   askHarmlessly,
   CHAT_HEADERS,
@@ -25,6 +25,15 @@ rules:
   - { id: rivals, inspect: [request, response], match: { keywords: { words: [Bank A, Bank] } }, then: { rewrite: { with: another } } }
   - { id: pii, inspect: [request, response, tool_call], match: { pii: { entities: [email, credit_card] } }, then: redact }
   - { id: motto, inspect: [response], match: { keywords: { words: [motto] } }, then: { append: { text: Be kind. } } }
+`);
+
+/** Nothing is changed, so that STREAMED will do. */
+const SET_THAT_WATCHES = compile(`
+kind: Policy
+metadata: { name: guard, layer: platform }
+class: security
+rules:
+  - { id: zebra, inspect: [request, response], match: { keywords: { words: [Project Zebra] } }, then: block }
 `);
 
 const EMPTY = new Uint8Array(0);
@@ -266,7 +275,8 @@ describe('while a body is judged in turns', () => {
     const one = judging();
     const two = judging({}, one.from);
     const done: string[] = [];
-    while (one.from.clock.turn()) {
+    while (done.length < 2) {
+      assert.ok(one.from.clock.turn());
       const small = new RecordingPort();
       askHarmlessly(new Exchange(one.from.deps, small));
       assert.ok(small.ended.has('request'));
@@ -276,36 +286,31 @@ describe('while a body is judged in turns', () => {
     assert.deepEqual(done, ['one', 'two']);
   });
 
-  it('of what comes at once only the first is more than a word: the others wait for their turns', () => {
+  it('of what comes at once no more is judged than fits a turn, of all exchanges together: the rest waits', () => {
     const from = rig(SET, slices({}));
-    const stream = (): Busy => {
+    const streams = Array.from({ length: 5 }, (): Busy => {
       const port = new RecordingPort();
       const exchange = new Exchange(from.deps, port);
       askHarmlessly(exchange);
       exchange.event(
         headersEvent('response', { ':status': '200', 'content-type': 'text/event-stream' }),
       );
+      while (from.clock.turn());
       return { from, port, exchange };
-    };
+    });
+    const spoken = (): number => streams.filter(({ port }) => port.sent('response') !== '').length;
     const events = open(...Array.from({ length: 5 }, () => 'and so on, '));
-    // A word is a quarter of a slice at most.
-    const [word, heavy] = [events.subarray(0, 500), events.subarray(0, 501)];
-    const [first, second, third] = [stream(), stream(), stream()];
-    first.exchange.event(body('response', heavy));
-    assert.notEqual(first.port.sent('response'), '');
-    second.exchange.event(body('response', heavy));
-    assert.equal(second.port.sent('response'), '');
-    assert.ok(from.deps.held.bytes >= heavy.length, 'what waits counts as held');
-    third.exchange.event(body('response', word));
-    assert.notEqual(third.port.sent('response'), '');
+    assert.ok(events.length > 500 && events.length < 900);
+    for (const { exchange } of streams) exchange.event(body('response', events));
+    // Half a slice, and what begins in it.
+    assert.ok(spoken() >= 1 && spoken() <= 3, `${spoken()}`);
+    assert.ok(from.deps.held.bytes >= events.length, 'what waits counts as held');
+    assert.equal(from.clock.turn(), true);
+    assert.ok(spoken() < 5);
     while (from.clock.turn());
-    assert.equal(second.port.sent('response'), first.port.sent('response'));
-    second.exchange.event(body('response', heavy));
-    assert.notEqual(
-      second.port.sent('response'),
-      first.port.sent('response'),
-      'nobody waits any more',
-    );
+    assert.equal(spoken(), 5);
+    for (const { port } of streams) assert.equal(port.sent('response'), events.toString());
+    assert.equal(from.deps.held.bytes, 0);
   });
 
   it('what has waited is judged in as many turns as it came in large parts', () => {
@@ -426,7 +431,7 @@ describe('while a body is judged in turns', () => {
     const port = new RecordingPort();
     const exchange = new Exchange(from.deps, port);
     exchange.event(headersEvent('request', CHAT_HEADERS));
-    from.deps.turns.take();
+    from.deps.turns.take(limits.sliceUnitsMax);
     exchange.event(body('request', bytes.subarray(0, 900)));
     const rest = bytes.subarray(900);
     for (const [at, piece] of pieces(rest, 1).entries())
@@ -434,7 +439,7 @@ describe('while a body is judged in turns', () => {
     while (from.clock.turn());
     assert.match(port.sent('request'), /To \[EMAIL_1\] and so on/u);
     exchange.event(headersEvent('response', { ':status': '200', ...STREAMED }));
-    from.deps.turns.take();
+    from.deps.turns.take(limits.sliceUnitsMax);
     exchange.event(body('response', answer.subarray(0, 900)));
     for (const piece of pieces(answer.subarray(900), 100)) exchange.event(body('response', piece));
     exchange.event(body('response', EMPTY, true));
@@ -454,6 +459,27 @@ describe('while a body is judged in turns', () => {
     bytes.fill(0);
     turnsOf(busy);
     assert.match(busy.port.sent('response'), /"content":"later, "/u);
+  });
+
+  it('keeps copies of what passes as it came, when that is judged in turns', () => {
+    const { from, port } = {
+      from: rig(SET_THAT_WATCHES, slices({})),
+      port: new RecordingPort('STREAMED'),
+    };
+    const exchange = new Exchange(from.deps, port);
+    const said = 'and so on '.repeat(1_000);
+    const asked = Buffer.from(
+      JSON.stringify({ model: 'm', messages: [{ role: 'user', content: said }] }),
+    );
+    const answer = chatStream([{ delta: { content: said } }, { delta: {}, finish: 'stop' }]);
+    for (const event of [...asking(asked), ...answering([answer], 'text/event-stream').slice(2)]) {
+      const bytes = event.kind === 'body' ? Buffer.from(event.bytes) : undefined;
+      exchange.event(bytes === undefined ? event : { ...(event as BodyEvent), bytes });
+      bytes?.fill(0);
+      while (from.clock.turn());
+    }
+    assert.equal(port.sent('request'), asked.toString());
+    assert.equal(port.sent('response'), answer.toString());
   });
 
   it('a large encoded body is decoded elsewhere, and what follows waits in order', async () => {
@@ -523,44 +549,129 @@ describe('while a body is judged in turns', () => {
 });
 
 describe('turns', () => {
-  /** Slices by name, in the order in which they came. */
-  function order(
-    count: number,
-    askers: Readonly<Record<string, (had: number) => boolean>>,
-  ): string {
-    const { clock, deps } = rig(SET);
-    const done: string[] = [];
-    for (const [name, light] of Object.entries(askers))
-      deps.turns.add(() => done.push(name) > 0, {
-        get light() {
-          return light(done.filter((one) => one === name).length);
+  const UNITS = 100;
+
+  /** Slices by name, a space between any two turns of the event loop. */
+  function order(count: number, cost: Readonly<Record<string, readonly number[]>>): string {
+    const { clock, deps } = rig(SET, { sliceUnitsMax: UNITS });
+    let done = '';
+    for (const [name, [first = 0, ...others]] of Object.entries(cost)) {
+      const later = [...others];
+      deps.turns.add(
+        () => {
+          done += name;
+          return later.shift() ?? 0;
         },
-      });
-    for (let turn = 0; turn < count; turn++) clock.turn();
-    return done.join('');
+        { dueAt: 0 },
+        first,
+      );
+    }
+    for (let turn = 0; turn < count; turn++, done += ' ') clock.turn();
+    return done.trim();
   }
 
-  it('go to who had few before who had many, and to all', () => {
-    const few = (): boolean => true;
-    const many = (): boolean => false;
-    assert.equal(order(6, { a: many, b: many }), 'ababab');
-    assert.equal(order(6, { a: few, b: few }), 'ababab');
-    assert.equal(order(11, { a: many, b: few, c: few }), 'bcbcabcbcab');
+  const slices = (count: number, units = UNITS): number[] => Array(count).fill(units);
+
+  /** A slice that does something and asks for so much more. */
+  const asking =
+    (action: () => unknown, more: number): (() => number) =>
+    () => {
+      action();
+      return more;
+    };
+
+  it('go round, one slice in each', () => {
+    assert.equal(order(6, { a: slices(9), b: slices(9) }), 'a b a b a b');
   });
 
-  it('are given by what each has had when it asks again', () => {
-    // It takes its next place before its slice.
-    assert.equal(order(8, { a: (had) => had < 2, b: () => false }), 'aaababab');
+  it('of what is short go to as many as fit', () => {
+    assert.equal(order(2, { a: [30], b: [30], c: [30], d: [30] }), 'abc d');
   });
 
-  it('are taken by what is done at once', () => {
-    const { clock, deps } = rig(SET);
-    assert.equal(deps.turns.taken, false);
-    deps.turns.take();
-    deps.turns.take();
-    assert.equal(deps.turns.taken, true);
+  it('go to a word before any number of slices', () => {
+    assert.equal(order(4, { a: slices(9), b: slices(9), c: slices(9), w: [5] }), 'wa b c a');
+  });
+
+  it('give everybody the same, in however many slices', () => {
+    // Twice as many of the half, of which what comes next may begin in the same turn.
+    assert.equal(order(6, { a: slices(9), b: slices(20, UNITS / 2) }), 'ba bb a bb a bb');
+  });
+
+  it('leave nobody out, however many words there are', () => {
+    const { clock, deps } = rig(SET, { sliceUnitsMax: UNITS });
+    let heavy = 0;
+    deps.turns.add(
+      asking(() => heavy++, UNITS),
+      { dueAt: 0 },
+      UNITS,
+    );
+    let words = 0;
+    for (let turn = 0; turn < 200; turn++) {
+      for (let word = 0; word < 3; word++)
+        deps.turns.add(
+          asking(() => words++, 0),
+          { dueAt: 0 },
+          UNITS / 2,
+        );
+      clock.turn();
+    }
+    assert.ok(heavy >= 2, `${heavy}`);
+    assert.ok(words >= 200, `${words}`);
+  });
+
+  it('forget who has gone away', () => {
+    const { clock, deps } = rig(SET, { sliceUnitsMax: UNITS });
+    const done: string[] = [];
+    const cancels = ['a', 'b', 'c'].map((name) =>
+      deps.turns.add(
+        asking(() => done.push(name), UNITS),
+        { dueAt: 0 },
+        UNITS,
+      ),
+    );
+    cancels[1]!();
+    clock.turn();
+    clock.turn();
+    cancels[0]!();
+    cancels[2]!();
+    while (clock.turn());
+    assert.deepEqual(done, ['a', 'c']);
+  });
+
+  it('are given in the order of their time, whatever their number', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: UNITS }), { maxLength: 60 }), (costs) => {
+        const { clock, deps } = rig(SET, { sliceUnitsMax: UNITS });
+        const done: number[] = [];
+        for (const cost of costs)
+          deps.turns.add(
+            asking(() => done.push(cost), 0),
+            { dueAt: 0 },
+            cost,
+          );
+        while (clock.turn());
+        assert.deepEqual(
+          done,
+          [...costs].sort((a, b) => a - b),
+        );
+      }),
+    );
+  });
+
+  it('have room for what is done at once, up to a slice of all together', () => {
+    const { clock, deps } = rig(SET, { sliceUnitsMax: UNITS });
+    const { turns } = deps;
+    assert.equal(turns.take(UNITS / 2), true);
+    assert.equal(clock.turn(), false, 'so little need not be told');
+    assert.equal(turns.take(30), true, 'but it counts');
+    assert.equal(turns.take(21), false);
+    assert.equal(turns.take(20), true);
+    assert.equal(turns.take(1), false);
     assert.equal(clock.turn(), true);
-    assert.equal(deps.turns.taken, false);
+    assert.equal(turns.take(UNITS / 2), true);
+    assert.equal(turns.take(9 * UNITS), true, 'in the first half it may be of any size');
+    assert.equal(turns.take(1), false);
+    assert.equal(clock.turn(), true);
     assert.equal(clock.turn(), false);
   });
 });
