@@ -10,6 +10,7 @@ import { readTokenFile } from './admin/guard.ts';
 import { startAdmin } from './admin/server.ts';
 import { findRecords } from './audit/reader.ts';
 import { openAuditWriter } from './audit/writer.ts';
+import { CREDENTIALS_POLL_MS } from './classifiers/credentials.ts';
 import { openClassifiers } from './classifiers/open-classifiers.ts';
 import { CliError, EXIT } from './cli/exit.ts';
 import { main } from './cli/main.ts';
@@ -134,6 +135,11 @@ async function serve(config: ServerConfig): Promise<void> {
   const classifiers = openClassifiers({
     classifiers: config.classifiers,
     environment: process.env,
+    credentialsPollMs: CREDENTIALS_POLL_MS,
+    onCredentials: (classifier, state) =>
+      log.event(state === 'taken' ? 'credentials_taken' : 'credentials_refused', {
+        rule: detectorName(classifier),
+      }),
     clock,
     guard: detectorGuard(breakers, monotonicMs, breakerChanged),
     metrics,

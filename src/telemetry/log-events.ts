@@ -29,6 +29,11 @@ export const LOG_EVENTS = {
   posture: ['warn', 'the posture has changed: conditions are told another'],
   feed_taken: ['info', 'a feed has a new version'],
   feed_refused: ['warn', 'a document of a feed was not taken; the version before it stays in use'],
+  credentials_taken: ['info', 'secrets or certificates of a classifier were read again'],
+  credentials_refused: [
+    'error',
+    'secrets or certificates of a classifier cannot be used; those before stay in use',
+  ],
   posture_failed: ['error', 'the posture cannot be read or kept'],
   breaker: ['warn', 'a circuit breaker changed its state'],
   store_failed: ['error', 'the store failed'],

@@ -29,6 +29,8 @@ export interface Asking {
   /** `outcome` of each question, in order. */
   readonly outcomes: string[];
   backlog(): number;
+  /** What became of credentials that changed. */
+  readonly credentials: string[];
   /** Lets time pass for what is kept and for breakers; deadlines run as they do. */
   advance(byMs: number): void;
   close(): void;
@@ -48,11 +50,14 @@ export function asking(
 ): Asking {
   const breakers = new Breakers({ ...BREAKER_DEFAULTS, ...breaking }, () => 0.5);
   const outcomes: string[] = [];
+  const credentials: string[] = [];
   let skippedMs = 0;
   const monotonicMs = (): number => performance.now() + skippedMs;
   const opened = openClassifiers({
     classifiers: [configOf(settings)],
     environment,
+    credentialsPollMs: 10,
+    onCredentials: (_classifier, state) => void credentials.push(state),
     clock: { ...realTimers, monotonicMs },
     guard: detectorGuard(breakers, monotonicMs),
     metrics: {
@@ -64,6 +69,7 @@ export function asking(
   return {
     breakers,
     outcomes,
+    credentials,
     advance(byMs) {
       skippedMs += byMs;
     },
