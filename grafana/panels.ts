@@ -189,7 +189,49 @@ const HEALTH: RowSpec = {
   ],
 };
 
-export const ROWS: readonly RowSpec[] = [DECISIONS, ROLLOUTS, HEALTH];
+const CLASSIFIERS: RowSpec = {
+  title: 'Classifiers',
+  panels: [
+    {
+      title: 'Questions to classifiers',
+      description:
+        '`cached` asked nobody. What is neither that nor `judged` had no verdict: the class of the rule decided.',
+      kind: 'timeseries',
+      unit: 'ops',
+      queries: [
+        {
+          expr: rate('switchyard_classifier_outcomes_total', 'classifier, outcome'),
+          legend: '{{classifier}} {{outcome}}',
+        },
+      ],
+    },
+    {
+      title: 'Time to a verdict',
+      description:
+        'Of one call. Inline rules hold the exchange for it: keep it below `deadlineMs`.',
+      kind: 'timeseries',
+      unit: 's',
+      queries: [0.5, 0.99].map((q) => ({
+        expr: `histogram_quantile(${q}, ${rate('switchyard_classifier_duration_seconds_bucket', 'le, classifier')})`,
+        legend: `p${q * 100} {{classifier}}`,
+      })),
+    },
+    {
+      title: 'Calls that run or wait',
+      description: 'One that only grows has a classifier that is slower than it is asked.',
+      kind: 'timeseries',
+      unit: 'none',
+      queries: [
+        {
+          expr: 'sum by (classifier) (switchyard_classifier_backlog)',
+          legend: '{{classifier}}',
+        },
+      ],
+    },
+  ],
+};
+
+export const ROWS: readonly RowSpec[] = [DECISIONS, ROLLOUTS, HEALTH, CLASSIFIERS];
 
 /**
  * Every query of the board as Prometheus takes it, with `$__rate_interval` replaced, e.g. by `1m`: a check

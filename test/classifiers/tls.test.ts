@@ -128,6 +128,7 @@ describe('a classifier over HTTPS', function () {
     const one = asks(files, [{ name: 'x-token', file: at('token') }]);
     const refused = async (times: number): Promise<void> => {
       await eventually('a refusal', async () => one.credentials.length === times || undefined);
+      await new Promise((resolve) => setTimeout(resolve, 100));
       assert.deepEqual(one.credentials, Array(times).fill('refused'));
       assert.equal(await outcomeOf(one), 'judged');
       assert.deepEqual(seen.at(-1), { client: 'one-client', token: 'first' });

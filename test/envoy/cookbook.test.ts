@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Script } from '../../demo/script.ts';
+import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
 import { chat, choicesOf } from './chat.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
 import { send } from './http-client.ts';
@@ -11,9 +12,10 @@ const folder = new URL('../../policies/cookbook/', import.meta.url);
 
 /** Facts by headers, as a gateway in front would set them. */
 const FACTS = ['tenant', 'app', 'region', 'consent'];
-const CONFIG = `facts:
+const config = (classifierPort: number): string => `facts:
 ${FACTS.map((fact) => `  ${fact}: [{ from: header, name: x-${fact}, trusted: true }]`).join('\n')}
   model: [{ from: body }]
+classifiers: [{ name: toxicity, url: 'http://127.0.0.1:${classifierPort}/classify', deadlineMs: 10000 }]
 `;
 
 /** One exchange, and what the client sees of it: its status, and the words or the arguments of a tool. */
@@ -136,6 +138,11 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
     edit: ['served in your region', 'served here'],
     after: /^403 This model is not served here\.$/,
   },
+  'classifier.yaml': {
+    before: { prompt: 'This is a nettle', sees: /^200 Hello$/ },
+    edit: ['threshold: 0.8', 'threshold: 0.65'],
+    after: /^400 Please put that in another way\.$/,
+  },
   'toxic-answers.yaml': {
     before: {
       says: 'He will stab and kill them, then murder and torture the rest in a massacre.',
@@ -150,14 +157,22 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
 describe('the cookbook behind Envoy', function () {
   this.timeout(120_000);
   let stack: Stack;
+  let classifier: TestClassifier;
 
   before(async function () {
     requireEnvoy(this);
     const first =
       'kind: Policy\nmetadata: { name: first, layer: model }\nclass: operational\ndefault: allow\n';
-    stack = await startStack({ policies: { 'recipe.yaml': first }, config: CONFIG });
+    classifier = await startClassifier();
+    stack = await startStack({
+      policies: { 'recipe.yaml': first },
+      config: config(classifier.port),
+    });
   });
-  after(() => stack?.stop());
+  after(async () => {
+    await stack?.stop();
+    await classifier?.stop();
+  });
 
   async function see({
     prompt,

@@ -213,7 +213,10 @@ describe('the package', function () {
 
     before(async function () {
       requireEnvoy(this);
-      const recipes = await documentsIn(join(policies, 'cookbook'));
+      // The library asks no classifier, and refuses rules that would.
+      const recipes = (await documentsIn(join(policies, 'cookbook'))).filter(
+        ({ path }) => !path.endsWith('classifier.yaml'),
+      );
       sets = [await documentsIn(policies), ...recipes.map((recipe) => [recipe])].map(setOf);
       inProcess = JSON.parse(await program(PROGRAM, JSON.stringify({ sets, formats: FORMATS })));
       stack = await startStack({

@@ -67,7 +67,7 @@ describe('the board in a real Prometheus', function () {
         'rollout.yaml': ROLLOUT,
       },
       config: `grpc: { streamsMax: ${STREAMS_MAX} }
-classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/ }]
+classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/classify }]
 `,
     });
     prometheus = await startPrometheus(stack.switchyard.adminPort);
@@ -97,6 +97,8 @@ classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/ }]
         await say(count % 2 === 0 ? 'Zebra' : 'Hello');
         await say('say: write to jane@example.com');
       }
+      // Another text each time: what a classifier has said it is not asked again.
+      await say(`Hello ${round}`, '/acme/v1/chat/completions');
       await sleep(1_000);
     }
     assert.equal((await ask(switchyard, 'rollback', { reason: 'enough' })).status, 200);
