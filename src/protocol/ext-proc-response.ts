@@ -38,26 +38,73 @@ const CONTINUE_TRAILERS = {
   response: new WireWriter(8).bytesField(FIELD.trailers.response, EMPTY).finish(),
 } as const;
 
-/** One `HeaderValueOption` for ext_proc. Throws ProtocolViolation for a name that may not be set. */
-function headerOption(name: string, value: string, append: boolean): Uint8Array {
-  const header = new WireWriter()
-    .stringField(1, settableName(name))
-    .bytesField(3, Buffer.from(safeHeaderValue(value), 'utf8'));
-  const option = new WireWriter().bytesField(1, header.finish());
-  // google.protobuf.BoolValue{value: true}; absent means overwrite.
-  if (append) option.bytesField(2, new WireWriter(4).boolField(1, true).finish());
-  return option.finish();
+/** One header that is to be set, checked: `name` is ASCII. */
+interface SetHeader {
+  readonly name: string;
+  readonly value: string;
+  readonly valueBytes: number;
+  readonly append: boolean;
 }
 
-/** HeaderMutation. Throws ProtocolViolation. */
-function headerMutation(mutation: HeaderMutation): Uint8Array {
-  const writer = new WireWriter();
-  for (const { name, value, append } of mutation.set ?? []) {
-    writer.bytesField(1, headerOption(name, value, append === true));
-  }
-  for (const name of mutation.remove ?? []) writer.stringField(2, removableName(name));
-  return writer.finish();
+/** Throws ProtocolViolation for a name that may not be set. */
+function setHeader(name: string, value: string, append: boolean): SetHeader {
+  const safe = safeHeaderValue(value);
+  const valueBytes = Buffer.byteLength(safe, 'utf8');
+  return { name: settableName(name), value: safe, valueBytes, append };
 }
+
+/** Bytes of a field that holds so many, its tag included; fields below 16 have tags of one byte. */
+const fieldBytes = (length: number): number => 1 + varintLength(length) + length;
+
+const headerValueBytes = ({ name, valueBytes }: SetHeader): number =>
+  fieldBytes(name.length) + fieldBytes(valueBytes);
+/** google.protobuf.BoolValue{value: true} in a field of its own; absent means overwrite. */
+const APPEND_BYTES = 4;
+const optionBytes = (header: SetHeader): number =>
+  fieldBytes(headerValueBytes(header)) + (header.append ? APPEND_BYTES : 0);
+
+/** One `HeaderValueOption`, as a field of its HeaderMutation. */
+function writeOption(writer: WireWriter, header: SetHeader): void {
+  writer
+    .lengthPrefix(1, optionBytes(header))
+    .lengthPrefix(1, headerValueBytes(header))
+    .stringField(1, header.name)
+    .lengthPrefix(3, header.valueBytes)
+    .text(header.value);
+  if (header.append) writer.lengthPrefix(2, 2).boolField(1, true);
+}
+
+/** A HeaderMutation, checked and measured before a byte of it is written. */
+interface Mutation {
+  readonly bytes: number;
+  readonly set: readonly SetHeader[];
+  readonly remove: readonly string[];
+}
+
+const NO_NAMES: readonly string[] = [];
+
+/** Throws ProtocolViolation. */
+function measured(mutation: HeaderMutation): Mutation {
+  const set: SetHeader[] = [];
+  let bytes = 0;
+  if (mutation.set !== undefined)
+    for (const { name, value, append } of mutation.set) {
+      const header = setHeader(name, value, append === true);
+      bytes += fieldBytes(optionBytes(header));
+      set.push(header);
+    }
+  const remove = mutation.remove?.map(removableName) ?? NO_NAMES;
+  for (const name of remove) bytes += fieldBytes(name.length);
+  return { bytes, set, remove };
+}
+
+function writeMutation(writer: WireWriter, { set, remove }: Mutation): void {
+  for (const header of set) writeOption(writer, header);
+  for (const name of remove) writer.stringField(2, name);
+}
+
+/** Room for what is usually told the access log. */
+const METADATA_BYTES = 256;
 
 function withMetadata(writer: WireWriter, metadata: StructObject | undefined): Uint8Array {
   if (metadata !== undefined && Object.keys(metadata).length > 0) {
@@ -73,11 +120,16 @@ export function headersReply(
   metadata?: StructObject,
 ): Uint8Array {
   if (mutation === undefined && metadata === undefined) return CONTINUE_HEADERS[direction];
-  const response = new WireWriter();
-  if (mutation !== undefined) response.bytesField(2, headerMutation(mutation));
-  if (mutation?.clearRouteCache) response.boolField(5, true);
-  const wrapped = new WireWriter().bytesField(1, response.finish()).finish();
-  return withMetadata(new WireWriter().bytesField(FIELD.headers[direction], wrapped), metadata);
+  const headers = mutation && measured(mutation);
+  const clears = mutation?.clearRouteCache === true;
+  const response = (headers === undefined ? 0 : fieldBytes(headers.bytes)) + (clears ? 2 : 0);
+  const wrapped = fieldBytes(response);
+  const writer = new WireWriter(fieldBytes(wrapped) + (metadata === undefined ? 0 : METADATA_BYTES))
+    .lengthPrefix(FIELD.headers[direction], wrapped)
+    .lengthPrefix(1, response);
+  if (headers !== undefined) writeMutation(writer.lengthPrefix(2, headers.bytes), headers);
+  if (clears) writer.boolField(5, true);
+  return withMetadata(writer, metadata);
 }
 
 /**
@@ -90,11 +142,10 @@ export function streamedBodyReply(
   endOfStream: boolean,
   metadata?: StructObject,
 ): Uint8Array {
-  const streamed =
-    (bytes.length > 0 ? 1 + varintLength(bytes.length) + bytes.length : 0) + (endOfStream ? 2 : 0);
-  const mutation = 1 + varintLength(streamed) + streamed;
-  const response = 1 + varintLength(mutation) + mutation;
-  const body = 1 + varintLength(response) + response;
+  const streamed = (bytes.length > 0 ? fieldBytes(bytes.length) : 0) + (endOfStream ? 2 : 0);
+  const mutation = fieldBytes(streamed);
+  const response = fieldBytes(mutation);
+  const body = fieldBytes(response);
   const writer = new WireWriter(body + 32)
     .lengthPrefix(FIELD.body[direction], body)
     .lengthPrefix(1, response)
@@ -130,18 +181,22 @@ export function replacedBodyReply(
 
 /** Written past `settableName`, which keeps this header from everybody else. */
 function contentLengthMutation(length: number): Uint8Array {
-  const header = new WireWriter()
-    .stringField(1, 'content-length')
-    .bytesField(3, Buffer.from(String(length), 'latin1'));
-  const option = new WireWriter().bytesField(1, header.finish());
-  return new WireWriter().bytesField(1, option.finish()).finish();
+  const value = String(length);
+  const writer = new WireWriter();
+  writeOption(writer, { name: 'content-length', value, valueBytes: value.length, append: false });
+  return writer.finish();
 }
 
 /** Throws ProtocolViolation. */
 export function trailersReply(direction: Direction, mutation?: HeaderMutation): Uint8Array {
   if (mutation === undefined) return CONTINUE_TRAILERS[direction];
-  const response = new WireWriter().bytesField(1, headerMutation(mutation));
-  return new WireWriter().bytesField(FIELD.trailers[direction], response.finish()).finish();
+  const headers = measured(mutation);
+  const response = fieldBytes(headers.bytes);
+  const writer = new WireWriter(fieldBytes(response))
+    .lengthPrefix(FIELD.trailers[direction], response)
+    .lengthPrefix(1, headers.bytes);
+  writeMutation(writer, headers);
+  return writer.finish();
 }
 
 /** Details stand in Envoy's access log; empty ones would leave a refusal without a name. */
@@ -161,7 +216,7 @@ export function immediateReply(
   const mutation = new WireWriter();
   for (const [name, value] of Object.entries(headers)) {
     if (name.toLowerCase() === 'content-length') continue;
-    mutation.bytesField(1, headerOption(name, value, false));
+    writeOption(mutation, setHeader(name, value, false));
   }
   const immediate = new WireWriter()
     .bytesField(1, new WireWriter(8).varintField(1, answerStatus(status)).finish())

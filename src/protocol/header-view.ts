@@ -1,5 +1,5 @@
 /** Headers read where they lie: a name is compared byte by byte, only a value that is asked for is decoded. */
-import { isUtf8 } from 'node:buffer';
+import { type Buffer, isUtf8 } from 'node:buffer';
 import type { HeaderView } from './process.ts';
 import { asBuffer, EMPTY, lengthTag, mapEntry, WireReader } from './wire.ts';
 
@@ -9,52 +9,41 @@ export function headerText(bytes: Uint8Array): string {
   return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
 }
 
-interface HeaderSlices {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** `raw_value` wins over `value` where both are set, as in Envoy. */
-function headerSlices(encoded: Uint8Array): HeaderSlices {
-  const reader = new WireReader(encoded);
-  let key = EMPTY;
-  let value = EMPTY;
-  let raw = EMPTY;
-  while (reader.next()) {
-    if (reader.tag === lengthTag(1)) key = reader.bytes();
-    else if (reader.tag === lengthTag(2)) value = reader.bytes();
-    else if (reader.tag === lengthTag(3)) raw = reader.bytes();
-    else reader.skip();
-  }
-  return { key, value: raw.length > 0 ? raw : value };
-}
-
 /** Keys are ASCII and lower-case when they come from Envoy; an upper-case one of another peer matches too. */
-function keyIs(key: Uint8Array, name: string): boolean {
-  if (key.length !== name.length) return false;
-  for (let index = 0; index < key.length; index++) {
-    let byte = key[index] as number;
+function keyIs(bytes: Buffer, from: number, to: number, name: string): boolean {
+  if (to - from !== name.length) return false;
+  for (let index = 0; index < name.length; index++) {
+    let byte = bytes[from + index] as number;
     if (byte >= 0x41 && byte <= 0x5a) byte += 0x20;
     if (byte !== name.charCodeAt(index)) return false;
   }
   return true;
 }
 
+/** Where one header lies: its key and its value, begin and end, in this order. */
+const SPOTS = 4;
+/** Used within one call of `find`, which nothing interrupts. */
+const mapReader = new WireReader(EMPTY);
+const headerReader = new WireReader(EMPTY);
+
 /** Over an encoded `envoy.config.core.v3.HeaderMap`. Methods throw MalformedMessage. */
 export class HeaderMapView implements HeaderView {
-  readonly #map: Uint8Array;
-  #slices: readonly HeaderSlices[] | undefined;
+  readonly #map: Buffer;
+  #spots: readonly number[] | undefined;
   #entries: readonly (readonly [string, string])[] | undefined;
 
   constructor(map: Uint8Array) {
-    this.#map = map;
+    this.#map = asBuffer(map);
   }
 
   get(name: string): string | undefined {
+    const spots = this.#found();
     let all: string | undefined;
-    for (const { key, value } of this.#headers())
-      if (keyIs(key, name))
-        all = all === undefined ? headerText(value) : `${all}, ${headerText(value)}`;
+    for (let at = 0; at < spots.length; at += SPOTS) {
+      if (!keyIs(this.#map, spots[at] as number, spots[at + 1] as number, name)) continue;
+      const value = this.#text(spots[at + 2] as number, spots[at + 3] as number);
+      all = all === undefined ? value : `${all}, ${value}`;
+    }
     return all;
   }
 
@@ -63,26 +52,63 @@ export class HeaderMapView implements HeaderView {
   }
 
   #decode(): readonly (readonly [string, string])[] {
-    return this.#headers().map(({ key, value }) => [
-      headerText(key).toLowerCase(),
-      headerText(value),
-    ]);
+    const spots = this.#found();
+    const entries: (readonly [string, string])[] = [];
+    for (let at = 0; at < spots.length; at += SPOTS)
+      entries.push([
+        this.#text(spots[at] as number, spots[at + 1] as number).toLowerCase(),
+        this.#text(spots[at + 2] as number, spots[at + 3] as number),
+      ]);
+    return entries;
+  }
+
+  #text(from: number, to: number): string {
+    return headerText(this.#map.subarray(from, to));
   }
 
   /** Where they lie: found once, as an exchange asks for a dozen of them. */
-  #headers(): readonly HeaderSlices[] {
-    return (this.#slices ??= this.#find());
+  #found(): readonly number[] {
+    return (this.#spots ??= findHeaders(this.#map));
   }
+}
 
-  #find(): readonly HeaderSlices[] {
-    const found: HeaderSlices[] = [];
-    const reader = new WireReader(this.#map);
-    while (reader.next()) {
-      if (reader.tag === lengthTag(1)) found.push(headerSlices(reader.bytes()));
-      else reader.skip();
+/** HeaderMap: 1 headers. HeaderValue: 1 key, 2 value, 3 raw_value, which wins where both are set, as in Envoy. */
+function findHeaders(map: Buffer): readonly number[] {
+  const spots: number[] = [];
+  const headers = mapReader.over(map, 0, map.length);
+  while (headers.next()) {
+    if (headers.tag !== lengthTag(1)) {
+      headers.skip();
+      continue;
     }
-    return found;
+    headers.span();
+    const header = headerReader.over(map, headers.from, headers.to);
+    let [keyFrom, keyTo, from, to, rawFrom, rawTo] = [0, 0, 0, 0, 0, 0];
+    while (header.next()) {
+      switch (header.tag) {
+        case lengthTag(1):
+          header.span();
+          keyFrom = header.from;
+          keyTo = header.to;
+          break;
+        case lengthTag(2):
+          header.span();
+          from = header.from;
+          to = header.to;
+          break;
+        case lengthTag(3):
+          header.span();
+          rawFrom = header.from;
+          rawTo = header.to;
+          break;
+        default:
+          header.skip();
+      }
+    }
+    if (rawTo > rawFrom) spots.push(keyFrom, keyTo, rawFrom, rawTo);
+    else spots.push(keyFrom, keyTo, from, to);
   }
+  return spots;
 }
 
 /** Over the encoded entries of ext_authz's `map<string,string> headers`. Methods throw MalformedMessage. */

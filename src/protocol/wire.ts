@@ -56,17 +56,31 @@ export function asBuffer(bytes: Uint8Array): Buffer {
  * into the caller's `default: skip()`, which is what protobuf asks for.
  */
 export class WireReader {
-  readonly #bytes: Buffer;
-  #at = 0;
+  #bytes: Buffer;
+  #at: number;
+  #end: number;
   /** `field * 8 + wire type` of the current field. */
   tag = 0;
+  /** Where the field that `span()` passed lies. */
+  from = 0;
+  to = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
     this.#bytes = asBuffer(bytes);
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** Reads another message from here on. For a reader that is used again and again within one turn. */
+  over(bytes: Buffer, start: number, end: number): this {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+    return this;
   }
 
   next(): boolean {
-    if (this.#at === this.#bytes.length) return false;
+    if (this.#at >= this.#end) return false;
     const start = this.#at;
     const tag = this.varint();
     if (tag < 8 || tag > TAG_MAX) throw new MalformedMessage('bad_tag', start);
@@ -76,14 +90,26 @@ export class WireReader {
 
   /** An unsigned reading of up to 64 bits; exact up to 2^53, which lengths, bools and enums never reach. */
   varint(): number {
+    const at = this.#at;
+    if (at < this.#end) {
+      // Nearly all are of one byte.
+      const byte = this.#bytes[at] as number;
+      if (byte < 0x80) {
+        this.#at = at + 1;
+        return byte;
+      }
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     const bytes = this.#bytes;
     const start = this.#at;
     let value = 0;
     let scale = 1;
     for (let count = 1; count <= VARINT_BYTES_MAX; count++) {
-      const byte = bytes[this.#at];
-      if (byte === undefined) throw new MalformedMessage('truncated', start);
-      this.#at++;
+      if (this.#at >= this.#end) throw new MalformedMessage('truncated', start);
+      const byte = bytes[this.#at++] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
         if (count === VARINT_BYTES_MAX && byte > 1) break;
@@ -98,19 +124,26 @@ export class WireReader {
     return this.varint() !== 0;
   }
 
-  /** A view of the field's bytes; not a copy. */
-  bytes(): Buffer {
+  /** Passes a field of bytes, and tells by `from` and `to` where it lies: what a view would say, without one. */
+  span(): void {
     const start = this.#at;
     const length = this.varint();
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw new MalformedMessage('truncated', start);
-    const view = this.#bytes.subarray(this.#at, end);
+    if (end > this.#end) throw new MalformedMessage('truncated', start);
+    this.from = this.#at;
+    this.to = end;
     this.#at = end;
-    return view;
+  }
+
+  /** A view of the field's bytes; not a copy. */
+  bytes(): Buffer {
+    this.span();
+    return this.#bytes.subarray(this.from, this.to);
   }
 
   string(): string {
-    return this.bytes().toString('utf8');
+    this.span();
+    return this.#bytes.toString('utf8', this.from, this.to);
   }
 
   double(): number {
@@ -130,7 +163,7 @@ export class WireReader {
         this.#at += 8;
         return;
       case WIRE_LENGTH:
-        this.bytes();
+        this.span();
         return;
       case WIRE_FIXED32:
         this.#need(4);
@@ -145,7 +178,7 @@ export class WireReader {
   }
 
   #need(count: number): void {
-    if (this.#at + count > this.#bytes.length) throw new MalformedMessage('truncated', this.#at);
+    if (this.#at + count > this.#end) throw new MalformedMessage('truncated', this.#at);
   }
 }
 
@@ -180,6 +213,8 @@ export function varintLength(value: number): number {
 }
 
 const WRITER_BYTES_INITIAL = 128;
+/** UTF-16 units up to which a text is written by our own loop. */
+const SHORT_TEXT = 48;
 
 /** Appends fields; `finish()` gives the message. Cost: linear, each nested message is copied once. */
 export class WireWriter {
@@ -219,9 +254,13 @@ export class WireWriter {
 
   /** Lone surrogates become U+FFFD, so the field is always valid UTF-8. */
   stringField(field: number, value: string): this {
-    const length = Buffer.byteLength(value, 'utf8');
-    this.lengthPrefix(field, length);
-    this.#grow(length);
+    return this.lengthPrefix(field, Buffer.byteLength(value, 'utf8')).text(value);
+  }
+
+  /** The text alone, behind a `lengthPrefix` that has told its bytes. */
+  text(value: string): this {
+    if (value.length <= SHORT_TEXT && this.#ascii(value)) return this;
+    this.#grow(Buffer.byteLength(value, 'utf8'));
     this.#at += this.#bytes.write(value, this.#at, 'utf8');
     return this;
   }
@@ -235,6 +274,19 @@ export class WireWriter {
 
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Letter by letter, which for a few costs less than a call; false, and nothing written, where one is not ASCII. */
+  #ascii(value: string): boolean {
+    this.#grow(value.length);
+    const at = this.#at;
+    for (let index = 0; index < value.length; index++) {
+      const unit = value.charCodeAt(index);
+      if (unit >= 0x80) return false;
+      this.#bytes[at + index] = unit;
+    }
+    this.#at = at + value.length;
+    return true;
   }
 
   #varint(value: number): void {
