@@ -91,11 +91,11 @@ export interface ExchangeOptions {
   readonly open: OpenProcess;
   readonly initialMetadata: (name: string) => string | undefined;
   /** For an Envoy that sends no protocol_config (older than 1.36). Absent: such a stream is failed. */
-  readonly defaultModes?: Readonly<Record<Direction, BodyMode>>;
+  readonly defaultModes?: Readonly<Record<Direction, BodyMode>> | undefined;
   readonly streamedChunkBytesMax?: number;
   /** A message that says nothing to us, e.g. flow control. */
-  readonly onUnknown?: () => void;
-  readonly onFault?: (fault: ExchangeFault) => void;
+  readonly onUnknown?: (() => void) | undefined;
+  readonly onFault?: ((fault: ExchangeFault) => void) | undefined;
 }
 
 /** One direction, by what its mode asks of us. */

@@ -7,7 +7,15 @@ import type { Direction } from '../policy/set.ts';
 import { HeaderMapView } from './header-view.ts';
 import type { BodyMode, HeadersEvent, HeaderView, StructObject, StructValue } from './process.ts';
 import { filterMetadataEntries, readStruct, structInMap } from './struct.ts';
-import { EMPTY, lengthTag, mapEntry, mergeOccurrences, varintTag, WireReader } from './wire.ts';
+import {
+  asBuffer,
+  EMPTY,
+  lengthTag,
+  mapEntry,
+  mergeOccurrences,
+  varintTag,
+  WireReader,
+} from './wire.ts';
 
 /** Numbers of processing_mode.proto, BodySendMode; the index is the number. */
 const BODY_MODES: readonly BodyMode[] = [
@@ -111,14 +119,24 @@ function readModes(config: Uint8Array): BodyModes {
 /** Throws MalformedMessage; the event's own methods do so too. */
 export function readHeadersEvent(view: ProcessingRequestView): HeadersEvent {
   const reader = new WireReader(view.payload);
-  let map = EMPTY;
+  let map: Uint8Array = view.payload;
+  let [from, to] = [0, 0];
   let endOfStream = false;
   while (reader.next()) {
-    if (reader.tag === lengthTag(1)) map = mergeOccurrences(map, reader.bytes());
-    else if (reader.tag === varintTag(3)) endOfStream = reader.bool();
+    if (reader.tag === lengthTag(1)) {
+      if (from === to) {
+        reader.span();
+        from = reader.from;
+        to = reader.to;
+      } else {
+        map = mergeOccurrences(asBuffer(map).subarray(from, to), reader.bytes());
+        from = 0;
+        to = map.length;
+      }
+    } else if (reader.tag === varintTag(3)) endOfStream = reader.bool();
     else reader.skip();
   }
-  return new LazyHeadersEvent(view, new HeaderMapView(map), endOfStream);
+  return new LazyHeadersEvent(view, new HeaderMapView(map, from, to), endOfStream);
 }
 
 class LazyHeadersEvent implements HeadersEvent {

@@ -22,18 +22,25 @@ function keyIs(bytes: Buffer, from: number, to: number, name: string): boolean {
 
 /** Where one header lies: its key and its value, begin and end, in this order. */
 const SPOTS = 4;
-/** Used within one call of `find`, which nothing interrupts. */
+/** Of a call of `findHeaders`, which nothing interrupts: what they hold is not looked at by another. */
+const scratch: number[] = [];
+const SCRATCH_LENGTH_MAX = 1024;
 const mapReader = new WireReader(EMPTY);
 const headerReader = new WireReader(EMPTY);
 
 /** Over an encoded `envoy.config.core.v3.HeaderMap`. Methods throw MalformedMessage. */
 export class HeaderMapView implements HeaderView {
   readonly #map: Buffer;
+  readonly #start: number;
+  readonly #end: number;
   #spots: readonly number[] | undefined;
   #entries: readonly (readonly [string, string])[] | undefined;
 
-  constructor(map: Uint8Array) {
-    this.#map = asBuffer(map);
+  /** The map is `bytes[start, end)`. */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+    this.#map = asBuffer(bytes);
+    this.#start = start;
+    this.#end = end;
   }
 
   get(name: string): string | undefined {
@@ -68,14 +75,14 @@ export class HeaderMapView implements HeaderView {
 
   /** Where they lie: found once, as an exchange asks for a dozen of them. */
   #found(): readonly number[] {
-    return (this.#spots ??= findHeaders(this.#map));
+    return (this.#spots ??= findHeaders(this.#map, this.#start, this.#end));
   }
 }
 
 /** HeaderMap: 1 headers. HeaderValue: 1 key, 2 value, 3 raw_value, which wins where both are set, as in Envoy. */
-function findHeaders(map: Buffer): readonly number[] {
-  const spots: number[] = [];
-  const headers = mapReader.over(map, 0, map.length);
+function findHeaders(map: Buffer, start: number, end: number): readonly number[] {
+  let count = 0;
+  const headers = mapReader.over(map, start, end);
   while (headers.next()) {
     if (headers.tag !== lengthTag(1)) {
       headers.skip();
@@ -105,9 +112,16 @@ function findHeaders(map: Buffer): readonly number[] {
           header.skip();
       }
     }
-    if (rawTo > rawFrom) spots.push(keyFrom, keyTo, rawFrom, rawTo);
-    else spots.push(keyFrom, keyTo, from, to);
+    const raw = rawTo > rawFrom;
+    scratch[count] = keyFrom;
+    scratch[count + 1] = keyTo;
+    scratch[count + 2] = raw ? rawFrom : from;
+    scratch[count + 3] = raw ? rawTo : to;
+    count += SPOTS;
   }
+  const spots = scratch.slice(0, count);
+  // One map of very many headers is no reason to keep room for so many.
+  if (scratch.length > SCRATCH_LENGTH_MAX) scratch.length = SCRATCH_LENGTH_MAX;
   return spots;
 }
 

@@ -5,7 +5,7 @@ import type { HeldBytes } from './held-bytes.ts';
 export type MessageProblem = 'compressed' | 'too_large' | 'inbound_total';
 
 export interface MessageTaker {
-  /** A view or a copy; its memory is nobody else's. */
+  /** Mostly a view, which keeps all that came with it alive: what outlives the call is copied by who keeps it. */
   message(bytes: Buffer): void;
   refuse(problem: MessageProblem): void;
   /** Takes no message now. */
@@ -16,8 +16,6 @@ const PREFIX_BYTES = 5;
 /** Room for the beginning of a message, or of what is held: an announced length is not believed before its bytes come. */
 const ROOM_BYTES_FIRST = 256;
 const MOST = Number.MAX_SAFE_INTEGER;
-/** A message that is a smaller part of its chunk is copied: a view would keep the whole chunk alive. */
-const VIEW_SHARE = 2;
 
 export class MessageReader {
   readonly #taker: MessageTaker;
@@ -109,11 +107,7 @@ export class MessageReader {
   #body(bytes: Buffer, start: number, end: number): number {
     if (this.#message === undefined && end - start >= this.#length) {
       const to = start + this.#length;
-      this.#give(
-        this.#length * VIEW_SHARE >= bytes.buffer.byteLength
-          ? bytes.subarray(start, to)
-          : copyOf(bytes, start, to),
-      );
+      this.#give(bytes.subarray(start, to));
       return to;
     }
     const to = Math.min(end, start + this.#length - this.#filled);

@@ -1,5 +1,5 @@
 /** What a header list says as a request, if it may say it: RFC 9113 §8.2, §8.3. */
-import { FIELD_OK, type HeaderField } from './header-field.ts';
+import { FIELD_OK, type HeaderField, isPseudo } from './header-field.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -10,15 +10,6 @@ export interface RequestHead {
   readonly contentLength: number;
 }
 
-/** Fields of HTTP/1.1 connections, which have no place here: RFC 9113 §8.2.2. */
-const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** Undefined: malformed, which is an error of its stream. */
 export function readRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
   let method: string | undefined;
@@ -27,11 +18,11 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
   let authority: string | undefined;
   let contentLength = -1;
   let regular = false;
-  for (const { name, value, fault } of fields) {
-    if (fault !== FIELD_OK) return undefined;
-    if (name.charCodeAt(0) !== 0x3a) {
+  for (const field of fields) {
+    const { name, value } = field;
+    if (field.fault !== FIELD_OK) return undefined;
+    if (!isPseudo(field)) {
       regular = true;
-      if (!regularStands(name, value)) return undefined;
       if (name === 'content-length') {
         if (contentLength !== -1 || !/^\d{1,15}$/u.test(value)) return undefined;
         contentLength = Number(value);
@@ -66,15 +57,7 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
 
 /** Trailers hold no pseudo-headers. */
 export function trailersStand(fields: readonly HeaderField[]): boolean {
-  return fields.every(
-    ({ name, value, fault }) =>
-      fault === FIELD_OK && name.charCodeAt(0) !== 0x3a && regularStands(name, value),
-  );
-}
-
-function regularStands(name: string, value: string): boolean {
-  if (name === 'te') return value === 'trailers';
-  return !CONNECTION_FIELDS.has(name);
+  return fields.every((field) => field.fault === FIELD_OK && !isPseudo(field));
 }
 
 /** Value of a field; several are joined by `, ` (RFC 9110 §5.3). Undefined when absent. */
