@@ -107,10 +107,11 @@ interface HttpPart {
   readonly body: Uint8Array;
 }
 
+const HTTP_HEADERS = 3;
+
 /** HttpRequest. With `encode_raw_headers` Envoy fills only `header_map` (13), else only `headers` (3). */
-function readHttp(http: Uint8Array): HttpPart {
+function readHttp(http: Buffer): HttpPart {
   const reader = new WireReader(http);
-  const headers: Uint8Array[] = [];
   let map: Buffer | undefined;
   let method = EMPTY;
   let path = EMPTY;
@@ -120,9 +121,6 @@ function readHttp(http: Uint8Array): HttpPart {
     switch (reader.tag) {
       case lengthTag(2):
         method = reader.bytes();
-        break;
-      case lengthTag(3):
-        headers.push(reader.bytes());
         break;
       case lengthTag(4):
         path = reader.bytes();
@@ -145,7 +143,7 @@ function readHttp(http: Uint8Array): HttpPart {
     method: headerText(method),
     path: headerText(path),
     authority: headerText(authority),
-    headers: map === undefined ? new StringMapView(headers) : new HeaderMapView(map),
+    headers: map === undefined ? new StringMapView(http, HTTP_HEADERS) : new HeaderMapView(map),
     body,
   };
 }
@@ -154,25 +152,26 @@ function readHttp(http: Uint8Array): HttpPart {
 const GRPC_OK = 0;
 const GRPC_PERMISSION_DENIED = 7;
 
+/** The zero is written out although proto3 would leave it away: what we mean stands on the wire. */
+const STATUS_OK = new WireWriter(8).varintField(1, GRPC_OK).finish();
+const STATUS_DENIED = new WireWriter(8).varintField(1, GRPC_PERMISSION_DENIED).finish();
+/** Room for what an allowance usually tells the filters behind it. */
+const REPLY_BYTES = 256;
+
 /**
  * `status` (field 1) is always written, with a non-zero code for a denial: without it Envoy allows, even
  * beside a denied_response (notes: envoy-verified.md E). Headers are in `value`, which alone ext_authz reads.
  * Throws ProtocolViolation for a status or a header name that Envoy would not send.
  */
 export function checkReply(answer: CheckAnswer): Uint8Array {
-  const writer = new WireWriter();
+  const writer = new WireWriter(REPLY_BYTES);
   if (answer.kind === 'allow') {
-    writer.bytesField(1, rpcStatus(GRPC_OK)).bytesField(3, EMPTY);
+    writer.bytesField(1, STATUS_OK).bytesField(3, EMPTY);
   } else {
-    writer.bytesField(1, rpcStatus(GRPC_PERMISSION_DENIED)).bytesField(2, deniedResponse(answer));
+    writer.bytesField(1, STATUS_DENIED).bytesField(2, deniedResponse(answer));
   }
   if (Object.keys(answer.metadata).length > 0) writer.bytesField(4, writeStruct(answer.metadata));
   return writer.finish();
-}
-
-/** The zero is written out although proto3 would leave it away: what we mean stands on the wire. */
-function rpcStatus(code: number): Uint8Array {
-  return new WireWriter(8).varintField(1, code).finish();
 }
 
 function deniedResponse(answer: CheckAnswer & { kind: 'deny' }): Uint8Array {

@@ -146,7 +146,7 @@ export function streamedBodyReply(
   const mutation = fieldBytes(streamed);
   const response = fieldBytes(mutation);
   const body = fieldBytes(response);
-  const writer = new WireWriter(body + 32)
+  const writer = new WireWriter(fieldBytes(body) + (metadata === undefined ? 0 : METADATA_BYTES))
     .lengthPrefix(FIELD.body[direction], body)
     .lengthPrefix(1, response)
     .lengthPrefix(3, mutation)

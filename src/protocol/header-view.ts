@@ -1,7 +1,7 @@
 /** Headers read where they lie: a name is compared byte by byte, only a value that is asked for is decoded. */
 import { type Buffer, isUtf8 } from 'node:buffer';
 import type { HeaderView } from './process.ts';
-import { asBuffer, EMPTY, lengthTag, mapEntry, WireReader } from './wire.ts';
+import { asBuffer, EMPTY, lengthTag, WireReader } from './wire.ts';
 
 /** UTF-8 where the bytes are UTF-8, else one character per byte: no byte is ever lost to U+FFFD. */
 export function headerText(bytes: Uint8Array): string {
@@ -22,7 +22,7 @@ function keyIs(bytes: Buffer, from: number, to: number, name: string): boolean {
 
 /** Where one header lies: its key and its value, begin and end, in this order. */
 const SPOTS = 4;
-/** Of a call of `findHeaders`, which nothing interrupts: what they hold is not looked at by another. */
+/** Of a call of `findEntries`, which nothing interrupts: what they hold is not looked at by another. */
 const scratch: number[] = [];
 const SCRATCH_LENGTH_MAX = 1024;
 const mapReader = new WireReader(EMPTY);
@@ -75,16 +75,26 @@ export class HeaderMapView implements HeaderView {
 
   /** Where they lie: found once, as an exchange asks for a dozen of them. */
   #found(): readonly number[] {
-    return (this.#spots ??= findHeaders(this.#map, this.#start, this.#end));
+    return (this.#spots ??= findEntries(this.#map, this.#start, this.#end, MAP_HEADERS, RAW_VALUE));
   }
 }
 
-/** HeaderMap: 1 headers. HeaderValue: 1 key, 2 value, 3 raw_value, which wins where both are set, as in Envoy. */
-function findHeaders(map: Buffer, start: number, end: number): readonly number[] {
+/** HeaderMap: 1 headers, each a HeaderValue: 1 key, 2 value, 3 raw_value, which wins where both are set, as in Envoy. */
+const MAP_HEADERS = lengthTag(1);
+const RAW_VALUE = lengthTag(3);
+
+/** Spots of the entries of `tag` in the message `map[start, end)`. `rawTag`: of a value that wins; 0 for none. */
+function findEntries(
+  map: Buffer,
+  start: number,
+  end: number,
+  tag: number,
+  rawTag: number,
+): readonly number[] {
   let count = 0;
   const headers = mapReader.over(map, start, end);
   while (headers.next()) {
-    if (headers.tag !== lengthTag(1)) {
+    if (headers.tag !== tag) {
       headers.skip();
       continue;
     }
@@ -103,13 +113,12 @@ function findHeaders(map: Buffer, start: number, end: number): readonly number[]
           from = header.from;
           to = header.to;
           break;
-        case lengthTag(3):
-          header.span();
-          rawFrom = header.from;
-          rawTo = header.to;
-          break;
         default:
-          header.skip();
+          if (header.tag === rawTag) {
+            header.span();
+            rawFrom = header.from;
+            rawTo = header.to;
+          } else header.skip();
       }
     }
     const raw = rawTo > rawFrom;
@@ -125,17 +134,25 @@ function findHeaders(map: Buffer, start: number, end: number): readonly number[]
   return spots;
 }
 
-/** Over the encoded entries of ext_authz's `map<string,string> headers`. Methods throw MalformedMessage. */
+/** Over ext_authz's `map<string,string> headers`: the last of a key counts. Methods throw MalformedMessage. */
 export class StringMapView implements HeaderView {
-  readonly #encoded: readonly Uint8Array[];
+  readonly #message: Buffer;
+  readonly #tag: number;
+  #spots: readonly number[] | undefined;
   #entries: readonly (readonly [string, string])[] | undefined;
 
-  constructor(encoded: readonly Uint8Array[]) {
-    this.#encoded = encoded;
+  /** `field`: number of the map in `message`. */
+  constructor(message: Buffer, field: number) {
+    this.#message = message;
+    this.#tag = lengthTag(field);
   }
 
   get(name: string): string | undefined {
-    return this.entries().find(([key]) => key === name)?.[1];
+    const spots = this.#found();
+    for (let at = spots.length - SPOTS; at >= 0; at -= SPOTS)
+      if (keyIs(this.#message, spots[at] as number, spots[at + 1] as number, name))
+        return this.#text(spots[at + 2] as number, spots[at + 3] as number);
+    return undefined;
   }
 
   entries(): readonly (readonly [string, string])[] {
@@ -144,10 +161,20 @@ export class StringMapView implements HeaderView {
 
   #decode(): readonly (readonly [string, string])[] {
     const last = new Map<string, string>();
-    for (const encoded of this.#encoded) {
-      const { key, value } = mapEntry(encoded);
-      last.set(key.toLowerCase(), headerText(value));
-    }
+    const spots = this.#found();
+    for (let at = 0; at < spots.length; at += SPOTS)
+      last.set(
+        this.#text(spots[at] as number, spots[at + 1] as number).toLowerCase(),
+        this.#text(spots[at + 2] as number, spots[at + 3] as number),
+      );
     return [...last];
+  }
+
+  #text(from: number, to: number): string {
+    return headerText(this.#message.subarray(from, to));
+  }
+
+  #found(): readonly number[] {
+    return (this.#spots ??= findEntries(this.#message, 0, this.#message.length, this.#tag, 0));
   }
 }

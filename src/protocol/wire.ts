@@ -273,7 +273,7 @@ export class WireWriter {
   }
 
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+    return this.#at === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#at);
   }
 
   /** Letter by letter, which for a few costs less than a call; false, and nothing written, where one is not ASCII. */
@@ -290,7 +290,7 @@ export class WireWriter {
   }
 
   #varint(value: number): void {
-    this.#grow(VARINT_BYTES_MAX);
+    this.#grow(varintLength(value));
     let rest = value;
     while (rest >= 128) {
       this.#bytes[this.#at++] = (rest % 128) + 128;
