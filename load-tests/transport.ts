@@ -114,11 +114,13 @@ async function resting(): Promise<Pick<Results, 'memory' | 'stalls'>> {
 await ensureBuild();
 process.env.SWITCHYARD_BUILT = '1';
 const loadBefore = loadavg()[0] ?? 0;
-const results: Results = {
-  direct: await directly(),
-  envoy: await throughEnvoy(),
-  ...(await resting()),
+const said = <Part>(part: Part, shown: string): Part => {
+  process.stderr.write(`${shown}\n\n`);
+  return part;
 };
+const direct = await directly().then((part) => said(part, directTable(part)));
+const envoy = await throughEnvoy().then((part) => said(part, envoyTable(part)));
+const results: Results = { direct, envoy, ...(await resting()) };
 const text = [
   circumstances([loadBefore, loadavg()[0] ?? 0]),
   goalsTable(results),
