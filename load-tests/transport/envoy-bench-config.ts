@@ -6,24 +6,29 @@ export const ENVOY_PATHS = {
   headers: '/headers',
   check: EQUAL_RULE_PATH,
   json: '/json',
+  duplex: '/duplex',
 } as const;
 export type EnvoyCase = keyof typeof ENVOY_PATHS;
 
 const PER_ROUTE = 'type.googleapis.com/envoy.extensions.filters.http';
 
-function processing(bodies: 'NONE' | 'BUFFERED'): string {
-  return `{ request_header_mode: SEND, response_header_mode: SEND, request_body_mode: ${bodies}, response_body_mode: ${bodies}, request_trailer_mode: SKIP, response_trailer_mode: SKIP }`;
+function processing(bodies: 'NONE' | 'BUFFERED' | 'FULL_DUPLEX_STREAMED'): string {
+  // Envoy wants trailers, too, where it streams both ways at once.
+  const trailers = bodies === 'FULL_DUPLEX_STREAMED' ? 'SEND' : 'SKIP';
+  return `{ request_header_mode: SEND, response_header_mode: SEND, request_body_mode: ${bodies}, response_body_mode: ${bodies}, request_trailer_mode: ${trailers}, response_trailer_mode: ${trailers} }`;
 }
 
 function route(name: EnvoyCase): string {
   const noCheck = `envoy.filters.http.ext_authz: { "@type": ${PER_ROUTE}.ext_authz.v3.ExtAuthzPerRoute, disabled: true }`;
   const noProcess = `switchyard: { "@type": ${PER_ROUTE}.ext_proc.v3.ExtProcPerRoute, disabled: true }`;
-  const buffered = `switchyard: { "@type": ${PER_ROUTE}.ext_proc.v3.ExtProcPerRoute, overrides: { processing_mode: ${processing('BUFFERED')} } }`;
+  const bodies = (mode: 'BUFFERED' | 'FULL_DUPLEX_STREAMED'): string =>
+    `switchyard: { "@type": ${PER_ROUTE}.ext_proc.v3.ExtProcPerRoute, overrides: { processing_mode: ${processing(mode)} } }`;
   const filters = {
     alone: [noCheck, noProcess],
     headers: [noCheck],
     check: [noProcess],
-    json: [noCheck, buffered],
+    json: [noCheck, bodies('BUFFERED')],
+    duplex: [noCheck, bodies('FULL_DUPLEX_STREAMED')],
   }[name];
   return `
                         - match: { path: ${ENVOY_PATHS[name]} }
@@ -58,7 +63,7 @@ static_resources:
                   virtual_hosts:
                     - name: ai
                       domains: ["*"]
-                      routes:${route('alone')}${route('headers')}${route('check')}${route('json')}
+                      routes:${route('alone')}${route('headers')}${route('check')}${route('json')}${route('duplex')}
                 http_filters:
                   - name: envoy.filters.http.ext_authz
                     typed_config:

@@ -32,6 +32,14 @@ export const ENVOY_EXCHANGES: Readonly<Record<EnvoyCase, HttpExchange>> = {
     answer: document(),
     ...DOCUMENT,
   },
+  duplex: {
+    name: 'duplex',
+    method: 'POST',
+    path: ENVOY_PATHS.duplex,
+    body: document(),
+    answer: document(),
+    ...DOCUMENT,
+  },
 };
 
 /** The request that the rule refuses: proof that a server which has it judges. */
