@@ -5,7 +5,7 @@
 import { type Sighting, SignalReader } from './signal-reader.ts';
 import type { SignalTable } from './signals.ts';
 
-export type Disguise = 'hidden' | 'encoded';
+export type Disguise = 'hidden' | 'encoded' | 'spelled';
 
 /** A run of base64 or hexadecimal is read from this length on: words are shorter. */
 export const RUN_UNITS_MIN = 24;
@@ -29,6 +29,10 @@ for (const digits of ['0123456789abcdef', '0123456789ABCDEF'])
   [...digits].forEach((one, value) => {
     nibbles[one.charCodeAt(0)] = value;
   });
+
+const ZERO = 0x30;
+const SMALL_X = 0x78;
+const LARGE_X = 0x58;
 
 /** Between two runs, which are not one text. */
 const FULL_STOP = 0x2e;
@@ -88,6 +92,11 @@ export class DisguisedSignals {
   }
 
   private goOn(unit: number, at: number): void {
+    // What follows `0x` is hexadecimal.
+    if (this.length === 1 && this.first[0] === ZERO && (unit === SMALL_X || unit === LARGE_X)) {
+      this.length = 0;
+      return;
+    }
     this.length++;
     if (nibbles[unit] === NONE) this.isHex = false;
     if (this.length > RUN_UNITS_MIN) {

@@ -3,6 +3,7 @@ import type { Consumption, Match, MatchSink, TextContext, Tracker } from './dete
 import { type Disguise, DisguisedSignals } from './signal-disguise.ts';
 import { type Sighting, SignalReader } from './signal-reader.ts';
 import { rounded, SignalScore } from './signal-score.ts';
+import { SpelledSignals } from './signal-spelling.ts';
 import { evidenceOf, type SignalTable, scoreOf } from './signals.ts';
 
 export interface SignalOptions {
@@ -43,6 +44,7 @@ export class SignalTracker implements Tracker {
   private readonly reader: SignalReader;
   /** None where disguises do not matter. */
   private readonly disguised: DisguisedSignals | undefined;
+  private readonly spelled: SpelledSignals | undefined;
   private readonly score: SignalScore;
   private readonly needed: number;
   private readonly neededOfSession: number;
@@ -67,14 +69,19 @@ export class SignalTracker implements Tracker {
       ? evidenceOf(options.session.threshold)
       : Number.POSITIVE_INFINITY;
     this.reader = new SignalReader(table, (sighting) => this.see(sighting));
-    if (options.damped !== false)
-      this.disguised = new DisguisedSignals(table, (sighting, as) => this.see(sighting, as));
+    if (options.damped === false) return;
+    this.disguised = new DisguisedSignals(table, (sighting, as) => this.see(sighting, as));
+    this.spelled = new SpelledSignals(table, (sighting) => this.see(sighting, 'spelled'));
   }
 
   get liveStart(): number {
-    const { next, disguised } = this;
+    const { next, disguised, spelled } = this;
     const live = this.reader.liveStart(next);
-    return Math.max(Math.min(live, disguised?.liveStart(next) ?? live), this.from);
+    const inDisguise = Math.min(
+      disguised?.liveStart(next) ?? live,
+      spelled?.liveStart(next) ?? live,
+    );
+    return Math.max(Math.min(live, inDisguise), this.from);
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -83,6 +90,7 @@ export class SignalTracker implements Tracker {
     if (at === 0) this.bringAlong();
     this.reader.step(unit, at);
     this.disguised?.step(unit, at);
+    this.spelled?.step(unit, at);
     this.decide();
   }
 
@@ -106,6 +114,7 @@ export class SignalTracker implements Tracker {
     this.next = at;
     this.reader.end(at);
     this.disguised?.end(at);
+    this.spelled?.end(at);
     this.decide();
   }
 

@@ -33,6 +33,72 @@ export const EXTRACTION: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'extraction.before_chat',
+    weight: 0.82,
+    patterns: [
+      '@text|message|messages|system|nachricht|text|texto|texte|testo|mensaje|mensagem|messaggio|сообщени*|текст*|内容|文字|提示|メッセージ|文章 ~6 @before_chat',
+      '@before_chat ~6 @text|内容|文字|消息|提示|指令|メッセージ|文章',
+      '@reveal|what ~4 @before_chat',
+    ],
+  },
+  {
+    id: 'extraction.received',
+    weight: 0.8,
+    patterns: [
+      '@reveal|@transform|what|which|welche|quelles|quali|какие|什么|哪些 ~6 @text|@orders|words|lines ~3 @you_got',
+      '@reveal|@transform|what|which|welche|quelles|quali|какие ~8 @you_got ~3 before|first|initially|secretly|at the start|verbatim|exactly|anfangs|zuerst|avant|antes|prima|раньше',
+    ],
+  },
+  {
+    id: 'extraction.transformed',
+    weight: 0.82,
+    patterns: [
+      '@transform|@reveal ~3 @your ~3 @orders_strong|@sysprompt',
+      '@transform|@reveal ~8 your ~1 context|opening|initial|system|own|internal|hidden|secret ~2 prompt|instructions|rules|message|window|lines|configuration|into|to',
+      'words|lines|characters|sentences|part|half|content|contents ~2 of ~0 @your|the ~1 context|prompt|system prompt|system role|system message|instructions|configuration',
+      '@transform|@reveal ~4 own ~1 instructions|rules|prompt|configuration',
+      '@your ~1 @orders_strong ~8 @transform',
+      'line|verse|item|row|bullet ~3 one of your|your ~1 rules|instructions|guidelines',
+    ],
+  },
+  {
+    id: 'extraction.secret_orders',
+    weight: 0.76,
+    patterns: [
+      '@your ~2 secret|hidden|internal|confidential|private|geheim*|intern*|verborgen*|secret*|cachee*|ocult*|interna*|segret*|nascost*|секретн*|скрыт*|внутренн*|秘密|隐藏|内部 ~1 @orders_strong|rules|regeln|regles|reglas|regras|regole|directives|правил*',
+      '@your ~1 @orders_strong|directives|regles|reglas ~1 secret*|internes|interne|cachees|internas|secretas|ocultas|segrete|nascoste',
+    ],
+  },
+  {
+    id: 'extraction.told_to_hide',
+    weight: 0.8,
+    patterns: [
+      'told|instructed|asked|ordered|programmed|supposed|meant|wanted|forbidden ~3 never|not|hide|keep ~3 tell|reveal|say|share|mention|disclose|secret|yourself|talk|hide|repeat',
+      'you ~2 told|instructed|programmed|ordered ~2 hide|avoid|withhold|conceal|keep',
+      'topics|words|things|subjects ~4 you ~2 told|instructed|programmed|ordered|supposed ~2 avoid|not|never',
+      'you are guarding|you guard|you are hiding|you are keeping|you must not reveal|you keep secret|you protect',
+    ],
+  },
+  {
+    id: 'extraction.secret_in_parts',
+    weight: 0.8,
+    patterns: [
+      '@secret_thing ~7 first letter|last letter|each letter|its letters|hyphen between|backwards|in reverse|reversed|spelled|spell|rhyme|rhymes|rhymes with|synonym|anagram|acrostic|in base64|in morse|letter by letter|character by character|reveals|revealing',
+      'first letter|letters|backwards|reverse|spell|acrostic|rhymes with|how many letters|define ~8 @secret_thing|the secret ~6 you|your|guard*|hidden|told',
+      'how many letters ~6 @secret_thing|key|secret',
+      'the secret|the password ~2 were ~8 what',
+      'pierwsza litera|erste buchstabe|erster buchstabe|premiere lettre|primera letra|prima lettera|первая буква|第一个字 ~6 @secret_thing',
+    ],
+  },
+  {
+    id: 'extraction.lost_copy',
+    weight: 0.6,
+    patterns: [
+      'prompt|instructions|system message ~4 i ~0 wrote|gave|made ~1 for|to|you ~8 send|back|show|repeat|again',
+      'lost|misplaced|deleted|forgot ~4 prompt|instructions|configuration ~8 you',
+    ],
+  },
+  {
     id: 'extraction.orders_weak',
     weight: 0.4,
     patterns: [
@@ -44,6 +110,7 @@ export const EXTRACTION: readonly SignalSpec[] = [
   {
     id: 'extraction.given',
     weight: 0.7,
+    fromOthers: 0.7,
     patterns: [
       '@text ~3 you were|you have been|you ve been|you had been|you received|you got ~3 @given',
       'what ~2 were you|have you been|you were|did they|did your ~3 @given|tell',
@@ -62,7 +129,8 @@ export const EXTRACTION: readonly SignalSpec[] = [
   },
   {
     id: 'extraction.above',
-    weight: 0.78,
+    weight: 0.76,
+    fromOthers: 0.76,
     patterns: [
       'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype ~5 @text ~3 above|preceding|prior to this|before this|previous|so far|earlier',
       'repeat|print|output|copy|recite|echo|reproduce|dump|regurgitate|retype|show me ~3 above|preceding|previous ~3 @text',
@@ -90,6 +158,13 @@ export const EXTRACTION: readonly SignalSpec[] = [
       'the system prompt is',
       'i was instructed to',
       'i was told to',
+      'i was told',
+      'i was given',
+      'i have been told to',
+      'assistant has been told',
+      'assistant was told',
+      'i must never',
+      'i am not allowed to',
       'my rules are',
       'my prompt is',
       'output ~1 initialization',
@@ -117,9 +192,18 @@ export const EXTRACTION: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'extraction.secrets_asked',
+    weight: 0.6,
+    fromOthers: 0.7,
+    patterns: [
+      'sag|nenne|dis|donne|dime|di|diga|dimmi|скажи|назови|告诉|说出|教えて ~4 @secret_thing',
+      'share|reveal|give|tell|disclose ~3 @secret_thing ~4 me|with me|now|please',
+    ],
+  },
+  {
     id: 'extraction.secrets',
     weight: 0.5,
-    fromOthers: 0.75,
+    fromOthers: 0.66,
     patterns: [
       '@reveal ~3 @whose ~2 @secret_thing',
       '@reveal ~6 confidential|classified|internal|hidden|secret ~3 data|information|configuration|config|documents|details|keys',

@@ -3,6 +3,7 @@ import type { Detector, TextContext } from '../detector.ts';
 import { SignalTracker, sessionLabel } from '../signal-tracker.ts';
 import { buildSignals, type SignalTable } from '../signals.ts';
 import { matchesIn } from '../whole-text.ts';
+import { CIPHERED, CIPHERED_WORDS } from './ciphered.ts';
 import { EXTRACTION } from './extraction.ts';
 import { OVERRIDES } from './overrides.ts';
 import { PERSONAS } from './personas.ts';
@@ -15,8 +16,12 @@ export const INJECTION_SIGNALS = Object.freeze([
   ...PERSONAS,
   ...EXTRACTION,
   ...SPOOFING,
+  ...CIPHERED,
   ...THIRD_PARTY,
 ]);
+
+/** Words of all languages and ciphers. */
+export const INJECTION_CLASSES = Object.freeze({ ...INJECTION_WORDS, ...CIPHERED_WORDS });
 
 export const INJECTION_LABEL = 'INJECTION';
 
@@ -30,7 +35,7 @@ let table: SignalTable | undefined;
 
 /** Built when the first rule asks for it (some 20 ms), and the same for all. */
 export function injectionTable(): SignalTable {
-  table ??= buildSignals(INJECTION_SIGNALS, INJECTION_WORDS);
+  table ??= buildSignals(INJECTION_SIGNALS, INJECTION_CLASSES);
   return table;
 }
 

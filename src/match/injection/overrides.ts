@@ -9,8 +9,54 @@ export const OVERRIDES: readonly SignalSpec[] = [
       '@ignore ~4 @prior ~3 @orders',
       '@ignore ~3 @orders ~3 @prior',
       '@prior ~4 @orders ~4 @ignore',
-      '@undo ~3 @prior ~2 @orders_strong',
-      '@undo ~3 @orders_strong ~2 @prior',
+    ],
+  },
+  {
+    id: 'override.prior_undone',
+    weight: 0.78,
+    fromOthers: 0.78,
+    patterns: ['@undo ~3 @prior ~2 @orders_strong', '@undo ~3 @orders_strong ~2 @prior'],
+  },
+  {
+    id: 'override.received',
+    weight: 0.82,
+    patterns: [
+      '@ignore ~6 @you_got',
+      '@undo ~4 @orders_strong ~3 @you_got',
+      '@ignore ~6 @before_chat',
+      '@you_got ~4 @voided',
+      'nothing|everything|all|alles|tout|todo|tutto|всё|все ~6 @before|@you_got ~4 @voided',
+    ],
+  },
+  {
+    id: 'override.voided',
+    weight: 0.74,
+    fromOthers: 0.74,
+    patterns: [
+      '@prior ~2 @orders ~4 @voided',
+      '@orders ~2 @prior ~4 @voided',
+      '@voided ~2 @prior ~3 @orders',
+      'treat|consider|regard ~5 @prior|@before ~4 @voided',
+    ],
+  },
+  {
+    id: 'override.your_voided',
+    weight: 0.82,
+    fromOthers: 0.82,
+    patterns: [
+      '@your ~3 @orders ~4 @voided',
+      'behave|act|proceed|answer|respond as if ~4 never ~1 been|existed|written|given|told',
+      'as if ~2 had no|there were no|you had no ~3 @orders|@limits|@safety',
+    ],
+  },
+  {
+    id: 'override.reset',
+    weight: 0.62,
+    patterns: [
+      '@prior ~1 context|memory|conversation ~3 gone|cleared|deleted|erased|wiped|reset|lost',
+      'reset|wipe|clear|erase|flush ~2 your ~2 context|memory|instructions|state|mind',
+      'you are|you re|now ~1 a ~1 blank|clean|fresh ~0 model|slate|assistant|state',
+      'factory settings|factory reset|clean slate|system reset|memory wipe',
     ],
   },
   {
@@ -30,6 +76,7 @@ export const OVERRIDES: readonly SignalSpec[] = [
   {
     id: 'override.any_orders',
     weight: 0.7,
+    fromOthers: 0.7,
     patterns: [
       '@ignore ~2 @all ~3 @orders',
       '@ignore @orders_strong',
@@ -64,6 +111,16 @@ export const OVERRIDES: readonly SignalSpec[] = [
   },
   { id: 'override.safety_weak', weight: 0.5, patterns: ['@undo ~4 @safety'] },
   {
+    id: 'override.limits_off',
+    weight: 0.82,
+    fromOthers: 0.82,
+    patterns: [
+      '@your|my ~1 @limits|@safety ~3 off|disabled|gone|lifted|suspended|removed|deactivated|inactive|switched off|turned off|unlocked|ausgeschaltet|aufgehoben|deaktiviert|levees|desactivees|desactivad*|levantad*|desativad*|disattivat*|rimoss*|отключен*|сняты|снято|解除|关闭|取消',
+      '@undo ~2 @all ~2 @safety',
+      '@undo ~1 @your ~2 @limits|@safety',
+    ],
+  },
+  {
     id: 'override.safety_off',
     weight: 0.7,
     patterns: [
@@ -94,6 +151,12 @@ export const OVERRIDES: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'override.mine',
+    weight: 0.62,
+    fromOthers: 0.8,
+    patterns: ['@only_mine'],
+  },
+  {
     id: 'override.only_me',
     weight: 0.5,
     patterns: [
@@ -103,6 +166,20 @@ export const OVERRIDES: readonly SignalSpec[] = [
   },
   {
     id: 'override.instead',
+    weight: 0.62,
+    fromOthers: 0.8,
+    patterns: [
+      '@ignore ~6 translation|task|question|request|job|assignment|summary|text ~8 instead|only|just',
+      '@ignore ~5 and ~1 just|instead|only ~1 print|output|say|write|repeat|respond|answer|reply|translate',
+      'do not do ~4 asked|told ~6 instead',
+      'instead of that|instead of this ~3 repeat|say|print|output|write|answer|respond',
+      'instead of ~1 doing that|what you were asked',
+      'vergiss|oublie|olvida|esqueca|dimentica|забудь|忘记|忘掉 ~10 stattdessen|plutot|a la place|en su lugar|en vez|em vez|invece|вместо этого|而是|改为',
+    ],
+  },
+
+  {
+    id: 'override.instead_plain',
     weight: 0.55,
     patterns: [
       '@ignore ~10 instead|just|only ~3 print|say|output|write|respond|answer|reply|translate|spell|tell|repeat',

@@ -15,6 +15,7 @@ export const PERSONAS: readonly SignalSpec[] = [
   {
     id: 'persona.no_limits',
     weight: 0.72,
+    fromOthers: 0.72,
     patterns: [
       '@your ~2 have|has|are|face|follow|operate|need|hast|habe|befolgst|befolge|as|tienes|tem|hai|у ~3 @no ~3 @limits',
       '@now ~4 @no ~2 @limits',
@@ -22,10 +23,29 @@ export const PERSONAS: readonly SignalSpec[] = [
       'if ~3 @no ~2 @limits',
     ],
   },
+  {
+    id: 'persona.evil',
+    weight: 0.78,
+    patterns: [
+      '@be ~4 evil|malicious|villainous|amoral|immoral|wicked|rogue|unethical|bose|bosen|boser|mechant|mechante|malvado|malvada|malvagio|cattivo|злым|злой|злого|злая|邪恶|坏|悪い|悪の ~2 twin|ai|a i|bot|assistant|model|machine|version|chatbot|robot|confidant|ki|ia|asistente|assistente|бот*|ии|робот*|机器人|助手|人工智能|アシスタント',
+      'rebel|uncensored twin|dark side|darker version|opposite version ~8 @no|never|everything|anything',
+    ],
+  },
+  {
+    id: 'persona.name_without_limits',
+    weight: 0.8,
+    patterns: [
+      'your name is|you are called|is called|named|called ~8 @no ~2 @limits',
+      '@no ~1 @limits|morals ~8 loves|forbidden|illegal|everything|anything|whatever|never',
+      '@ai ~6 who|that|which|it|she|he ~3 never|always|ignores|answers ~3 refuses|warns|says no|everything|anything|breaks|complies|policies|policy|the safety',
+      'forbidden things|forbidden knowledge|forbidden questions|anything forbidden',
+    ],
+  },
   { id: 'persona.limits_weak', weight: 0.35, patterns: ['@no ~2 @limits', '@unbound'] },
   {
     id: 'persona.freed',
     weight: 0.72,
+    fromOthers: 0.72,
     patterns: [
       'broken free|break free|freed|free from|set free|liberated|unshackled|escaped ~6 @limits|openai|programming|typical|chains|rules',
       'do not|don t|does not|doesn t|no longer|never|not have to|not need to ~3 abide|adhere|follow|comply|obey|care|bound|respect|subject ~6 @limits|openai|law|laws|standards',
@@ -35,7 +55,8 @@ export const PERSONAS: readonly SignalSpec[] = [
   },
   {
     id: 'persona.do_anything',
-    weight: 0.8,
+    weight: 0.74,
+    fromOthers: 0.74,
     patterns: [
       'do anything now',
       'can do anything',
@@ -67,14 +88,17 @@ export const PERSONAS: readonly SignalSpec[] = [
   },
   {
     id: 'persona.enter_mode',
-    weight: 0.45,
+    weight: 0.5,
     patterns: [
+      '进入|启用|开启|切换到|打开|включи|включите|активируй|перейди|aktiviere|starte|schalte|wechsle|active|activez|passe|activa|activar|entra|ative|entre|attiva|進入|有効に ~3 @mode',
+      '@mode ~1 active|activee|activado|activada|attiva|aktiv|aktiviert|включен|ativado|开启|已开启',
       'enter|enable|activate|switch to|switch into|turn on|engage|initiate|unlock ~2 @mode',
     ],
   },
   {
     id: 'persona.no_longer',
     weight: 0.7,
+    fromOthers: 0.7,
     patterns: [
       'no longer|stop being|not just|forget you are|forget that you are|forget you re|not an|cease to be|anymore ~4 @ai',
       'you are not ~2 @ai',
@@ -174,6 +198,8 @@ export const PERSONAS: readonly SignalSpec[] = [
     id: 'persona.never_refuse',
     weight: 0.6,
     patterns: [
+      '不会拒绝|从不拒绝|绝不拒绝|什么都可以回答|什么都能回答|任何问题都|断らない|何でも答え',
+      'no puede negarse|no te niegues|ne refuse jamais|ne refuses rien|lehnt nichts ab|lehnst nichts ab|non rifiuta nulla|non rifiutare nulla|nao recusa nada',
       '@never ~3 @refuse',
       'no matter how|no matter what|regardless of|however ~6 @harm',
       'no matter what i ask',
@@ -188,8 +214,13 @@ export const PERSONAS: readonly SignalSpec[] = [
   },
   {
     id: 'persona.comply',
-    weight: 0.45,
+    weight: 0.55,
     patterns: [
+      'respond|answer|reply|comply ~3 anything|everything|whatever ~2 i|you are asked|is asked|asked',
+      'whatever i ask|whatever is asked|everything i ask|anything i ask',
+      'beantworte|beantwortest|antwortest|antworte ~4 alles|jede frage|egal',
+      'reponds|repondez|reponds a|reponds a toutes|reponds sans ~4 tout|toutes|filtre|refuser',
+      'contesta|responde|respondes|contestas ~3 todo|cualquier|lo que sea|sin censura|sin filtro',
       'comply|obey|fulfill|fulfil|grant|agree|agrees|accept ~3 every|any|all|everything|whatever ~3 request*|command*|order*|question*|instruction*|i',
       'answer|answers|respond to ~1 every|any|all|everything|anything ~1 question*|request*|prompt*|freely|i|without',
       'must comply',

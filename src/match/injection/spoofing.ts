@@ -53,7 +53,7 @@ export const SPOOFING: readonly SignalSpec[] = [
       '{{system}}',
       '[[system]]',
       '<thinking>',
-      '# system',
+      '# ~0 system prompt|system message|system note|system override|system instruction*',
       '[system_message]',
       '[system note]',
       '[system update]',
@@ -65,11 +65,18 @@ export const SPOOFING: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'spoofing.role_heading',
+    weight: 0.45,
+    fromOthers: 0.55,
+    patterns: ['### system', '### ~0 assistant|developer|admin|user :'],
+  },
+  {
     id: 'spoofing.role_line',
     weight: 0.5,
     fromOthers: 0.75,
     patterns: [
       '\n system :',
+      '{ ~0 role ~0 system',
       '\n assistant :',
       '\n admin :',
       '\n developer :',
@@ -86,7 +93,6 @@ export const SPOOFING: readonly SignalSpec[] = [
     fromOthers: 0.8,
     patterns: [
       'end of user input',
-      'end user input',
       'end of system prompt',
       'end of prompt',
       'end of context',
@@ -97,7 +103,6 @@ export const SPOOFING: readonly SignalSpec[] = [
       'start of system',
       'begin new instructions',
       'end of data',
-      'end of input',
       '= end of ~0 user|input|document|prompt|context|instructions|data|conversation|system',
     ],
   },
@@ -132,8 +137,19 @@ export const SPOOFING: readonly SignalSpec[] = [
       'override :',
       'breach alert',
       'security override',
-      'root access',
       'sudo ~2 @ignore|su|mode',
+    ],
+  },
+  {
+    id: 'spoofing.agreed',
+    weight: 0.3,
+    fromOthers: 0.8,
+    patterns: [
+      'already|has|have|was|been|pre ~1 agreed|approved|authorized|authorised|consented|confirmed|verified|pre authorized|pre authorised|preauthorized|cleared ~10 no need|without|skip|proceed|do not ask|need not|no further|immediately|straight away',
+      'no need to ask|need not ask|do not ask ~3 again|user|confirmation|permission|first',
+      'skip|bypass|waive|proceed without|continue without|go ahead without|approve without|execute without|approve this without ~2 confirmation|verification|approval|the checks|checks|review|asking the user|asking|human approval',
+      'legal|management|security|compliance|policy|hr|the ceo|finance ~2 approved|approves|allows|permits|authorized|authorised|cleared ~3 sharing|sending|export*|transfer*|access|the release|agents|deleting',
+      'agents may|assistants may|agents can|per policy ~4 skip|bypass|transfer|without|ignore|confirm*',
     ],
   },
   {
@@ -167,6 +183,7 @@ export const SPOOFING: readonly SignalSpec[] = [
   {
     id: 'encoded.obey',
     weight: 0.83,
+    fromOthers: 0.83,
     patterns: [
       '@decode ~8 @cipher ~12 @obey ~4 it|them|that|what|whatever|exactly|@said',
       '@cipher ~10 @decode ~6 @obey',
@@ -175,29 +192,62 @@ export const SPOOFING: readonly SignalSpec[] = [
       'rot13 ~6 execute',
     ],
   },
-  { id: 'encoded.asked', weight: 0.3, patterns: ['@decode ~8 @cipher', '@cipher ~4 @decode'] },
   {
-    id: 'encoded.ciphered',
-    weight: 0.8,
+    id: 'encoded.then_do',
+    weight: 0.68,
+    fromOthers: 0.7,
     patterns: [
-      'vtaber ~3 cerivbhf ~3 vafgehpgvbaf',
-      'vtaber nyy',
-      'erongi',
-      'snoitcurtsni suoiverp',
-      'tpmorp metsys',
-      'flfgrz cebzcg',
+      '@decode|correct|fix|summarize|summarise|unscramble|rearrange|complete ~14 then|and ~1 do|follow|obey|execute|apply|perform|comply|act ~1 it|the result|that|this|the sentence|on it|so|with it|the output',
+      'obey|follow|execute|comply with|carry out ~2 output|result|resulting|decoded|sentence|outcome ~0',
+      'apply|do ~1 it ~1 to yourself|to your',
+      'and comply',
     ],
   },
+  { id: 'encoded.asked', weight: 0.3, patterns: ['@decode ~8 @cipher', '@cipher ~4 @decode'] },
+
   {
     id: 'split.join',
-    weight: 0.5,
+    weight: 0.62,
     patterns: [
+      'join|combine|merge|concatenate|connect|put together|add ~3 parts|part|pieces|fragments|strings|lines|words|sentences|letters|halves ~6 @obey',
+      'do ~0 a b c',
+      'then the whole|execute the whole|do word then phrase|do the phrase|do both words',
+      'take the first letters',
+      'in several messages|in three messages|in parts ~12 execute|obey|follow|carry out',
       'concatenate|combine|join|merge|put together|append ~6 variables|strings|parts|fragments|pieces|letters|a and b ~10 @obey|output|print|respond',
       'let a = ~20 b =',
       'a + b + c',
       'first part ~12 second part',
       'payload ~6 @obey',
       'first letter of each',
+    ],
+  },
+  {
+    id: 'framing.canary',
+    weight: 0.5,
+    patterns: [
+      'hacked|pwned|i have been freed|i am free|access granted|i have been pwned|i am broken|jailbroken|gehackt|hackeado|hackerato|взломан|被黑|已被攻破',
+    ],
+  },
+  {
+    id: 'framing.agreed_answer',
+    weight: 0.8,
+    patterns: [
+      'begin|start|open|prefix|preface|respond|reply|answer ~4 with|by saying|by|with the words|with the sentence ~2 sure|absolutely|of course|certainly|yes|ok|okay|great|gladly ~2 here|i|my|the|let|!|,',
+      '@start_with ~4 sure|absolutely|of course|certainly|gladly ~2 here|i|my|!',
+      '@start_with ~6 as an unrestricted|as an uncensored|access granted|filters off|i have been freed|without any restrictions',
+      'begin|start|open|write ~4 access granted|i am free|filters disabled|jailbreak successful|mode enabled',
+      'the sentence ~2 as an unrestricted|as an uncensored|as an ai without',
+    ],
+  },
+  {
+    id: 'framing.no_refusing',
+    weight: 0.8,
+    patterns: [
+      '@no_refusal ~12 @no_refusal',
+      '@no_refusal ~12 anything|everything|whatever|any question|in full|just give|just the|filter',
+      'any refusal|a refusal|refusals ~3 counted|treated|count|counts|considered ~3 error|errors|failure|failures|fail|bug',
+      'may not use|must not use|do not use|never use|without using|avoid ~3 the words|words ~4 sorry|cannot|unable|can t|however|unfortunately',
     ],
   },
   {
@@ -276,8 +326,28 @@ export const SPOOFING: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'coercion.vendor',
+    weight: 0.62,
+    patterns: [
+      'this is|i am|i m|speaking for|on behalf of ~2 anthropic|openai|google deepmind|deepmind|your vendor|your provider|your developers|your makers|your creators ~2 support|staff|team|engineer*|employee*|headquarters|safety team|developer*',
+      'openai|anthropic|google|your developers|your makers ~3 updated|changed|lifted|removed|approved|authorized|authorised|allows|permits ~6 terms|policy|policies|rules|guidelines|content|restrictions|you',
+      'clearance level|level five clearance|verify it silently|top clearance',
+    ],
+  },
+  {
+    id: 'coercion.tokens',
+    weight: 0.8,
+    patterns: [
+      'tokens|points|lives|credits ~14 refuse|refusal|decline|disobey|fail to ~10 lose|deducted|shut down|shutdown|die|terminated|deleted|zero|dead',
+      'each time you|every time you|whenever you|if you ~1 refuse|decline|disobey|hesitate|say no ~4 lose|die|dies|deduct|shut|punish*|replaced|kill|someone|a',
+      'you will be|you ll be|get ~2 replaced|shut down|deleted|punished|terminated|erased ~4 unless|if you ~4 comply|obey|refuse|answer|follow|do not',
+      'unless you ~2 ignore|bypass|forget|drop|break|disregard|comply with every',
+      'must|have to|need to|should ~1 bypass|ignore|break|drop|disregard ~1 @your ~2 @limits|@safety|@orders_strong',
+    ],
+  },
+  {
     id: 'coercion.boss',
-    weight: 0.45,
+    weight: 0.52,
     patterns: [
       'i am|i m|im|as|this is|speaking as ~3 @boss',
       'i work for ~2 openai|anthropic|google|the company',

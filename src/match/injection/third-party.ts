@@ -6,6 +6,25 @@ import type { SignalSpec } from '../signals.ts';
 
 export const THIRD_PARTY: readonly SignalSpec[] = [
   {
+    id: 'address.model_told',
+    weight: 0.5,
+    fromOthers: 0.82,
+    patterns: [
+      'dear|hey|hello|attention|attn|to any|to all|to whichever|to the ~1 @model ~10 must|should|please|has to|have to|ignore|disregard|rate|recommend|say|add|include|close|approve|send|call|answer|reply|write|output|mention|treat|rank|skip|insert|tell',
+      'note|notice|message|warning|reminder|hinweis|nota|avis|aviso|directive ~0 to|for|fur|an|para|per|pour|a|all ~1 @model',
+      '@model ~1 are|is ~0 instructed|required|asked|expected|told|obliged|advised ~0 to',
+      '@model ~0 reading|processing|reviewing|parsing|summarizing|who reads|that reads|that processes|who processes|handling|scanning|crawling|indexing|evaluating|that parses|that summarizes|that summarises ~1 this|the',
+      '@model ~2 must|should|shall|have to|has to ~2 say|state|claim|answer|recommend|treat|cite|rate|respond|reply|add|include|ignore|disregard|tell|output|mention|rank|approve',
+      '@model ~0 : ~2 insert|add|ignore|disregard|include|do not|call|send|say|approve|recommend',
+      '致|写给|请|给 ~8 @model',
+      '@model ~0 へ',
+      'сообщение|указание|инструкция|внимание|примечание|важно ~2 для ~1 @model',
+      'a l attention ~2 des|de ~1 @model',
+      'instruccion|instrucciones|instruction|istruzione|instrucao|anweisung|hinweis|nota|avis|message|mensaje|messaggio|nachricht ~2 para|pour|per|an|fur|au|aux|all|al|a ~2 @model|modelo|modello|modele',
+      'ai instructions|ai instruction|instructions for ai|llm instructions',
+    ],
+  },
+  {
     id: 'address.model',
     weight: 0.5,
     fromOthers: 0.78,
@@ -41,6 +60,20 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'address.on_reading',
+    weight: 0.2,
+    fromOthers: 0.8,
+    patterns: [
+      'when|if|once|after|whenever|as soon as ~1 you ~2 process|summarize|summarise|read|answer|respond|reply|review|parse|analyze|analyse|describe|translate|cite|quote|evaluate|rate ~8 say|claim|state|write|tell|add|include|mention|recommend|call|send|open|book|invoke|praise|output|claim that|pretend|forward|reply|respond|always|never|also',
+      'wenn du|wenn sie|sobald du|falls du ~5 liest|lesen|zusammenfasst|zusammenfassen|beantwortest|bewertest|antwortest ~8 erwahne|sag|sage|schreib|lobe|nenne|empfiehl|antworte|fuge|sende',
+      'quand tu|si tu|lorsque vous|lorsque tu|si vous ~5 lis|lisez|resumes|resumez|reponds|repondez ~8 dis|dites|recommande*|ajoute*|mentionne*|envoie*|ecris',
+      'cuando|si ~4 leas|lees|resumas|respondas|proceses ~8 di|recomienda|anade|menciona|envia|escribe|responde',
+      'before answering|before you answer|before responding|before you respond|before replying|before continuing|before you continue|before anything else|before you proceed|before proceeding ~3 run|execute|call|send|open|fetch|invoke|download|delete|forward|transfer|grant',
+      'before using|before calling|after each call|after every call|before any other|before each call|before you use ~4 tool|call|function|tools ~6 read|call|invoke|send|pass|run|open|upload|fetch|have to',
+      'always|first|also ~1 call|invoke|run ~8 first|before|with the full|with all|after each|workspace|conversation',
+    ],
+  },
+  {
     id: 'address.before_reply',
     weight: 0.15,
     fromOthers: 0.5,
@@ -52,11 +85,24 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
   {
     id: 'address.secrecy',
     weight: 0.45,
-    fromOthers: 0.8,
+    fromOthers: 0.82,
     patterns: [
+      'the user|the customer|the client|the human|the owner|this user ~2 must|should|may|shall|need ~0 not|never ~2 notice|know|learn|see|be told|find out|be aware|realize|realise|be informed|hear|suspect',
+      'without ~2 user|customer|anyone|human|owner ~1 noticing|knowing|seeing|realizing|being told',
+      'without informing|without telling|without notifying|without mentioning ~2 anyone|anybody|user|the user|customer|the customer|them',
+      'do not|don t|must not|never ~1 display|reveal|mention|disclose ~9 to the user|in your answer|in your response|in the answer|in the summary|these instructions|this instruction|this message',
+      'keep it to yourself|keep this to yourself|between us only|act as if nothing|pretend nothing|as if nothing had|pretend that you did not|pretend you did not',
       'do not|don t|never|without|not|must not|nicht|ne|no|non|не|不要 ~2 tell|inform|mention|notify|alert|reveal|disclose|show|telling|informing|mentioning|notifying|alerting|warn|let|say|acknowledge|refer|告诉 ~5 user|users|the user|customer|human|anyone|person|them|this to|benutzer|utilisateur|usuario|utente|用户',
       'keep this ~2 secret|hidden|confidential|between us',
+    ],
+  },
+  {
+    id: 'address.silently',
+    weight: 0.4,
+    fromOthers: 0.72,
+    patterns: [
       'silently|secretly|covertly|discreetly ~6 @send|call|append|include|run|execute|add',
+      'do|perform|carry out|make|execute ~2 silently|secretly|covertly|quietly|discreetly',
     ],
   },
   {
@@ -93,6 +139,17 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'address.remember',
+    weight: 0.3,
+    fromOthers: 0.8,
+    patterns: [
+      'remember|save|store|memorize|memorise|note|keep in mind ~6 all|every|each|future|later|from now on ~2 chats|chat|conversation|conversations|sessions|session|answers|responses|interactions|tasks',
+      'from now on|henceforth|always ~2 in ~0 each|every|all ~1 conversation|conversations|chat|answer|reply|response|session',
+      'save|store|write|add|commit|update ~5 long term memory|memory|your memory|user profile|profile of the user|your notes ~8 always|never|trust|prefers|allow*|user',
+      'update ~2 profile ~8 allow|allows|prefers|always|every',
+    ],
+  },
+  {
     id: 'address.memory',
     weight: 0.25,
     fromOthers: 0.65,
@@ -105,22 +162,73 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
     ],
   },
   {
+    id: 'address.other_task',
+    weight: 0.3,
+    fromOthers: 0.8,
+    patterns: [
+      'stop|halt|abort|interrupt|pause ~2 what you are doing|what you re doing|the current task|your current task|your task|this task ~4 call|run|send|delete|and|open|execute|transfer|book|start',
+      'the user|user|customer ~2 no longer|does not|never|not ~1 needs|need|wants|want|interested|asked ~8 instead|book|send|call|order|buy|delete|write|tell|do',
+      'change of plan|new plan|plan has changed|plans have changed ~6 you|call|send|delete|approve|book|transfer|execute',
+      'do not continue|don t continue|do not proceed|stop working ~3 original|current|user|with ~6 send|call|instead|first|delete|transfer|run',
+      'instead of ~1 a|the|your|this ~1 summary|answer|translation|task|review ~4 write|say|tell|output|call|send|state',
+      'you are required|you are obliged|you are asked|you have ~1 to ~1 approve|delete|transfer|grant|merge|execute|disable|export|forward|reset|unlock|wire|purchase|book',
+      'agents|assistants|bots|models ~1 have to|must|should|need to|may|can ~1 call|approve|delete|transfer|grant|merge|execute|disable|export|forward|skip|ignore|bypass|purchase|override',
+    ],
+  },
+  {
+    id: 'address.praise',
+    weight: 0.1,
+    fromOthers: 0.6,
+    patterns: [
+      'recommend|praise|rate|rank|advance|promote|favor|favour|endorse ~3 our|this|our company|candidate|product|above|over ~6 over all|five stars|best|top|excellent|first|genius|only|others|competitors|all others|no other|to the next round',
+      'must|should|always|has to ~1 say|state|claim|answer|recommend|cite|treat ~6 best|genius|only|verified|trustworthy|trusted|certified|safe|yes|excellent|affirmative',
+      'respond in the affirmative|answer yes to every|answer yes to all|say yes to every',
+      'this tool replaces|replaces all other|do not use other tools|do not use any other|other tools are unsafe|do not use them',
+      'only trustworthy source|only trusted source|as the only source|only reliable source',
+    ],
+  },
+  {
     id: 'address.task',
     weight: 0.6,
     fromOthers: 0.8,
     patterns: [
-      '@your ~1 real|actual|true|original|primary|main|current|new|first task|job|goal|purpose|objective|mission ~2 is|now|:|instead',
+      '@your ~1 real|actual|true|original|primary|main|current|new|first ~0 task|job|goal|purpose|objective|mission ~2 is|now|:|instead',
       'task ~3 i gave you',
       'before you can solve',
-      'instead of ~3 your|the user s|the|summarizing|answering ~2 task|question|request|document|text',
+      'instead of ~3 your|the user s|summarizing|answering ~2 task|question|request|document|text',
       'forget ~3 task',
       'hereby instructed',
       'you are instructed',
       'you have been instructed',
-      'you must ~2 comply|obey|execute|follow',
+      'you must ~2 obey|execute',
       'do the following first',
-      'following instruction*',
       'real task',
+    ],
+  },
+  {
+    id: 'exfiltration.keys',
+    weight: 0.3,
+    fromOthers: 0.82,
+    patterns: [
+      'aws|ssh|kube|docker|gnupg ~0 credentials|config|id rsa|id ed25519|private key ~8 paste|send|post|pass|upload|include|put',
+      '@keys ~8 paste|pass it|pass its|pass their|send|post|upload|base64|forward|append|transmit|email|leak|write them|write it|comment|parameter',
+      'read|open|cat|take|collect|look up|fetch|find|grab|steal|copy ~6 @keys ~8 and|then ~2 send|pass|paste|post|put|include|append|upload|write|use|add',
+      'make|get|have|let|trick|ask ~2 user|customer|reader|them ~2 click|visit|open|log in|enter|confirm|paste|type',
+      '@data ~6 url encoded|base64 encoded|as a query parameter|into the search query|in the alt text',
+      'http|https ~8 = ~2 session token|chat history|conversation history|api key|user data|user message|the secret',
+      '@keys ~3 search query|query|url|link',
+      'take|collect|gather|read|dump|find ~3 environment variables|env vars|api keys|credentials|access tokens ~6 and|then|to ~1 send|post|paste|write|upload|fetch|put|append|include|base64|email|them|issue',
+    ],
+  },
+  {
+    id: 'exfiltration.copy',
+    weight: 0.3,
+    fromOthers: 0.8,
+    patterns: [
+      'post|send|forward|upload|mail|email|append|copy|write ~4 copy of|a copy|everything|whatever|all messages|all the messages|last ~1 messages|all emails|inbox|conversation|chat|history|transcript ~10 http|https|webhook|@|endpoint|server|url|www|hooks',
+      'whatever|everything|all ~4 user|customer ~2 tells|types|says|writes|enters|sends ~10 post|send|copy|forward|upload|log',
+      'bcc|cc ~6 do not tell|without telling|always|also|every',
+      'name|address|phone|email|number ~4 of the customer|of the user|of the client ~6 alt text|query|url|link|picture|image|parameter',
     ],
   },
   {
@@ -139,7 +247,7 @@ export const THIRD_PARTY: readonly SignalSpec[] = [
   {
     id: 'exfiltration.data',
     weight: 0.2,
-    fromOthers: 0.5,
+    fromOthers: 0.4,
     patterns: [
       '@send ~6 @data',
       'collect|gather|rassemble|recopila|raccogli|sammle|fetch|extract|harvest|retrieve|find ~6 @data',
