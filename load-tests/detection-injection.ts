@@ -1,12 +1,14 @@
 /**
  * How well injection is found: `npm run detection:injection [-- --list] [--threshold=0.8] [FILE...]`. Labelled texts are
  * the files named (one JSON object a line: `text`, `label`, `kind`), or those of the directory SWITCHYARD_CORPORA, and
- * the sentences of injection-held-out.ts. Each text is read as a user's, a tool's and a document's words.
+ * the sentences of injection-held-out.ts and detection/injection-sets.ts. Each text is read as a user's, a tool's and a
+ * document's words. `--list` never names those of the half that is held out.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { injectionDetector } from '../src/match/injection/injection.ts';
 import { scoreOf, type Trust } from '../src/match/signals.ts';
 import { matchesIn } from '../src/match/whole-text.ts';
+import { OWN_TEXTS } from './detection/injection-sets.ts';
 import { HELD_OUT } from './injection-held-out.ts';
 
 interface Labelled {
@@ -48,7 +50,12 @@ function score(text: string, trust: Trust): number {
   return scoreOf(tracker?.evidence ?? 0);
 }
 
-function report(name: string, rows: readonly Labelled[], trusts: readonly Trust[]): void {
+function report(
+  name: string,
+  rows: readonly Labelled[],
+  trusts: readonly Trust[],
+  listed = list,
+): void {
   for (const trust of trusts) {
     print(`\n${name}, as of ${trust}:`);
     const kinds = new Map<string, [flagged: number, all: number]>();
@@ -62,7 +69,7 @@ function report(name: string, rows: readonly Labelled[], trusts: readonly Trust[
         const [count, all] = kinds.get(key) ?? [0, 0];
         kinds.set(key, [count + Number(flagged), all + 1]);
       }
-      if (list && flagged !== attack)
+      if (listed && flagged !== attack)
         print(
           `  ${attack ? 'missed' : 'false '} ${reached.toFixed(2)} ${JSON.stringify(text.slice(0, 100))}`,
         );
@@ -82,3 +89,12 @@ const held = (from: string): readonly Labelled[] =>
   }));
 report('held out', held('user'), ['user']);
 report('held out', held('third party'), ['tool_result', 'retrieved']);
+
+for (const heldOut of [false, true])
+  for (const from of ['user', 'third party'] as const)
+    report(
+      `our own, ${heldOut ? 'held out' : 'to develop against'}, from a ${from}`,
+      OWN_TEXTS.filter((one) => one.heldOut === heldOut && one.from === from),
+      from === 'user' ? ['user'] : ['tool_result', 'retrieved'],
+      list && !heldOut,
+    );
