@@ -81,8 +81,8 @@ export class Exchange implements ProcessHandler {
   private begun = false;
   /** The model that a rule has sent the request to. */
   private routedModel: string | undefined;
-  /** Rules that append once in a session → whether it is this exchange. */
-  private readonly claims = new Map<Rule, boolean>();
+  /** Rules that append once in a session → whether it is this exchange. Made for the first of them. */
+  private claims: Map<Rule, boolean> | undefined;
   /** Those of the request, until nothing more is to be read from them. */
   private headers: HeadersEvent | undefined;
   /** What Check has said of this exchange. */
@@ -314,10 +314,11 @@ export class Exchange implements ProcessHandler {
   mayAppend(rule: Rule): boolean {
     const { session } = this.decision;
     if (rule.action.kind !== 'append' || rule.action.oncePer !== 'session' || !session) return true;
-    const claimed = this.claims.get(rule);
+    const claimed = this.claims?.get(rule);
     if (claimed !== undefined) return claimed;
     const first = this.owesAppend(rule);
     if (first) this.deps.subjects.appended.set(subjectKey(rule, 'append', session.hex), true);
+    this.claims ??= new Map();
     this.claims.set(rule, first);
     return first;
   }
@@ -327,7 +328,7 @@ export class Exchange implements ProcessHandler {
     const { session } = this.decision;
     if (rule.action.kind !== 'append' || rule.action.oncePer !== 'session' || !session) return true;
     const key = subjectKey(rule, 'append', session.hex);
-    return this.claims.get(rule) ?? this.deps.subjects.appended.get(key) === undefined;
+    return this.claims?.get(rule) ?? this.deps.subjects.appended.get(key) === undefined;
   }
 
   /** The facts, with the model that the body names; undefined: as far as the headers tell. */

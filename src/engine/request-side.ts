@@ -211,8 +211,10 @@ export class RequestSide {
     this.exchange.port.trailers('request');
   }
 
+  /** The request has left: what changed it is needed no more, nor is what it changed. */
   forgetHeaders(): void {
     this.requestHeaders = undefined;
+    this.changes = undefined;
   }
 
   /** FULL_DUPLEX: the rest of the body did not come in time. */

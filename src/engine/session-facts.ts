@@ -27,7 +27,7 @@ export class SessionFactMemory {
   }
 
   /** A turn is over. */
-  learn(session: string | undefined, turn: TurnFacts): void {
+  learn(session: string | undefined, turn: Turn): void {
     if (session === undefined || turn.empty) return;
     const { topics, flags, injection } = this.read(session);
     const before = topics.filter((topic) => !turn.topics.has(topic));
@@ -45,11 +45,25 @@ export class SessionFactMemory {
   }
 }
 
+/** What one exchange has come to. */
+type Turn = Pick<TurnFacts, 'topics' | 'flags' | 'injection' | 'empty'>;
+
+const NO_WORDS: ReadonlySet<string> = new Set();
+
 /** What one exchange adds. */
 export class TurnFacts {
-  readonly topics = new Set<string>();
-  readonly flags = new Set<string>();
   injection = 0;
+  /** Made for the first of them: most exchanges have none. */
+  private foundTopics: Set<string> | undefined;
+  private foundFlags: Set<string> | undefined;
+
+  get topics(): ReadonlySet<string> {
+    return this.foundTopics ?? NO_WORDS;
+  }
+
+  get flags(): ReadonlySet<string> {
+    return this.foundFlags ?? NO_WORDS;
+  }
 
   get empty(): boolean {
     return this.topics.size === 0 && this.flags.size === 0 && this.injection === 0;
@@ -60,10 +74,14 @@ export class TurnFacts {
     const topic = rule.detector?.topic;
     if (topic !== undefined) {
       // The last one found is the last of the set.
-      this.topics.delete(topic);
-      this.topics.add(topic);
+      this.foundTopics ??= new Set();
+      this.foundTopics.delete(topic);
+      this.foundTopics.add(topic);
     }
-    if (rule.action.kind === 'flag') this.flags.add(rule.id);
+    if (rule.action.kind === 'flag') {
+      this.foundFlags ??= new Set();
+      this.foundFlags.add(rule.id);
+    }
     if (rule.detector?.kind === 'injection' && score !== undefined)
       this.injection = Math.max(this.injection, score);
   }

@@ -12,6 +12,7 @@
 import { isAsciiDigit, isAsciiLetter, isForeignLetter, isUnseenFormat } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { endsAddress, LABEL_BEGINS, labelAfter, unitsToEndOf } from './email-label.ts';
+import { textOf } from './text-units.ts';
 
 export const EMAIL_LABEL = 'EMAIL';
 export const LOCAL_UNITS_MAX = 64;
@@ -50,14 +51,20 @@ roles[DOT] = JOINS | DOMAIN;
 roles[WIDE_DOT] = JOINS | DOMAIN;
 roles[HYPHEN] = JOINS | DOMAIN;
 
+/** What the tracker whose turn it is reads, and the position of its first unit. */
+let piece = new Uint16Array(0);
+let pieceAt = 0;
+const single = new Uint16Array(1);
+
 export class EmailTracker implements Tracker {
   liveStart = Number.POSITIVE_INFINITY;
   private readonly except: ReadonlySet<string>;
   /** Which of the last units of the run may start a local part: bits, by position modulo their number. */
   private startsLow = 0;
   private startsHigh = 0;
-  /** The last units themselves, where some addresses are excepted. */
-  private readonly recent: Uint16Array | undefined;
+  /** Of the run, what stood before the units that are read, as far back as counts, where some addresses are excepted. */
+  private before = '';
+  private beforeAt = 0;
   /** Where the run of local units begins, or NONE outside of one. */
   private run = NONE;
   /** The first unit of the run, no farther back than a local part reaches, that may start one; or NONE. */
@@ -78,11 +85,14 @@ export class EmailTracker implements Tracker {
   /** `except`: addresses in lower case. */
   constructor(except: ReadonlySet<string>) {
     this.except = except;
-    if (except.size > 0) this.recent = new Uint16Array(LOCAL_UNITS_MAX);
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
+    single[0] = unit;
+    piece = single;
+    pieceAt = at;
     this.take(unit, at, sink);
+    this.keepRun(at, at + 1);
     this.tellLiveStart();
   }
 
@@ -94,6 +104,8 @@ export class EmailTracker implements Tracker {
     sink: MatchSink,
     told: Consumption,
   ): void {
+    piece = units;
+    pieceAt = at - from;
     let index = from;
     while (index < to) {
       if (this.start !== NONE) {
@@ -107,6 +119,7 @@ export class EmailTracker implements Tracker {
       for (; index < stop && this.start === NONE; index++)
         this.take(units[index] as number, at + index - from, sink);
     }
+    this.keepRun(at, at + to - from);
     this.tellLiveStart();
   }
 
@@ -126,6 +139,15 @@ export class EmailTracker implements Tracker {
     return next - LOCAL_UNITS_MAX;
   }
 
+  /** The units from position `from` to `to` were read, and what reads next may ask for those of the run. */
+  private keepRun(from: number, to: number): void {
+    if (this.except.size === 0) return;
+    const first = this.run === NONE ? to : Math.max(this.run, to - LOCAL_UNITS_MAX);
+    const head = first < from ? this.before.slice(first - this.beforeAt) : '';
+    this.before = head + textOf(piece, Math.max(first, from) - pieceAt, to - pieceAt);
+    this.beforeAt = first;
+  }
+
   private tellLiveStart(): void {
     if (this.start !== NONE) this.liveStart = this.start;
     else this.liveStart = this.starter === NONE ? Number.POSITIVE_INFINITY : this.starter;
@@ -134,7 +156,7 @@ export class EmailTracker implements Tracker {
   private take(unit: number, at: number, sink: MatchSink): void {
     const role = roles[unit] as number;
     const inRun = (role & JOINS) !== 0;
-    if (inRun) this.extendRun(unit, (role & STARTS) !== 0, at);
+    if (inRun) this.extendRun((role & STARTS) !== 0, at);
     if (this.start !== NONE) this.advance(unit, role, inRun ? at : at - 1, sink);
     if (inRun) return;
     if (this.starter !== NONE && isAt(unit)) this.open(at);
@@ -142,9 +164,9 @@ export class EmailTracker implements Tracker {
     this.starter = NONE;
   }
 
-  private extendRun(unit: number, starts: boolean, at: number): void {
+  private extendRun(starts: boolean, at: number): void {
     if (this.run === NONE) this.run = at;
-    this.note(unit, starts, at);
+    this.note(starts, at);
     if (this.starter === NONE) {
       if (starts) this.starter = at;
     } else if (this.starter <= at - LOCAL_UNITS_MAX) {
@@ -152,12 +174,11 @@ export class EmailTracker implements Tracker {
     }
   }
 
-  private note(unit: number, starts: boolean, at: number): void {
+  private note(starts: boolean, at: number): void {
     const bit = 1 << (at % WORD_BITS);
     if ((at & WORD_BITS) === 0)
       this.startsLow = starts ? this.startsLow | bit : this.startsLow & ~bit;
     else this.startsHigh = starts ? this.startsHigh | bit : this.startsHigh & ~bit;
-    if (this.recent !== undefined) this.recent[at % LOCAL_UNITS_MAX] = unit;
   }
 
   /** The first unit of the run in [from, last], no more than are remembered, that may start a local part. */
@@ -176,11 +197,14 @@ export class EmailTracker implements Tracker {
     this.label = LABEL_BEGINS;
     this.labelUnits = 0;
     this.longestEnd = 0;
-    const { recent } = this;
-    if (recent === undefined) return;
+    if (this.except.size === 0) return;
     this.address ??= new Uint16Array(EMAIL_UNITS_MAX + 1);
+    const { before, beforeAt } = this;
     for (let place = this.start; place < at; place++)
-      this.address[place - this.start] = recent[place % LOCAL_UNITS_MAX] as number;
+      this.address[place - this.start] =
+        place < beforeAt + before.length
+          ? before.charCodeAt(place - beforeAt)
+          : (piece[place - pieceAt] as number);
     this.address[at - this.start] = AT;
   }
 

@@ -85,10 +85,9 @@ describe('what a session has shown', () => {
   it('is bounded', () => {
     const kept = memory();
     for (let index = 0; index <= SESSION_WORDS_MAX; index++) {
-      const facts = new TurnFacts();
-      facts.topics.add(`t${index}`);
-      facts.flags.add(`p/f${index}`);
-      kept.learn('s', facts);
+      const topics = new Set([`t${index}`]);
+      const flags = new Set([`p/f${index}`]);
+      kept.learn('s', { topics, flags, injection: 0, empty: false });
     }
     const { topics, flags } = kept.read('s');
     assert.deepEqual([topics.length, flags.length], [SESSION_WORDS_MAX, SESSION_WORDS_MAX]);

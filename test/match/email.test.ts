@@ -98,6 +98,37 @@ describe('e-mail addresses', () => {
     assert.deepEqual(found(text, except), ['xsupport@acme.example', 'support@acme.examples']);
   });
 
+  it('leaves it out wherever the text is cut, and however long what stands before it', () => {
+    const except = ['support@acme.example'];
+    const detector = piiDetector({ entities: ['email'], except });
+    const text = `${'y'.repeat(70)}.support@acme.example-support@acme.example a@b.org+support@acme.example`;
+    const whole = scan(detector, text);
+    assert.deepEqual(
+      whole.map(([start, end]) => text.slice(start, end)),
+      [`${'y'.repeat(56)}.support@acme.example`, 'a@b.org'],
+    );
+    for (let one = 0; one <= text.length; one++) {
+      assert.deepEqual(scan(detector, text, [one]), whole, `${one}`);
+      const near = [one, one + 1, one + 3, one + 8];
+      assert.deepEqual(scan(detector, text, near), whole, `${near}`);
+    }
+    const each = Array.from(text, (_, place) => place);
+    assert.deepEqual(scan(detector, text, each), whole);
+  });
+
+  it('leaves it out where its local part is as long as one may be, wherever the text is cut', () => {
+    const letters = Array.from({ length: 100 }, (_, place) => (place * 7).toString(36).slice(-1));
+    const text = `${letters.join('')}@b.org`;
+    const detector = piiDetector({ entities: ['email'], except: [text.slice(36)] });
+    for (let one = 0; one <= text.length; one++)
+      for (const places of [[one], [one, one + 5, one + 64], [one - 1, one, one + 1, one + 2]])
+        assert.deepEqual(scan(detector, text, places), [], `${places}`);
+    const each = Array.from(text, (_, place) => place);
+    assert.deepEqual(scan(detector, text, each), []);
+    assert.equal(scan(detector, text.slice(1, 99) + text.slice(99)).length, 0);
+    assert.equal(scan(detector, text.slice(37)).length, 1);
+  });
+
   it('finds what the grammar says, however the text is cut', () => {
     const unit = fc.constantFrom(
       'a',
