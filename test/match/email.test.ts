@@ -121,11 +121,10 @@ describe('e-mail addresses', () => {
     const text = `${letters.join('')}@b.org`;
     const detector = piiDetector({ entities: ['email'], except: [text.slice(36)] });
     for (let one = 0; one <= text.length; one++)
-      for (const places of [[one], [one, one + 5, one + 64], [one - 1, one, one + 1, one + 2]])
+      for (const places of [[one], [one, one + 5, one + 64], [one, one + 1, one + 2]])
         assert.deepEqual(scan(detector, text, places), [], `${places}`);
     const each = Array.from(text, (_, place) => place);
     assert.deepEqual(scan(detector, text, each), []);
-    assert.equal(scan(detector, text.slice(1, 99) + text.slice(99)).length, 0);
     assert.equal(scan(detector, text.slice(37)).length, 1);
   });
 
