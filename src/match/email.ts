@@ -52,7 +52,7 @@ roles[WIDE_DOT] = JOINS | DOMAIN;
 roles[HYPHEN] = JOINS | DOMAIN;
 
 /** What the tracker whose turn it is reads, and the position of its first unit. */
-let piece = new Uint16Array(0);
+let piece: Uint16Array = new Uint16Array(0);
 let pieceAt = 0;
 const single = new Uint16Array(1);
 

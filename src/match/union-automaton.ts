@@ -76,6 +76,8 @@ const STATE_BYTES = 240;
 /** A field of a thread, in the array and in the key. */
 const FIELD_BYTES = 12;
 const ROWS_AT_FIRST = 16;
+/** Entries of 16 bits in 64 bytes. */
+export const FREQUENT_CLASSES = 32;
 
 /** The threads of one rule while a step is worked out. */
 class Gathering implements PartSink {
@@ -104,11 +106,16 @@ class Gathering implements PartSink {
 }
 
 export class UnionAutomaton {
-  /** The state that follows, by row and class of the unit; UNKNOWN, or CALLING where trackers must run. */
-  table = new Uint16Array(0);
+  /**
+   * The state that follows, by row and class of the unit; UNKNOWN, or CALLING where trackers must run. The first
+   * classes have a table of their own, in which a row is as long as a line of the processor's caches.
+   */
+  table: Uint16Array = new Uint16Array(0);
+  rareTable: Uint16Array = new Uint16Array(0);
   states: UnionState[] = [];
   readonly classes: UnitClasses;
-  readonly width: number;
+  /** Of a row of `rareTable`. */
+  readonly rareWidth: number;
   /** Times all states were dropped. */
   generation = 0;
   readonly parts: readonly UnionPart[];
@@ -121,7 +128,7 @@ export class UnionAutomaton {
   /** States that were asked for since then, and for which there was no room. */
   private misses = 0;
   private readonly known = new Map<string, UnionState>();
-  /** By place in the table. */
+  /** By row and class. */
   private readonly calling = new Map<number, Transition>();
   private readonly begins: (readonly [rule: number, gathering: Gathering][] | undefined)[] = [];
 
@@ -132,7 +139,7 @@ export class UnionAutomaton {
         for (const part of parts) yield* part.unitSets;
       })(),
     );
-    this.width = this.classes.samples.length;
+    this.rareWidth = Math.max(0, this.classes.samples.length - FREQUENT_CLASSES);
     this.lookBackUnits = Math.max(0, ...parts.map(({ lookBackUnits = 0 }) => lookBackUnits));
     this.limits = limits;
     const nodes = parts.reduce((sum, part) => sum + part.nodes, 0);
@@ -161,20 +168,32 @@ export class UnionAutomaton {
   }
 
   step(state: UnionState, unitClass: number): Transition {
-    const kept = state.row >= 0 && state.generation === this.generation;
-    const place = state.row * this.width + unitClass;
+    const { generation } = this;
+    const kept = state.row >= 0 && state.generation === generation;
+    const key = state.row * this.classes.samples.length + unitClass;
     if (kept) {
-      const entry = this.table[place] as number;
+      const entry = this.entries(unitClass)[this.placeOf(state.row, unitClass)] as number;
       if (entry < NO_STATE) return { target: this.states[entry] as UnionState, calls: NO_CALLS };
-      if (entry === CALLING) return this.calling.get(place) as Transition;
+      if (entry === CALLING) return this.calling.get(key) as Transition;
     }
     const transition = this.workOut(state, unitClass);
     const { target, calls } = transition;
-    if (kept && state.generation === this.generation && target.row >= 0) {
-      this.table[place] = calls.length === 0 ? target.row : CALLING;
-      if (calls.length > 0) this.calling.set(place, transition);
+    if (kept && generation === this.generation && target.row >= 0) {
+      const entry = calls.length === 0 ? target.row : CALLING;
+      this.entries(unitClass)[this.placeOf(state.row, unitClass)] = entry;
+      if (calls.length > 0) this.calling.set(key, transition);
     }
     return transition;
+  }
+
+  private entries(unitClass: number): Uint16Array {
+    return unitClass < FREQUENT_CLASSES ? this.table : this.rareTable;
+  }
+
+  private placeOf(row: number, unitClass: number): number {
+    return unitClass < FREQUENT_CLASSES
+      ? row * FREQUENT_CLASSES + unitClass
+      : row * this.rareWidth + unitClass - FREQUENT_CLASSES;
   }
 
   /** The state without what is of a rule. */
@@ -282,7 +301,10 @@ export class UnionAutomaton {
     const key = `${context},${threads.join()}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const bytes = STATE_BYTES + this.width * ENTRY_BYTES + threads.length * FIELD_BYTES;
+    const bytes =
+      STATE_BYTES +
+      (FREQUENT_CLASSES + this.rareWidth) * ENTRY_BYTES +
+      threads.length * FIELD_BYTES;
     const { statesMax, statesAtOnce, unitsPerState } = this.limits;
     // Each miss costs about what it costs to make a state, and so, by now, making all of them anew does.
     if (!this.hasRoom(bytes) && ++this.misses > this.states.length) this.flush();
@@ -292,7 +314,7 @@ export class UnionAutomaton {
     this.bytes += bytes;
     this.states.push(state);
     this.known.set(key, state);
-    if (this.states.length * this.width > this.table.length) this.grow(statesMax);
+    if (this.states.length * FREQUENT_CLASSES > this.table.length) this.grow(statesMax);
     return state;
   }
 
@@ -309,9 +331,8 @@ export class UnionAutomaton {
 
   private grow(statesMax: number): void {
     const rows = Math.min(statesMax, Math.max(ROWS_AT_FIRST, Math.ceil(1.5 * this.states.length)));
-    const table = new Uint16Array(rows * this.width).fill(UNKNOWN);
-    table.set(this.table);
-    this.table = table;
+    this.table = grown(this.table, rows * FREQUENT_CLASSES);
+    this.rareTable = grown(this.rareTable, rows * this.rareWidth);
   }
 
   /**
@@ -328,7 +349,14 @@ export class UnionAutomaton {
     this.states = [];
     this.calling.clear();
     this.table = new Uint16Array(0);
+    this.rareTable = new Uint16Array(0);
   }
+}
+
+function grown(table: Uint16Array, length: number): Uint16Array {
+  const larger = new Uint16Array(length).fill(UNKNOWN);
+  larger.set(table);
+  return larger;
 }
 
 /** The threads of a state: one entry for each thread, or for each rule whose tracker reads. */

@@ -9,6 +9,7 @@ import { copyUnits, textOf } from './text-units.ts';
 import {
   AWAKE,
   FIELDS,
+  FREQUENT_CLASSES,
   NO_STATE,
   type UnionAutomaton,
   type UnionState,
@@ -50,7 +51,7 @@ let reached = 0;
  * function of its own, and of nothing but locals: that is twice as fast.
  */
 function follow(
-  { table, width, classes: { of: classes } }: UnionAutomaton,
+  { table, rareTable, rareWidth, classes: { of: classes } }: UnionAutomaton,
   units: Uint16Array,
   from: number,
   to: number,
@@ -59,7 +60,12 @@ function follow(
   let at = from;
   let here = row;
   for (; at < to; at++) {
-    const next = table[here * width + (classes[units[at] as number] as number)] as number;
+    const unitClass = classes[units[at] as number] as number;
+    const next = (
+      unitClass < FREQUENT_CLASSES
+        ? table[here * FREQUENT_CLASSES + unitClass]
+        : rareTable[here * rareWidth + unitClass - FREQUENT_CLASSES]
+    ) as number;
     if (next >= NO_STATE) break;
     here = next;
   }

@@ -4,7 +4,12 @@ import type { Detector, Match } from '../../src/match/detector.ts';
 import { keywordDetector } from '../../src/match/keywords.ts';
 import { regexDetector } from '../../src/match/regex.ts';
 import { TextScanner } from '../../src/match/scanner.ts';
-import { UNION_LIMITS, UnionAutomaton, type UnionLimits } from '../../src/match/union-automaton.ts';
+import {
+  FREQUENT_CLASSES,
+  UNION_LIMITS,
+  UnionAutomaton,
+  type UnionLimits,
+} from '../../src/match/union-automaton.ts';
 import type { UnionPart } from '../../src/match/union-part.ts';
 import { UnionRun } from '../../src/match/union-run.ts';
 import { pieces } from './oracle.ts';
@@ -180,6 +185,19 @@ describe('the automaton of all rules', () => {
     );
   });
 
+  it('tells units apart of which texts have few', () => {
+    const rare = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789абвгдежзик'];
+    const words = rare.map((one, place) => `${one}${rare[(place * 7 + 3) % rare.length]}${one}`);
+    const lower = [...'abcdefghijklmnopqrstuvwxyz'];
+    const detectors = [
+      keywordDetector({ words: [...words, ...lower], caseSensitive: true, substring: true }),
+    ];
+    const text = [...words, ...rare.map((one) => one + one), ...[...words].reverse()].join('x,');
+    const automaton = new UnionAutomaton(partsOf(detectors), ROOMY);
+    assert.ok(automaton.rareWidth > rare.length - 10);
+    sameAsApart(detectors, text, [3, 10, 11, 60]);
+  });
+
   it('keeps no more states than it may, and makes room again', () => {
     const words = Array.from({ length: 50 }, (_, index) => `word${index}x`);
     const detector = keywordDetector({ words });
@@ -188,7 +206,9 @@ describe('the automaton of all rules', () => {
     together(automaton, [detector], pieces(words.join(' ').repeat(4), [100, 200, 300, 400, 500]));
     assert.ok(automaton.generation > 0, 'made room');
     assert.equal(automaton.states.length, 8);
-    assert.ok(automaton.table.length <= 8 * automaton.width);
+    assert.ok(automaton.table.length <= 8 * FREQUENT_CLASSES);
+    assert.ok(automaton.rareTable.length <= 8 * automaton.rareWidth);
+    assert.ok(automaton.rareWidth > 0);
     // With room for no state, or for some of them by their bytes, it says the same.
     for (const [bytesMax, least, most] of [
       [0, 0, 0],
