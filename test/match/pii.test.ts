@@ -277,6 +277,30 @@ describe('settings of personal data', () => {
     assert.throws(() => piiDetector({ entities: ['phone'], regions: ['XX'] }), RangeError);
   });
 
+  it('take 8 to 13 letters and digits for a licence, of which four or more are digits and one a letter', () => {
+    const licence = (token: string): boolean =>
+      only({ entities: ['driving_licence'] }, `driving licence: ${token}.`).length > 0;
+    const right = [
+      'Q1bc2d3e4',
+      '1234567Q8Q',
+      'abcdefghi1234',
+      '1a2b3c4d',
+      'zzzz9999z',
+      '9z8z7z6zzzzzz',
+    ];
+    const wrong = [
+      'abcdefghij1234',
+      'abcdefgh123',
+      '1a2b3c4',
+      '1a2b3c4d5e6f7g',
+      'a1b2c3d4e5f6g7',
+      'zzzzzzzzz',
+      'a1b2cdefghijk',
+    ];
+    for (const token of right) assert.ok(licence(token), token);
+    for (const token of wrong) assert.ok(!licence(token), token);
+  });
+
   it('except what is nobody\u2019s secret, however it is written', () => {
     const text = 'call +1 (212) 736-5000 or +1 212 736 5001';
     const found = only({ entities: ['phone'], except: ['+1 212 736 5000'] }, text);

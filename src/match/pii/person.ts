@@ -135,9 +135,11 @@ export const DRIVING_LICENCE: PiiKind = {
       score: 0.15,
     },
     {
-      expression: '[A-Za-z0-9]{8,13}',
+      // 8 to 13 letters and digits, of which four are digits: said so that a word is not asked about.
+      expression: '[A-Za-z]{0,9}\\d[A-Za-z0-9]{3,12}',
       score: 0.1,
-      valid: (token) => hasDigits(4)(token) && /[A-Za-z]/.test(token),
+      valid: (token) =>
+        token.length >= 8 && token.length <= 13 && hasDigits(4)(token) && /[A-Za-z]/.test(token),
     },
     { expression: '[A-Z]{2}[ -]?\\d{2}[ -]?(?:19[5-9]\\d|20[0-4]\\d)[ -]?\\d{7}', score: 0.5 },
   ],
