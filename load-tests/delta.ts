@@ -6,8 +6,8 @@
  */
 import { Exchange } from '../src/engine/exchange.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
+import { messagesOf } from '../src/protocol/envoy-messages.ts';
 import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
-import { messagesOf } from './envoy-messages.ts';
 import {
   ASKED,
   CHAT_REQUEST,

@@ -12,10 +12,15 @@
 import { Exchange } from '../src/engine/exchange.ts';
 import { DEFAULT_LIMITS } from '../src/engine/limits.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
+import {
+  requestBody,
+  requestHeaders,
+  responseBody,
+  responseHeaders,
+} from '../src/protocol/envoy-messages.ts';
 import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
 import { chatBody, EVENTS, JSON_TYPE, say } from '../test/envoy/evasions-bodies.ts';
 import { FLOODS, type Flood, NEIGHBOURS } from '../test/envoy/evasions-floods.ts';
-import { requestBody, requestHeaders, responseBody, responseHeaders } from './envoy-messages.ts';
 import { CHAT_REQUEST, engineDeps, realClock, shippedPolicies } from './in-process.ts';
 import { quantile } from './measures.ts';
 

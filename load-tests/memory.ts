@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Exchange } from '../src/engine/exchange.ts';
 import type { EngineDeps } from '../src/engine/ports.ts';
+import { messagesOf } from '../src/protocol/envoy-messages.ts';
 import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
-import { messagesOf } from './envoy-messages.ts';
 import {
   ASKED,
   CHAT_REQUEST,

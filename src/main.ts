@@ -43,11 +43,13 @@ import { Serving } from './engine/snapshot.ts';
 import { subjectMemories } from './engine/subject-memory.ts';
 import { SwapQueue } from './engine/swap-queue.ts';
 import { Turns } from './engine/turns.ts';
+import { warmUpDeps } from './engine/warm-up.ts';
 import { apiLines } from './formats/detect.ts';
 import { BREAKER_DEFAULTS } from './judge/breaker.ts';
 import { Breakers } from './judge/breakers.ts';
 import { compilePolicies, ReadingCache } from './policy/compile.ts';
 import { formatCompileError } from './policy/errors.ts';
+import type { ProcessPort } from './protocol/process.ts';
 import type { SourceFile } from './rollout/activation.ts';
 import { sessionHash } from './rollout/cohort.ts';
 import { sipKey } from './rollout/siphash.ts';
@@ -74,6 +76,7 @@ import { startGrpcServer } from './transport/grpcjs/server.ts';
 import { startHttp2Server } from './transport/http2/server.ts';
 import type { ListenAddress } from './transport/listen.ts';
 import { systemClock as clock } from './transport/system-clock.ts';
+import { warmUp } from './transport/warm-up.ts';
 
 const VERSION = '0.1.0';
 
@@ -263,12 +266,13 @@ async function serve(config: ServerConfig): Promise<void> {
     log.event('store_failed', { error: error instanceof Error ? error.name : 'Error' });
   }
 
+  let warm = config.grpc.warmUpMs === 0;
   const grpc = await startServer(config)({
     listen: listenAddresses(config),
     openProcess: (port) => new Exchange(deps, port),
     answerCheck: createCheck(deps),
     health: {
-      serving: () => serving.current.blue !== undefined || config.onStoreLoss === 'allow',
+      serving: () => warm && (serving.current.blue !== undefined || config.onStoreLoss === 'allow'),
       onChange(listener) {
         healthListeners.add(listener);
         return () => healthListeners.delete(listener);
@@ -304,7 +308,8 @@ async function serve(config: ServerConfig): Promise<void> {
     }),
     control: operatorControl({ sets: controller, posture, feeds, load, exchanges: deps }),
     metrics,
-    ready: () => (serving.current.blue ? undefined : 'no policy set serves'),
+    ready: () =>
+      serving.current.blue ? (warm ? undefined : 'warming up') : 'no policy set serves',
     decisions: (id) => {
       try {
         audit.flush();
@@ -327,7 +332,19 @@ async function serve(config: ServerConfig): Promise<void> {
     })}\n`,
   );
 
-  await stopSignal();
+  const stop = stopSignal();
+  if (!warm) {
+    const made = await warmUp({
+      startServer: startServer(config),
+      server: warmUpServer(warmUpDeps(deps)),
+      durationMs: config.grpc.warmUpMs,
+      nowMs: monotonicMs,
+    }).catch(() => 0);
+    log.event('warm', { count: made });
+    warm = true;
+    for (const listener of healthListeners) listener();
+  }
+  await stop;
   log.event('stopping');
   await grpc.drain(config.grpc.drainMs);
   await source.close();
@@ -357,6 +374,13 @@ function compile(
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
   });
   return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };
+}
+
+function warmUpServer(deps: EngineDeps) {
+  return {
+    openProcess: (port: ProcessPort) => new Exchange(deps, port),
+    answerCheck: createCheck(deps),
+  };
 }
 
 function startServer({ grpc }: ServerConfig): (options: GrpcServerOptions) => Promise<GrpcServer> {
@@ -434,6 +458,7 @@ function addServe(program: Command): void {
     .option('--grpc <host:port>', 'ext_proc and ext_authz over TCP; `off` for none')
     .option('--grpc-unix <path>', 'the same over a Unix socket')
     .option('--transport <name>', 'grpc-js, or fast for our own HTTP/2')
+    .option('--warm-up-ms <ms>', 'exchanges of our own before it is ready; 0 for none')
     .option('--admin <host:port>', 'read-only admin API over TCP; `off` for none')
     .option('--admin-socket <path>', 'admin API for changes')
     .option('--log-level <level>', 'debug, info, warn, error, fatal or silent')

@@ -108,6 +108,7 @@ export const FileSchema = Type.Object(
           drainMs: Type.Optional(Count),
           drainDeadlineMs: Type.Optional(Count),
           transport: Type.Optional(words(TRANSPORTS)),
+          warmUpMs: Type.Optional(Count),
           /** Of the transport `fast`. */
           http2: Type.Optional(
             Type.Object(
@@ -218,6 +219,7 @@ export interface ServerConfig {
     readonly drainMs: number;
     readonly drainDeadlineMs: number;
     readonly transport: Transport;
+    readonly warmUpMs: number;
     readonly http2: Http2Limits;
     readonly defaultModes: NonNullable<ConfigFile['grpc']>['defaultModes'];
   };
@@ -247,6 +249,7 @@ export interface ConfigOverrides {
   readonly grpc?: string;
   readonly grpcUnix?: string;
   readonly transport?: string;
+  readonly warmUpMs?: string;
   readonly admin?: string;
   readonly adminSocket?: string;
   readonly logLevel?: string;
@@ -258,6 +261,7 @@ export const ENVIRONMENT: Readonly<Record<keyof ConfigOverrides, string>> = Obje
   grpc: 'SWITCHYARD_GRPC',
   grpcUnix: 'SWITCHYARD_GRPC_UNIX',
   transport: 'SWITCHYARD_TRANSPORT',
+  warmUpMs: 'SWITCHYARD_WARM_UP_MS',
   admin: 'SWITCHYARD_ADMIN',
   adminSocket: 'SWITCHYARD_ADMIN_SOCKET',
   logLevel: 'SWITCHYARD_LOG_LEVEL',
@@ -296,6 +300,10 @@ export function resolveConfig(
     const from = flags[name] === undefined ? ENVIRONMENT[name] : FLAGS[name];
     errors.push(`${from}: must be one of ${allowed.join(', ')}`);
   }
+  if (over.warmUpMs !== undefined && !/^\d{1,6}$/u.test(over.warmUpMs)) {
+    const from = flags.warmUpMs === undefined ? ENVIRONMENT.warmUpMs : '--warm-up-ms';
+    errors.push(`${from}: must be a number of milliseconds, at most 999999`);
+  }
   if (errors.length > 0) return { ok: false, errors };
   return { ok: true, config: Object.freeze(merged(read, over)) };
 }
@@ -327,6 +335,8 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
       drainMs: file.grpc?.drainMs ?? 1_000,
       drainDeadlineMs: file.grpc?.drainDeadlineMs ?? 30_000,
       transport: (over.transport as Transport | undefined) ?? file.grpc?.transport ?? 'grpc-js',
+      warmUpMs:
+        over.warmUpMs === undefined ? (file.grpc?.warmUpMs ?? 1_500) : Number(over.warmUpMs),
       http2: { ...HTTP2_LIMITS_DEFAULT, ...(file.grpc?.http2 as Partial<Http2Limits> | undefined) },
       defaultModes: file.grpc?.defaultModes,
     },

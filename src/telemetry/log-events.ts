@@ -4,6 +4,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 export const LOG_EVENTS = {
   starting: ['info', 'starting'],
   listening: ['info', 'listening'],
+  warm: ['info', 'exchanges of our own were made: ready'],
   serving: ['info', 'a policy set serves'],
   not_serving: ['error', 'no policy set serves: every exchange is handled as onStoreLoss says'],
   stopping: ['info', 'stopping: streams in flight may end'],

@@ -44,6 +44,11 @@ const OVERRIDES: Readonly<
     values: ['fast', 'grpc-js', 'fast'],
     read: (c) => c.grpc.transport,
   },
+  warmUpMs: {
+    key: 'grpc.warmUpMs',
+    values: ['5', '6', '7'],
+    read: (c) => String(c.grpc.warmUpMs),
+  },
   admin: { key: 'admin.tcp', values: ['f:1', 'v:1', 'off'], read: (c) => c.admin.tcp },
   adminSocket: { key: 'admin.socket', values: ['f', 'v', 'o'], read: (c) => c.admin.socket },
   logLevel: {
@@ -59,7 +64,7 @@ const fileWith = (key: string, value: string): string =>
     .split('.')
     .reduceRight(
       (inner, part) => JSON.stringify({ [part]: JSON.parse(inner) }),
-      JSON.stringify(value),
+      /^\d+$/u.test(value) ? value : JSON.stringify(value),
     );
 
 describe('the configuration', () => {

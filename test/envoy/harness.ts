@@ -278,7 +278,8 @@ export async function startSwitchyard(options: SwitchyardOptions): Promise<Switc
       ...['--admin', '127.0.0.1:0', '--admin-socket', adminSocket],
       ...(options.args ?? []),
     ],
-    { env: { ...process.env, ...options.env } },
+    // Warm or not does not matter to most tests; each would wait for it.
+    { env: { ...process.env, SWITCHYARD_WARM_UP_MS: '0', ...options.env } },
   );
   const stop = async (): Promise<void> => {
     await running.stop();

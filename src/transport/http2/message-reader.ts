@@ -181,9 +181,3 @@ export class MessageReader {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-function copyOf(bytes: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  bytes.copy(copy, 0, start, end);
-  return copy;
-}

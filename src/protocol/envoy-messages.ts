@@ -1,5 +1,6 @@
-/** What Envoy sends for one exchange, as bytes: enough of ext_proc's messages to drive the protocol in process. */
-import { WireWriter } from '../src/protocol/wire.ts';
+/** What Envoy sends for one exchange, as bytes: enough of ext_proc's messages to warm up and to measure by. */
+import { Buffer } from 'node:buffer';
+import { WireWriter } from './wire.ts';
 
 const FULL_DUPLEX_STREAMED = 4;
 const REQUEST_HEADERS = 2;

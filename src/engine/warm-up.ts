@@ -1,0 +1,21 @@
+/** What made-up exchanges are judged with: the set that serves, and nothing that anybody counts, keeps or asks. */
+import { HeldBudget } from './held-budget.ts';
+import { type EngineDeps, NO_METRICS } from './ports.ts';
+import { RouteStances } from './route-stances.ts';
+import { subjectMemories } from './subject-memory.ts';
+import { Turns } from './turns.ts';
+
+export function warmUpDeps(deps: EngineDeps): EngineDeps {
+  const { classifiers, restores, sessionScores, sessionFacts, ...rest } = deps;
+  return {
+    ...rest,
+    decisions: { denied() {}, allowed() {} },
+    metrics: NO_METRICS,
+    outcome() {},
+    guard: { allow: () => true, record() {} },
+    held: new HeldBudget(deps.limits.heldBytesTotalMax),
+    turns: new Turns(deps.clock, deps.limits),
+    subjects: subjectMemories(deps.clock, deps.limits),
+    stances: new RouteStances(),
+  };
+}
