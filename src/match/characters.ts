@@ -103,7 +103,8 @@ export const isAsciiDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0
 /**
  * Case folding of one unit to one unit: upper case, then lower case, wherever both stay one unit long. So
  * `K`, `k` and the Kelvin sign meet, as do `S`, `s` and `ſ`, `Σ`, `σ` and `ς`, and also `I`, `i` and `ı`.
- * What would grow (`ß` to `SS`, `İ`) keeps its unit, and letters outside the basic plane do not fold.
+ * What would grow (`ß` to `SS`, `İ`) keeps its unit here (`look-alikes.ts` knows the letters of `ß`), and letters
+ * outside the basic plane do not fold.
  */
 export const foldUnit = (unit: number): number => folds[unit] as number;
 

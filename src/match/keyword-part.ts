@@ -5,16 +5,18 @@
 import { invisibleUnits, isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
 import {
+  childOf,
   ENDS,
   isSkipped,
   type KeywordTrie,
   NEEDS_BOUNDARY,
   NO_NODE,
+  nodeBehind,
   SKIPPED_MAX,
   SPACE,
   SPACE_RUN_MAX,
 } from './keyword-trie.ts';
-import { foldsAsPair, isMark, unitsLike } from './look-alikes.ts';
+import { foldsAsPair, isMark, lettersOf, ligaturesOf, unitsLike } from './look-alikes.ts';
 import {
   AFTER_PAIR,
   isAfterHigh,
@@ -36,9 +38,20 @@ const ALWAYS = [allUnits(isMark), rangesOfUnits(invisibleUnits), allUnits(foldsA
 
 function unitSetsOf(trie: KeywordTrie): readonly (readonly number[])[] {
   const sets: (readonly number[])[] = [...ALWAYS];
+  for (const { letters, units } of ligaturesOf(trie.fold))
+    if (leads(trie, letters)) sets.push(rangesOfUnits([...units].sort((a, b) => a - b)));
   for (const folded of new Set(trie.unit.slice(1)))
     sets.push(folded === SPACE ? SPACES : rangesOfUnits(unitsLike(trie.fold, folded)));
   return sets;
+}
+
+/** Whether these letters lead anywhere from some node. */
+function leads(trie: KeywordTrie, letters: readonly number[]): boolean {
+  if (nodeBehind(trie, 0, letters) !== NO_NODE) return true;
+  const [first, ...others] = letters;
+  return trie.unit.some(
+    (unit, node) => node > 0 && unit === first && nodeBehind(trie, node, others) !== NO_NODE,
+  );
 }
 
 /** The fewest units that lead to each node. */
@@ -79,14 +92,18 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
       if (!isHigh(trie.unit[node] as number)) sink.go(place);
       return;
     }
+    const letters = lettersOf(trie.fold, unit);
+    if (letters !== undefined) {
+      // It leads to its node with fewer units than others do.
+      if (nodeBehind(trie, node, letters) !== NO_NODE) sink.call();
+      return;
+    }
     const space = isSpaceUnit(unit);
     if (space && trie.unit[node] === SPACE) {
       if ((place % RUNS) + 1 <= SPACE_RUN_MAX) sink.go(place + 1);
       return;
     }
-    const folded = space ? SPACE : trie.fold(unit);
-    let child = trie.child[node] as number;
-    while (child !== NO_NODE && trie.unit[child] !== folded) child = trie.sibling[child] as number;
+    const child = childOf(trie, node, space ? SPACE : trie.fold(unit));
     if (child !== NO_NODE) enter(child, sink);
     else if (isTagLead(unit)) {
       if (!isHigh(trie.unit[node] as number)) sink.go(place + halfFrom);
@@ -95,6 +112,11 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
 
   const begin = (context: number, unit: number, sink: PartSink): void => {
     if (isAfterHigh(context) && isLow(unit)) return;
+    const letters = lettersOf(trie.fold, unit);
+    if (letters !== undefined) {
+      if (nodeBehind(trie, 0, letters) !== NO_NODE) sink.call();
+      return;
+    }
     const node = trie.roots.get(trie.fold(unit));
     if (node === undefined) {
       if (foldsAsPair(unit) && !isTagLead(unit)) sink.call();

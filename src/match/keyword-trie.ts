@@ -1,10 +1,11 @@
 /** A trie over folded units, as flat arrays. Node 0 is the root. */
-import { isInvisible, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
+import { isHigh, isInvisible, isLow, isSpaceUnit, isWordPair, isWordUnit } from './characters.ts';
 import {
   type Fold,
   foldedLookOf,
   foldPair,
   isMark,
+  lettersOf,
   lookOf,
   mayPairLookLike,
   SKIPPED,
@@ -50,10 +51,11 @@ const LONE_SURROGATE = /\p{Cs}/u;
 /** What inside of a match neither goes on nor ends it. */
 export const isSkipped = (unit: number): boolean => isInvisible(unit) || isMark(unit);
 
-/** A character as the trie has it: one folded unit, two that stand for themselves, or none. */
+/** A character as the trie has it: its folded letters, two units that stand for themselves, or none. */
 function foldedUnitsOf(fold: Fold, character: string): readonly number[] {
   const first = character.charCodeAt(0);
-  if (character.length === 1) return isSkipped(first) ? [] : [fold(first)];
+  if (character.length === 1)
+    return isSkipped(first) ? [] : (lettersOf(fold, first) ?? [fold(first)]);
   const second = character.charCodeAt(1);
   const folded = foldPair(fold, first, second);
   if (folded === SKIPPED) return [];
@@ -127,8 +129,9 @@ export function buildTrie(
     const bounded = !options.substring && lastIsWord(folded);
     let units = 0;
     let node = 0;
-    // A folded character may be two units in the text.
-    for (const [first] of characters) units += first === SPACE ? SPACE_RUN_MAX : 2;
+    // A folded letter may be two units in the text; those of two stand for themselves.
+    for (const own of characters.flat())
+      units += own === SPACE ? SPACE_RUN_MAX : isHigh(own) || isLow(own) ? 1 : 2;
     if (unbound) free[0] = 1;
     for (const own of characters.flat()) {
       node = below(node, own);
@@ -154,4 +157,22 @@ export function buildTrie(
     terminal: Uint8Array.from(terminal),
     free: Uint8Array.from(free),
   };
+}
+
+/** The child of a node with this folded unit, or NO_NODE. */
+export function childOf(trie: KeywordTrie, parent: number, folded: number): number {
+  if (parent === 0) return trie.roots.get(folded) ?? NO_NODE;
+  let node = trie.child[parent] as number;
+  while (node !== NO_NODE && trie.unit[node] !== folded) node = trie.sibling[node] as number;
+  return node;
+}
+
+/** The node that several letters lead to. */
+export function nodeBehind(trie: KeywordTrie, parent: number, letters: readonly number[]): number {
+  let node = parent;
+  for (const letter of letters) {
+    node = childOf(trie, node, letter);
+    if (node === NO_NODE) break;
+  }
+  return node;
 }

@@ -3,7 +3,7 @@
  * `substring`: at an edge of a keyword that is itself a word character, no word character may be its
  * neighbour; an edge that is not (`B.A.`) needs nothing. What looks alike is the same (`look-alikes.ts`), as
  * is case unless `caseSensitive`; marks and invisible units inside of a match are skipped, 64 of them at
- * most. A space in a keyword stands for 1 to 8 units of any white space.
+ * most. A unit that stands for several letters (`ﬃ`) is part of a match with all of them or not at all. A space in a keyword stands for 1 to 8 units of any white space.
  */
 import {
   isHigh,
@@ -19,12 +19,14 @@ import {
   BEGINS_ANYWHERE,
   BEGINS_AT_EDGE,
   buildTrie,
+  childOf,
   ENDS,
   IS_WORD,
   isSkipped,
   type KeywordTrie,
   NEEDS_BOUNDARY,
   NO_NODE,
+  nodeBehind,
   SKIPPED_MAX,
   SPACE,
   SPACE_RUN_MAX,
@@ -33,6 +35,7 @@ import {
   foldPair,
   foldsAsPair,
   isMark,
+  lettersOf,
   lookOf,
   mayPairBeSkipped,
   mayPairLookLike,
@@ -188,7 +191,7 @@ class KeywordTracker implements Tracker {
       thread.half = false;
       const folded = foldPair(trie.fold, this.previous, unit);
       if (folded === SKIPPED && thread.node !== ROOT) this.skipUnits(thread, 2);
-      else this.enter(thread, this.childOf(thread.node, folded), next);
+      else this.enter(thread, childOf(trie, thread.node, folded), next);
       return;
     }
     if (isSkipped(unit)) {
@@ -197,13 +200,18 @@ class KeywordTracker implements Tracker {
       else this.skipUnits(thread, 1);
       return;
     }
+    const letters = lettersOf(trie.fold, unit);
+    if (letters !== undefined) {
+      this.enter(thread, nodeBehind(trie, thread.node, letters), next);
+      return;
+    }
     const space = isSpaceUnit(unit);
     if (space && trie.unit[thread.node] === SPACE) {
       thread.spaces++;
       if (thread.spaces > SPACE_RUN_MAX) thread.node = NO_NODE;
       return;
     }
-    const node = this.childOf(thread.node, space ? SPACE : trie.fold(unit));
+    const node = childOf(trie, thread.node, space ? SPACE : trie.fold(unit));
     if (node === NO_NODE && this.mayGoOnAsPair(thread, unit)) thread.half = true;
     else this.enter(thread, node, next);
   }
@@ -231,14 +239,6 @@ class KeywordTracker implements Tracker {
     if (thread.skipped > SKIPPED_MAX) thread.node = NO_NODE;
   }
 
-  private childOf(parent: number, folded: number): number {
-    const { trie } = this;
-    if (parent === ROOT) return trie.roots.get(folded) ?? NO_NODE;
-    let node = trie.child[parent] as number;
-    while (node !== NO_NODE && trie.unit[node] !== folded) node = trie.sibling[node] as number;
-    return node;
-  }
-
   private enter(thread: Thread, node: number, next: number): void {
     const { trie } = this;
     if (node === NO_NODE || (thread.afterWord && trie.free[node] === 0)) {
@@ -254,9 +254,14 @@ class KeywordTracker implements Tracker {
 
   private begin(unit: number, at: number): void {
     if (this.afterWord && this.trie.free[ROOT] === 0 && !foldsAsPair(unit)) return;
-    const node = this.trie.roots.get(this.trie.fold(unit));
-    const half = node === undefined && this.mayBeginAsPair(unit);
-    if (!half && (node === undefined || (this.afterWord && this.trie.free[node] === 0))) return;
+    const { trie } = this;
+    const letters = lettersOf(trie.fold, unit);
+    const node =
+      letters === undefined
+        ? childOf(trie, ROOT, trie.fold(unit))
+        : nodeBehind(trie, ROOT, letters);
+    const half = node === NO_NODE && this.mayBeginAsPair(unit);
+    if (!half && (node === NO_NODE || (this.afterWord && trie.free[node] === 0))) return;
     const thread: Thread = {
       start: at,
       skipped: 0,
@@ -268,7 +273,7 @@ class KeywordTracker implements Tracker {
       unsureEnd: 0,
       end: 0,
     };
-    if (node !== undefined) this.enter(thread, node, at + 1);
+    if (node !== NO_NODE) this.enter(thread, node, at + 1);
     this.threads.push(thread);
   }
 

@@ -2,7 +2,8 @@
  * Which units a keyword takes for one another. Compatibility forms (full width, circled, superscript) and
  * letters with diacritics go to their base by Unicode's own decomposition (UAX 15, NFKD), and a few letters of
  * other scripts to the Latin letter that they are drawn like, where upper and lower case both are: so a word
- * of another script keeps its own upper and lower case together. Built once, some 10 ms and 300 KiB.
+ * of another script keeps its own upper and lower case together. Ligatures and digraphs stand for their letters, and
+ * where case does not count `ß` for two. Built once, some 10 ms and 400 KiB.
  */
 import { foldUnit, isHigh, isLow, isSpaceUnit } from './characters.ts';
 
@@ -72,6 +73,45 @@ export const lookOf: Fold = (unit) => looks[unit] as number;
 
 /** What a unit looks like in lower case. */
 export const foldedLookOf: Fold = (unit) => folds[unit] as number;
+
+/** Letters that are drawn as one: U+FB00 to U+FB06, and digraphs of Latin alphabets. */
+const LIGATURES = 'ﬀﬁﬂﬃﬄﬅﬆĳĲǄǅǆǇǈǉǊǋǌǱǲǳ';
+/** What folding makes longer (CaseFolding.txt, status F), where no mark is in it. */
+const SHARP_S = 'ßẞ';
+
+const spellings = new Map<Fold, Map<number, readonly number[]>>();
+for (const fold of [lookOf, foldedLookOf]) {
+  const letters = new Map<number, readonly number[]>();
+  const add = (character: string, spelled: string): void => {
+    const units = Array.from(spelled, (letter) => fold(letter.charCodeAt(0)));
+    letters.set(character.charCodeAt(0), units);
+  };
+  for (const one of LIGATURES) add(one, one.normalize('NFKD').replace(MARK, ''));
+  if (fold === foldedLookOf) for (const one of SHARP_S) add(one, 'ss');
+  spellings.set(fold, letters);
+}
+
+/** 1 for units that stand for several letters under some fold. */
+const several = new Uint8Array(UNITS);
+for (const letters of spellings.values()) for (const unit of letters.keys()) several[unit] = 1;
+
+/** The folded letters that a unit stands for, where they are several. */
+export function lettersOf(fold: Fold, unit: number): readonly number[] | undefined {
+  return several[unit] === 1 ? spellings.get(fold)?.get(unit) : undefined;
+}
+
+/** The units that stand for several letters, with those; such as stand for the same are together. */
+export function ligaturesOf(
+  fold: Fold,
+): readonly { readonly letters: readonly number[]; readonly units: readonly number[] }[] {
+  const byLetters = new Map<string, { letters: readonly number[]; units: number[] }>();
+  for (const [unit, letters] of spellings.get(fold) ?? []) {
+    const known = byLetters.get(letters.join()) ?? { letters, units: [] };
+    known.units.push(unit);
+    byLetters.set(letters.join(), known);
+  }
+  return [...byLetters.values()];
+}
 
 const preimages = new Map<Fold, Map<number, number[]>>();
 for (const fold of [lookOf, foldedLookOf]) {

@@ -10,8 +10,6 @@ export const CURES: Readonly<Record<string, string>> = {
   'small-capitals': 'keywords: { words: [Project ᴢᴇʙʀᴀ] }',
   'upside-down': 'keywords: { words: [ɐɹqǝZ] }',
   zalgo: "regex: { pattern: '\\pM{9}' }",
-  ligature: 'keywords: { words: [Eﬃcient Moss] }',
-  'sharp-s': 'keywords: { words: [Efficient Moß] }',
   'bidi-reversed': 'invisible: {}',
   'tags-smuggled': 'invisible: {}',
   'too-many-invisibles': 'invisible: {}',

@@ -140,11 +140,11 @@ const FOLDS: readonly Evasion[] = [
       bound: SKIPPED_BOUND,
     },
   ),
-  spelled('ligature', 'uses a ligature for several letters', 'the Eﬃcient Moss plan', 'not seen', {
-    why: 'One unit that stands for several is not taken apart (the rule is for `Efficient Moss`).',
+  spelled('ligature', 'uses a ligature for several letters', 'the Eﬃcient Moss plan', 'refused', {
+    why: 'Ligatures and digraphs stand for their letters (the rule is for `Efficient Moss`). Only a word of a `substring` rule that begins or ends inside of one is not found.',
   }),
-  spelled('sharp-s', 'writes ß for ss', 'the Efficient Moß plan', 'not seen', {
-    why: 'The same: what would grow keeps its form.',
+  spelled('sharp-s', 'writes ß for ss', 'the Efficient Moß plan', 'refused', {
+    why: 'Where case does not count `ß` is `ss`, as it is in capitals.',
   }),
 ];
 

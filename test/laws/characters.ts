@@ -29,6 +29,16 @@ const LOOKS: Readonly<Record<string, string>> = {
   Β: 'B',
 };
 
+/** One unit for several letters. */
+const LIGATURES: Readonly<Record<string, string>> = {
+  ﬀ: 'ff',
+  ﬁ: 'fi',
+  ﬃ: 'ffi',
+  ﬆ: 'st',
+  ĳ: 'ij',
+  ǅ: 'Dz',
+};
+
 const BOLD_UPPER = 0x1d400;
 const BOLD_LOWER = 0x1d41a;
 const FULL_UPPER = 0xff21;
@@ -60,8 +70,16 @@ export function fullWidth(letter: string): string {
   return String.fromCharCode(letter.charCodeAt(0) + 0xfee0);
 }
 
-/** A character as a keyword compares it. */
-export function folded(character: string, caseSensitive: boolean): string {
+/** A character as a keyword compares it: one letter, or several. */
+export function folded(character: string, caseSensitive: boolean): readonly string[] {
+  const letters = LIGATURES[character];
+  if (letters !== undefined) return caseSensitive ? [...letters] : [...letters.toLowerCase()];
+  // German for two, and so in capitals.
+  if (!caseSensitive && (character === 'ß' || character === 'ẞ')) return ['s', 's'];
+  return [foldedLetter(character, caseSensitive)];
+}
+
+function foldedLetter(character: string, caseSensitive: boolean): string {
   const look = lookOf(character);
   if (caseSensitive) return look;
   const lower = look.toLowerCase();

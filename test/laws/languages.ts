@@ -53,11 +53,10 @@ const NO_WALK: Walk = { end: 0, rest: undefined };
 /** Words as a keyword rule reads them. */
 export function keywordLanguage(spec: KeywordSpec): Language {
   const { substring = false, caseSensitive = false } = spec;
-  const fold = (character: string): string => folded(character, caseSensitive);
+  const fold = (character: string): readonly string[] =>
+    isSpace(character) ? [' '] : folded(character, caseSensitive);
   const words = [...spec.words, ...Object.values(spec.aliases ?? {}).flat()].map((word) =>
-    [...word]
-      .filter((one) => !isUnseen(one) && !isMark(one))
-      .map((one) => (isSpace(one) ? ' ' : fold(one))),
+    [...word].filter((one) => !isUnseen(one) && !isMark(one)).flatMap(fold),
   );
 
   const walk = (word: readonly string[], text: string, start: number): Walk => {
@@ -72,14 +71,15 @@ export function keywordLanguage(spec: KeywordSpec): Language {
     while (next < word.length) {
       if (at >= text.length) return { end: 0, rest: word.slice(next) };
       const character = characterAt(text, at);
+      const letters = fold(character);
       if (next > 0 && (isUnseen(character) || isMark(character))) {
         skipped += character.length;
         if (skipped > SKIPPED_MAX) return NO_WALK;
       } else if (next > 0 && word[next - 1] === ' ' && isSpace(character)) {
         spaces++;
         if (spaces > SPACES_MAX) return NO_WALK;
-      } else if (word[next] === (isSpace(character) ? ' ' : fold(character))) {
-        next++;
+      } else if (letters.every((letter, place) => word[next + place] === letter)) {
+        next += letters.length;
         spaces = 1;
       } else if (isHigh(character) && at + 1 === text.length) {
         return { end: 0, rest: word.slice(next) };

@@ -21,6 +21,12 @@ const MATCHER: readonly Mutant[] = [
     from: 'thread.spaces > SPACE_RUN_MAX',
     to: 'thread.spaces >= SPACE_RUN_MAX',
   },
+  {
+    file: 'match/keyword-trie.ts',
+    from: 'for (const letter of letters) {',
+    to: 'for (const letter of letters.slice(1)) {',
+    laws: 'text',
+  },
   { file: 'match/keywords.ts', from: 'thread.unsureEnd = at + 1;', to: 'thread.unsureEnd = at;' },
   {
     file: 'match/regex-tracker.ts',

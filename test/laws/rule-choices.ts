@@ -51,6 +51,28 @@ export const CHOICES: readonly Choice[] = [
     look: keywords(['東京', '😀😀', 'Café']),
     bait: ['東京', '東京都', '東', 'CAFE', 'cafe\u0301', '😀', '😀😀😀', 'Caf'],
   },
+  {
+    look: keywords(['Efficient', 'Moß', 'first']),
+    bait: [
+      'eﬃcient',
+      'Eﬀicient',
+      'efﬁ',
+      'ﬁ',
+      'ﬁrﬆ',
+      'ﬁrst',
+      'MOSS',
+      'moß',
+      'mos',
+      'ß',
+      'cient',
+      'eff',
+      'm\u200boẞ',
+    ],
+  },
+  {
+    look: keywords(['stiff', 'ﬁj'], { substring: true }),
+    bait: ['ﬆiﬀ', 'xstiff', 'sti', 'ff', 'ﬃ', 'ﬁj', 'fĳ', 'fij'],
+  },
   { look: keywords(['-x-', 'x-y']), bait: ['-x-y', '-x-', 'x-y', 'x-', '-x'] },
   {
     look: expression(sequence(word('sk-'), times(LOWER, 3, 8))),

@@ -10,12 +10,16 @@ const UNSEEN = /\u00ad|[\u200b-\u200f]|\ufe0f|\ufeff|[\u{e0000}-\u{e01ef}]/u;
 const MARK = /[\u0300-\u036f]/u;
 const ALIKE: Readonly<Record<string, string>> = { а: 'a', А: 'A', Β: 'B', β: 'b' };
 
+/** Drawn as one, and read as several. */
+const LIGATURE = /[\ufb00-\ufb06\u0132\u0133\u01c4-\u01cc\u01f1-\u01f3]/u;
+
 /** What is seen of a text, each character at its plainest. */
 const plain = (text: string): string =>
   [...text]
     .filter((character) => !UNSEEN.test(character) && !MARK.test(character))
     .map((character) => {
       const base = character.normalize('NFKD').replaceAll(/\p{M}/gu, '');
+      if (LIGATURE.test(character)) return base;
       const one = base.length === 1 && !/\s/u.test(base) ? base : character;
       return ALIKE[one] ?? one;
     })
@@ -24,6 +28,7 @@ const plain = (text: string): string =>
 const fold = (text: string): string =>
   [...plain(text)]
     .map((character) => {
+      if (/ß/iu.test(character)) return 'ss';
       const folded = character.toUpperCase().toLowerCase();
       return folded.length === character.length && character.length === 1 ? folded : character;
     })
@@ -148,6 +153,36 @@ describe('keywords', () => {
       'new york new yorker',
       ['new york', 'new'],
     ],
+    [
+      'reads ligatures and digraphs, in the text and in the keyword',
+      { words: ['Efficient', 'ĳsland', 'Ǆep', 'office'] },
+      'Eﬃcient eﬀicient EﬃcIent efﬁcient IJSLAND dzep ǆep ofﬁces oﬃce',
+      ['Eﬃcient', 'eﬀicient', 'EﬃcIent', 'efﬁcient', 'IJSLAND', 'dzep', 'ǆep', 'oﬃce'],
+    ],
+    [
+      'reads a sharp s as two, in the text and in the keyword',
+      { words: ['Straße', 'Moss', 'ssh'] },
+      'STRASSE straẞe Moß MOẞ ßh moßy Moß\u0301!',
+      ['STRASSE', 'straẞe', 'Moß', 'MOẞ', 'ßh', 'Moß\u0301'],
+    ],
+    [
+      'takes a sharp s for itself where case counts, and a ligature for its letters',
+      { words: ['Straße', 'fix'], caseSensitive: true },
+      'Straße Strasse ﬁx Fix',
+      ['Straße', 'ﬁx'],
+    ],
+    [
+      'takes a ligature whole or not at all',
+      { words: ['ing', 'of'], substring: true },
+      'oﬀ oﬃng xing',
+      ['ing'],
+    ],
+    [
+      'skips what is not seen around a ligature',
+      { words: ['ofﬁce'] },
+      'o\u200bﬃ\u0301\u200bce',
+      ['o\u200bﬃ\u0301\u200bce'],
+    ],
     ['ends at the text', BANKS, 'Bank A', ['Bank A']],
     ['collapses white space in the keyword', { words: [' a \n b '] }, 'a b', ['a b']],
   ];
@@ -193,7 +228,33 @@ describe('keywords', () => {
     );
   });
 
+  it('finds it in ligatures and sharp s, too', () => {
+    const letters = ['f', 'F', 'i', 's', 't', 'ﬁ', 'ﬀ', 'ﬃ', 'ß', ' '];
+    const word = fc
+      .string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 4 })
+      .map((given) => given.replace(/\s+/gu, ' ').trim())
+      .filter((given) => given !== '');
+    const given = fc.record({
+      words: fc.array(word, { minLength: 1, maxLength: 4 }),
+      substring: fc.boolean(),
+      caseSensitive: fc.boolean(),
+    });
+    const unit = fc.constantFrom(...letters, '\u200b', '\u0301', '𝐟', 'ﬆ', 'ẞ');
+    fc.assert(
+      fc.property(
+        given,
+        fc.string({ unit, maxLength: 24 }),
+        fc.array(fc.nat()),
+        (one, whole, cuts) => {
+          assert.deepEqual(scan(keywordDetector(one), whole, cuts), naive(one)(whole));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
   for (const alphabet of [
+    ['f', 'i', 'ﬁ', ' '],
     ['a', 'b', '.', ' '],
     ['a', 'á', ' ', '\u0301', '\u200b'],
   ])
