@@ -28,6 +28,30 @@ export class Dice {
   }
 }
 
+/** Bytes that are no UTF-8, for the characters from U+E000 on that stand for them. */
+const ILL_FORMED: readonly (readonly number[])[] = [
+  [0x80],
+  [0xff],
+  [0xe2, 0x82],
+  [0xf0, 0x9f, 0x98],
+  [0xc0, 0xaf],
+  [0xed, 0xa0, 0x80],
+  [0xf4, 0x90, 0x80, 0x80],
+  [0xe2],
+];
+export const ILL_FORMED_STAND_INS: readonly string[] = ILL_FORMED.map((_, at) =>
+  String.fromCharCode(0xe000 + at),
+);
+
+/** A body as bytes, some of which are no character. */
+export function bytesWith(written: string): Buffer {
+  const parts = written.split(/([\ue000-\ue007])/u).map((part) => {
+    const at = ILL_FORMED_STAND_INS.indexOf(part);
+    return at === -1 ? Buffer.from(part) : Buffer.from(ILL_FORMED[at]!);
+  });
+  return Buffer.concat(parts);
+}
+
 /** How the bodies of one case are written. */
 export interface Style {
   readonly dice: Dice;
@@ -87,8 +111,10 @@ export function spelled(text: string, { dice, ascii }: Style): string {
     const unit = text[at]!;
     const pair = isHigh(unit) && isLow(text[at + 1]);
     const half = (isHigh(unit) || isLow(unit)) && !pair;
+    // What is told twice must be the same bytes twice.
+    const standIn = ILL_FORMED_STAND_INS.includes(unit);
     const needed = unit < ' ' || unit === '"' || unit === '\\' || half || (ascii && unit > '~');
-    if (!needed && !dice.once(12) && !(unit === '/' && dice.once(3))) {
+    if (standIn || (!needed && !dice.once(12) && !(unit === '/' && dice.once(3)))) {
       written += unit;
       if (pair) written += text[++at]!;
     } else if (SHORT[unit] !== undefined && !dice.once(4)) written += SHORT[unit];
@@ -844,3 +870,15 @@ export const REQUEST_WRITERS = {
       ['items', [members(['title', texts[1] ?? '']), ...pickTexts(texts, 2)]],
     ),
 } as const satisfies Record<string, DocumentWriter>;
+
+/** Values one to a line; some lines are blank, and the last may have no end. */
+export function requestLines(texts: readonly string[], style: Style): string {
+  const { dice } = style;
+  const end = (): string => dice.pick(['\n', '\n', '\r\n', '\n\n', '\n \r\n']);
+  const lines = texts.map((words) =>
+    dice.once(5)
+      ? writeJson(words, style)
+      : writeJson(REQUEST_WRITERS.json([words, ...texts.slice(2)]), style),
+  );
+  return lines.map((line) => line + end()).join('') + (dice.once(2) ? '"end"' : '');
+}

@@ -3,6 +3,7 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import { apiLines } from '../../src/formats/detect.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
 import type { PolicySet } from '../../src/policy/set.ts';
+import type { HeaderMutation } from '../../src/protocol/process.ts';
 import { giveChunk, headersEvent, RecordingPort, rig, sha256 } from '../engine/rig.ts';
 import { documentOf, type LawRule } from './rules.ts';
 
@@ -74,6 +75,8 @@ export interface Outcome {
   readonly ended: boolean;
   /** Why the exchange ended. */
   readonly code: string | undefined;
+  /** What became of the body's headers. */
+  readonly mutation: HeaderMutation | undefined;
 }
 
 /** How the end of a body is told. */
@@ -98,12 +101,13 @@ export class Rehearsal {
     };
   }
 
-  /** An answer in parts. `streamed`: undefined takes the type that the call says. */
+  /** An answer in parts. `more`: headers of it. */
   answer(
     call: Call,
     parts: readonly Uint8Array[],
     ending: Ending = 'by an empty part',
     type = call.answerType,
+    more: Readonly<Record<string, string>> = {},
   ): Outcome {
     const { exchange, port } = this.#open();
     const question = Buffer.from(call.question);
@@ -115,19 +119,20 @@ export class Rehearsal {
     if (question.length > 0)
       exchange.event({ kind: 'body', direction: 'request', bytes: question, endOfStream: true });
     if (port.refusal !== undefined) throw new Error('a harmless question was refused');
-    exchange.event(headersEvent('response', { ':status': '200', 'content-type': type }));
+    exchange.event(headersEvent('response', { ':status': '200', 'content-type': type, ...more }));
     return this.#feed(exchange, port, 'response', parts, ending);
   }
 
-  /** A request in parts. */
+  /** A request in parts. `more`: headers of it. */
   request(
     path: string,
     type: string,
     parts: readonly Uint8Array[],
     ending: Ending = 'by an empty part',
+    more: Readonly<Record<string, string>> = {},
   ): Outcome {
     const { exchange, port } = this.#open();
-    exchange.event(headersEvent('request', headersOf(path, type)));
+    exchange.event(headersEvent('request', { ...headersOf(path, type), ...more }));
     return this.#feed(exchange, port, 'request', parts, ending);
   }
 
@@ -174,6 +179,7 @@ export class Rehearsal {
       refusal: port.refusal,
       ended,
       code: this.#code,
+      mutation: port.mutations[direction],
     };
   }
 }

@@ -7,8 +7,9 @@ import { latin1 } from './wire.ts';
 
 /** Frames that are over when `bytes` of the body have come. */
 function framesBefore({ frames }: Prediction, bytes: number): number {
+  const { ends, closed, closedAt = ends } = frames;
   let count = 0;
-  while (count < frames.closed && frames.ends[count]! <= bytes) count++;
+  while (count < closed && closedAt[count]! <= bytes) count++;
   return count;
 }
 

@@ -109,7 +109,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/anthropic.ts',
     from: 'Math.max(-1, ...this.#memory.blocks.keys()) + 1',
     to: 'Math.max(-1, ...this.#memory.blocks.keys())',
-    laws: 'anthropic',
+    suites: ['engine/api-actions', 'formats/anthropic'],
   },
   {
     file: 'formats/api-names.ts',
@@ -216,7 +216,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/json-document.ts',
     from: '.value.length;\n  return { kind',
     to: '.value.length - 1;\n  return { kind',
-    laws: 'chat',
+    suites: ['engine/actions', 'engine/api-actions'],
   },
   {
     file: 'formats/json-elements.ts',
@@ -239,7 +239,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/json-leaves.ts',
     from: '`${at}[${index}]`',
     to: '`${at}[0]`',
-    laws: 'ndjson',
+    suites: ['formats/generic', 'formats/ndjson'],
   },
   {
     file: 'formats/json-path.ts',
@@ -332,7 +332,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/openai-chat.ts',
     from: 'contentEvent(envelope, Number(choice), addition)',
     to: 'contentEvent(envelope, Number(choice) + 1, addition)',
-    laws: 'chat',
+    suites: ['engine/actions', 'formats/chat-answer'],
   },
   {
     file: 'formats/openai-completions.ts',
@@ -350,7 +350,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/openai-responses.ts',
     from: 'if (at <= ordinal) before += 1;',
     to: 'if (at < ordinal) before += 1;',
-    laws: 'responses',
+    suites: ['engine/api-actions', 'formats/openai-responses'],
   },
   {
     file: 'formats/piece-collector.ts',

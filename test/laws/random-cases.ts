@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import {
   argumentsText,
+  bytesWith,
   type Dice,
   deltasOf,
   type Script,
@@ -10,7 +11,7 @@ import {
 } from './documents.ts';
 import { type Chosen, chosen } from './rule-choices.ts';
 import type { Doing } from './rules.ts';
-import type { Frames } from './wire.ts';
+import { begunBytes, type Frames, latin1 } from './wire.ts';
 
 export type StreamName = keyof typeof STREAM_WRITERS;
 export const STREAM_NAMES = Object.keys(STREAM_WRITERS) as StreamName[];
@@ -45,7 +46,10 @@ export const caseFor = (name: StreamName, doing: fc.Arbitrary<Doing>): fc.Arbitr
     seed: fc.nat(),
   });
 
-/** The answer that a case means. `noted`: it may have text in places where no API has any. */
+/**
+ * The answer that a case means. `noted`: it may have text in places where no API has any, and bytes that are no
+ * character.
+ */
 export function bytesOf(
   name: StreamName,
   { texts }: Chosen,
@@ -60,9 +64,8 @@ export function bytesOf(
     ),
     order: told.order,
   };
-  return Buffer.from(
-    STREAM_WRITERS[name].write(script, styleOf(seed), noted ? texts[0] : undefined),
-  );
+  const written = STREAM_WRITERS[name].write(script, styleOf(seed), noted ? texts[0] : undefined);
+  return noted ? bytesWith(written) : Buffer.from(written);
 }
 
 /** Up to seven places at which to cut so many bytes. */
@@ -72,11 +75,13 @@ export function randomCuts(length: number, dice: Dice): number[] {
 
 /** The frames of a plain text that comes in parts: as far as its characters are whole. */
 export function textFrames(body: Uint8Array, cuts: readonly number[]): Frames {
-  const ends = new Set<number>();
+  const ends = new Map<number, number>();
   for (const cut of [...cuts, body.length].sort((a, b) => a - b)) {
-    let end = cut;
-    while (end > 0 && end < body.length && (body[end]! & 0xc0) === 0x80) end--;
-    if (end > 0) ends.add(end);
+    const end = cut - begunBytes(latin1(body.subarray(0, cut)));
+    if (end > 0 && !ends.has(end)) ends.set(end, cut);
   }
-  return { ends: [...ends], closed: ends.size };
+  const closedAt = [...ends.values()];
+  // A character that only began is over with the body.
+  if (!ends.has(body.length)) ends.set(body.length, body.length);
+  return { ends: [...ends.keys()], closed: closedAt.length, closedAt };
 }

@@ -442,15 +442,15 @@ const elements = (read: ReadJson): WireReader => ({
   },
 });
 
-const jsonLines: WireReader = {
+const jsonLines = (streamed: boolean): WireReader => ({
   frames: lineFrames,
   frame(raw) {
     if (raw.trim() === '') return NOTHING;
     const to = new Collecting(raw, (at) => at);
-    leaves(true)(jsonNodes(raw), to);
+    leaves(streamed)(jsonNodes(raw), to);
     return to.reading;
   },
-};
+});
 
 /** A plain text is whatever frames it comes in. */
 const plainText: WireReader = {
@@ -536,7 +536,7 @@ export const STREAMS = {
   'gemini.array': elements(geminiAnswer),
   mcp: events(toolMessages, undefined),
   sse: events(leaves(true), undefined, true),
-  ndjson: jsonLines,
+  ndjson: jsonLines(true),
   text: plainText,
 } as const satisfies Record<string, WireReader>;
 
@@ -556,6 +556,7 @@ export const REQUESTS = {
   gemini: document(geminiRequest),
   mcp: document(toolRequest),
   json: document(leaves(false)),
+  ndjson: jsonLines(false),
   text: {
     ...plainText,
     frame: (raw: string) => ({

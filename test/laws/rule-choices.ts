@@ -1,6 +1,7 @@
 /** Rules that the laws are tried with, and words that they find, nearly find, and must not find. */
 import fc from 'fast-check';
 import { bold, fullWidth } from './characters.ts';
+import { ILL_FORMED_STAND_INS } from './documents.ts';
 import { BOUNDARY, type Expression, one, oneOf, or, sequence, times, word } from './languages.ts';
 import { type Doing, expression, keywords, type LawRule, type Looking } from './rules.ts';
 
@@ -175,6 +176,7 @@ const FILLERS: readonly string[] = [
   '"}',
   '\\u0042',
   '\\n',
+  ...ILL_FORMED_STAND_INS,
 ];
 
 const { written } = fc.letrec<{ written: Expression }>((tie) => ({

@@ -61,7 +61,8 @@ for (const name of STREAM_NAMES)
           const bytes = bytesOf(name, chosen, telling, seed);
           const prediction = predictionOf(name, bytes, rules, []);
           const rehearsal = new Rehearsal(set);
-          const frames = cutAt(bytes, prediction.frames.ends);
+          // Those of a plain text are predicted for one part.
+          const frames = name === 'text' ? [bytes] : cutAt(bytes, prediction.frames.ends);
           const whole = rehearsal.answer(call, frames);
           assertLaws(whole, prediction, frames, reader);
           const dice = new Dice(cutSeed);

@@ -101,23 +101,42 @@ export const stringOf = (node: Node | undefined): string | undefined =>
 export const numberOf = (node: Node | undefined): number | undefined =>
   node?.kind === 'scalar' && typeof node.value === 'number' ? node.value : undefined;
 
-const UNIT =
-  /\\u[0-9a-fA-F]{4}|\\[\s\S]|[\xf0-\xf7][\x80-\xbf]{3}|[\xe0-\xef][\x80-\xbf]{2}|[\xc0-\xdf][\x80-\xbf]|[\s\S]/y;
-const BARE_UNIT =
-  /[\xf0-\xf7][\x80-\xbf]{3}|[\xe0-\xef][\x80-\xbf]{2}|[\xc0-\xdf][\x80-\xbf]|[\s\S]/y;
+/** Well-formed UTF-8 (Unicode, table 3-7), longest first. */
+const WELL_FORMED = [
+  '\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}|[\\xf1-\\xf3][\\x80-\\xbf]{3}|\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2}',
+  '\\xe0[\\xa0-\\xbf][\\x80-\\xbf]|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}|\\xed[\\x80-\\x9f][\\x80-\\xbf]',
+  '[\\xc2-\\xdf][\\x80-\\xbf]',
+].join('|');
+/** What could have become a character of three bytes or four, or of two: read as one replacement character. */
+const BEGUN = [
+  '\\xf0(?:[\\x90-\\xbf][\\x80-\\xbf]?)?|[\\xf1-\\xf3][\\x80-\\xbf]{0,2}|\\xf4(?:[\\x80-\\x8f][\\x80-\\xbf]?)?',
+  '\\xe0[\\xa0-\\xbf]?|[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]?|\\xed[\\x80-\\x9f]?',
+  '[\\xc2-\\xdf]',
+].join('|');
+const ESCAPE = '\\\\u[0-9a-fA-F]{4}|\\\\[\\s\\S]';
+const UNIT = new RegExp(`${ESCAPE}|${WELL_FORMED}|${BEGUN}|[\\s\\S]`, 'y');
+const BARE_UNIT = new RegExp(`${WELL_FORMED}|${BEGUN}|[\\s\\S]`, 'y');
+const BEGUN_ALONE = new RegExp(`^(?:${BEGUN})$`);
+const FOUR_BYTES = /^[\xf0-\xf4]...$/s;
 
 /** Where every UTF-16 unit of `source[from,to)` is written, and the end. Both halves of four bytes are at their first. */
 export function unitPlaces(source: string, from: number, to: number, escapes: boolean): number[] {
   const pattern = escapes ? UNIT : BARE_UNIT;
   const places: number[] = [];
+  const text = source.slice(0, to);
   for (let at = from; at < to; ) {
     pattern.lastIndex = at;
-    const length = pattern.exec(source)![0].length;
+    const written = pattern.exec(text)![0];
     places.push(at);
-    if (length === 4) places.push(at);
-    at += length;
+    if (FOUR_BYTES.test(written)) places.push(at);
+    at += written.length;
   }
   return [...places, to];
+}
+
+/** How many last bytes of `source` a character may have begun with. */
+export function begunBytes(source: string): number {
+  return [1, 2, 3].find((back) => BEGUN_ALONE.test(source.slice(-back))) ?? 0;
 }
 
 const LINE = /([^\r\n]*)(\r\n|\r|\n)/y;
@@ -127,6 +146,8 @@ export interface Frames {
   readonly ends: readonly number[];
   /** How many of them are over as soon as their last byte is there; the rest of a body ends with it. */
   readonly closed: number;
+  /** How many bytes have to come for each of them, where those are more than it has. */
+  readonly closedAt?: readonly number[];
 }
 
 function framesOf(source: string, ends: readonly number[]): Frames {
