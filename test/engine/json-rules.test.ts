@@ -61,6 +61,19 @@ describe('a json rule on arguments', () => {
         assert.equal(input, '{"items":[{"discount":3},{"discount":40},{"discount":"40"}]}');
     });
 
+  it('takes the element of a list that a path counts, and no other', () => {
+    const second = policy(
+      '  - { id: cap, match: { json: { path: "$.items[1].discount", above: 40 } }, then: { clamp: { path: "$.items[1].discount", max: 40 } } }',
+    );
+    const input = (of: number) => `{"items":[{"discount":50},{"discount":${of}},{"discount":70}]}`;
+    const { text } = converse(
+      rig(second),
+      { path: chatTools.path, question: chatTools.asking([], true) },
+      [chatTools.stream([{ name: 'order', deltas: [input(60)] }])],
+    );
+    assert.deepEqual(chatTools.heard(text, true), [{ name: 'order', input: input(40) }]);
+  });
+
   it('blocks at its bound, and refuses what it cannot compare', () => {
     const said = (input: string) =>
       converse(rig(BLOCKED), { path: chatTools.path, question: chatTools.asking([], true) }, [
