@@ -4,7 +4,7 @@
  */
 
 import type { Frame } from '../formats/frame.ts';
-import { scoreOf, spanOf, type TextVerdict } from '../match/classifier.ts';
+import { scoreOf, spanOf, stretchesOf, type TextVerdict } from '../match/classifier.ts';
 import { decide } from '../policy/evaluate.ts';
 import { ruleReaches } from '../policy/reach.ts';
 import type { Direction, Place, Rule } from '../policy/set.ts';
@@ -14,6 +14,7 @@ import { type ClassifiedText, ClassifiedTexts } from './classified-texts.ts';
 import type { ClassifierOutcome } from './classifiers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Finding, PieceEdit } from './findings.ts';
+import { type GivenSpan, GivenSpans } from './given-spans.ts';
 import type { BodyObserver } from './observer.ts';
 import { narrowed } from './rule-lists.ts';
 
@@ -47,6 +48,10 @@ export class Classification {
   private readonly texts: ClassifiedTexts;
   private readonly observer: BodyObserver | undefined;
   private over = false;
+  private readonly found = new Map<
+    string,
+    { readonly value: string; readonly spans: GivenSpan[] }
+  >();
   /** Groups of rules that have not been answered yet. */
   private unanswered = 0;
 
@@ -112,7 +117,12 @@ export class Classification {
 
   private get holding(): readonly Rule[] {
     if (this.exchange.port.observability) return NO_RULES;
-    return narrowed(this.rules, 'holding', blocksInline);
+    return narrowed(this.rules, 'holding', decidesInline);
+  }
+
+  /** What rules replace of the body, after `judge`; undefined where nothing. */
+  get spans(): GivenSpans | undefined {
+    return this.found.size === 0 ? undefined : new GivenSpans(this.found);
   }
 
   private refuses({ findings, errors }: Results): boolean {
@@ -217,13 +227,27 @@ export class Classification {
     let evidence = 0;
     for (const [index, text] of texts.entries()) {
       if (!this.reads(rule, text.place)) continue;
-      const finding = findingOf(rule, text, outcome.verdicts[index]!);
+      const verdict = outcome.verdicts[index]!;
+      const finding = findingOf(rule, text, verdict);
       if (finding === undefined) continue;
-      findings.push(finding);
+      // What it replaces is told when it is replaced.
+      if (replacesInline(rule) && this.holding.includes(rule)) this.replace(rule, text, verdict);
+      else findings.push(finding);
       const { score = 0 } = finding;
       if (text.fresh) evidence = Math.max(evidence, -Math.log(1 - Math.min(score, SCORE_MAX)));
     }
     this.remember(rule, evidence);
+  }
+
+  private replace(rule: Rule, { key, left, value }: ClassifiedText, verdict: TextVerdict): void {
+    const stretches = stretchesOf(rule.detector!.classifier!, verdict, value.length);
+    const spans = stretches.map(({ start, end, label }) => ({
+      ...{ rule, label },
+      ...this.texts.leftSpan(key, start, end),
+    }));
+    const known = this.found.get(key);
+    if (known === undefined) this.found.set(key, { value: left, spans });
+    else known.spans.push(...spans);
   }
 
   private remember(rule: Rule, evidence: number): void {
@@ -244,9 +268,18 @@ const NO_RULES: readonly Rule[] = Object.freeze([]);
 
 const asks = ({ detector }: Rule): boolean => detector?.classifier !== undefined;
 
-/** Whether what the rule reads must wait for a verdict from outside. */
-export const blocksInline = ({ action, detector, enforcement }: Rule): boolean =>
-  detector?.classifier?.mode === 'inline' && action.kind === 'block' && enforcement === 'enforce';
+/** Whether what the rule reads is blocked by a verdict from outside, and waits for it. */
+export const blocksInline = (rule: Rule): boolean =>
+  rule.action.kind === 'block' && actsInline(rule);
+
+/** Whether it is changed by one. */
+const replacesInline = (rule: Rule): boolean =>
+  (rule.action.kind === 'redact' || rule.action.kind === 'rewrite') && actsInline(rule);
+
+const actsInline = ({ detector, enforcement }: Rule): boolean =>
+  detector?.classifier?.mode === 'inline' && enforcement === 'enforce';
+
+const decidesInline = (rule: Rule): boolean => blocksInline(rule) || replacesInline(rule);
 
 /** Whether the rule comes too late for the exchange whose words it reads. */
 export const isDeferred = ({ detector }: Rule): boolean =>

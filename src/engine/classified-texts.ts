@@ -14,6 +14,8 @@ export interface ClassifiedText {
   readonly key: string;
   readonly place: Place;
   readonly value: string;
+  /** As it leaves, where the client alone is told more than the classifier. */
+  readonly left: string;
   /** It was not sent before: in a request nothing of the model's follows it. */
   readonly fresh: boolean;
 }
@@ -22,7 +24,17 @@ interface Growing {
   readonly key: string;
   readonly place: Place;
   value: string;
+  left: string;
+  /** What the classifier reads, and what leaves in its place. */
+  readonly veiled: Veil[];
   fresh: boolean;
+}
+
+/** Units `[start,end)` of what the classifier reads stand for `units` of what leaves. */
+interface Veil {
+  readonly start: number;
+  readonly end: number;
+  readonly units: number;
 }
 
 export class ClassifiedTexts {
@@ -63,7 +75,7 @@ export class ClassifiedTexts {
       if (recalled) this.age();
       if (this.tooMany || !this.wants(place)) continue;
       const own = edits.filter(({ piece }) => piece === index);
-      this.add(text, place, own.length === 0 ? value : edited(value, own), !recalled);
+      this.add(text, place, edited(value, own), !recalled);
     }
   }
 
@@ -73,7 +85,25 @@ export class ClassifiedTexts {
     this.texts.clear();
   }
 
-  private add(key: string, place: Place, value: string, fresh: boolean): void {
+  /** Where a stretch of what the classifier has read stands in what leaves: what is veiled is one. */
+  leftSpan(
+    key: string,
+    start: number,
+    end: number,
+  ): { readonly start: number; readonly end: number } {
+    let [from, to] = [start, end];
+    for (const { start: at, end: behind, units } of this.texts.get(key)?.veiled ?? []) {
+      const more = units - (behind - at);
+      if (behind <= start) from += more;
+      else if (at < start) from -= start - at;
+      if (behind <= end) to += more;
+      else if (at < end) to += behind - end + more;
+    }
+    return { start: from, end: to };
+  }
+
+  private add(key: string, place: Place, written: Written, fresh: boolean): void {
+    const { value, left, veiled } = written;
     this.units += value.length;
     const within = this.held.add(value.length * BYTES_PER_UNIT);
     if (!within || this.units > this.unitsMax) {
@@ -82,8 +112,15 @@ export class ClassifiedTexts {
       return;
     }
     const known = this.texts.get(key);
-    if (known === undefined) this.texts.set(key, { key, place, value, fresh });
-    else known.value += value;
+    if (known === undefined) {
+      this.texts.set(key, { key, place, value, left, veiled: [...veiled], fresh });
+      return;
+    }
+    const at = known.value.length;
+    for (const { start, end, units } of veiled)
+      known.veiled.push({ start: at + start, end: at + end, units });
+    known.value += value;
+    known.left += left;
   }
 
   /** What the model was told before is of the past. */
@@ -92,13 +129,32 @@ export class ClassifiedTexts {
   }
 }
 
+interface Written {
+  readonly value: string;
+  readonly left: string;
+  readonly veiled: readonly Veil[];
+}
+
 /** Edits are ordered and disjoint. */
-function edited(value: string, edits: readonly PieceEdit[]): string {
-  let result = '';
+function edited(unchanged: string, edits: readonly PieceEdit[]): Written {
+  if (edits.length === 0) return { value: unchanged, left: unchanged, veiled: [] };
+  let value = '';
+  let left = '';
+  const veiled: Veil[] = [];
   let from = 0;
   for (const { start, end, replacement, outside = replacement } of edits) {
-    result += value.slice(from, start) + outside;
+    const before = unchanged.slice(from, start);
+    value += before;
+    left += before + replacement;
+    if (outside !== replacement)
+      veiled.push({
+        start: value.length,
+        end: value.length + outside.length,
+        units: replacement.length,
+      });
+    value += outside;
     from = end;
   }
-  return result + value.slice(from);
+  const rest = unchanged.slice(from);
+  return { value: value + rest, left: left + rest, veiled };
 }

@@ -7,6 +7,7 @@ import type { Job, Pause } from './backlog.ts';
 import { BodyBuffer, concatBytes } from './body-buffer.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
+import { type GivenSpans, respelled } from './given-spans.ts';
 import { type BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { decodeWhole, movedBytesMax, movedUnits } from './whole-reading.ts';
@@ -15,6 +16,8 @@ export interface CollectedParts {
   readonly inspection: BodyInspection;
   /** Whom to ask about it. */
   readonly classification: Classification | undefined;
+  /** Reads it once more, to replace what classifiers have found. */
+  readonly reread: (spans: GivenSpans) => BodyInspection;
   /** Rules that read it or change it. */
   readonly rules: readonly Rule[];
   /** Its `content-encoding`, or ''. */
@@ -132,13 +135,21 @@ export class CollectedAnswer implements Answer {
       } else break;
     }
     if (classification && !(yield* classification.judge())) return false;
-    const { changed } = inspection;
+    const spans = classification?.spans;
+    let bytes = inspection.changed ? concatBytes(output) : decoded.bytes;
+    if (spans !== undefined) {
+      const left = yield* respelled(this.parts.reread(spans), spans, bytes);
+      if (left.kind !== 'respelled') {
+        if (exchange.refuseUnreplaced('response', left)) return false;
+      } else bytes = left.bytes;
+    }
+    const changed = inspection.changed || spans !== undefined;
     if (changed && headersSent && isEncoded(encoding)) {
       exchange.refuse('response', 'mode_cannot_enforce');
       return false;
     }
     if (changed) decision.mutation('response');
-    yield* this.send(changed ? concatBytes(output) : original, changed, endOfStream);
+    yield* this.send(changed ? bytes : original, changed, endOfStream);
     return true;
   }
 

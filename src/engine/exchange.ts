@@ -35,6 +35,8 @@ import {
   takenOver,
 } from './facts.ts';
 import type { Effect } from './findings.ts';
+import type { Respelled } from './given-spans.ts';
+import { refusalOf } from './inspection.ts';
 import { Placeholders } from './placeholders.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Rerouted } from './request-changes.ts';
@@ -273,6 +275,24 @@ export class Exchange implements ProcessHandler {
       return true;
     }
     return false;
+  }
+
+  /** What a classifier has found could not be replaced: true when the body is refused for it. */
+  refuseUnreplaced(
+    direction: Direction,
+    left: Exclude<Respelled, { readonly kind: 'respelled' }>,
+  ): boolean {
+    if (left.kind === 'stopped') {
+      const { code, rule } = refusalOf(left.stop);
+      this.refuse(direction, code, rule);
+      return true;
+    }
+    if (left.rule.onError === 'allow') {
+      this.decision.degraded = true;
+      return false;
+    }
+    this.refuse(direction, 'rule_error', left.rule);
+    return true;
   }
 
   /** Requests of nobody that is known are counted together. */

@@ -14,6 +14,7 @@ import type { Direction, Rule } from '../policy/set.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Blocked, Finding, PieceEdit } from './findings.ts';
+import type { GivenSpans } from './given-spans.ts';
 import { MatchBudget, type Spending } from './match-budget.ts';
 import type { BodyObserver, Waiting } from './observer.ts';
 import { Placeholders } from './placeholders.ts';
@@ -86,6 +87,8 @@ export interface InspectionOptions {
   /** Whether it would be, if it could. */
   readonly owesAppend?: (rule: Rule) => boolean;
   readonly observer?: BodyObserver | undefined;
+  /** The body is read again, to replace what was found in it. */
+  readonly given?: GivenSpans | undefined;
   /** What the session brings along for rules that weigh; without it every text is on its own. */
   readonly scores?: TextScores | undefined;
 }
@@ -566,9 +569,12 @@ export class BodyInspection implements TextHost, SubjectHost {
   private track(piece: Piece): TextTrack | 'refused' | undefined {
     const known = this.tracks.get(piece.text);
     if (known && !known.ended) return known;
-    const { direction, rules, appends } = this.options;
+    const { direction, rules, appends, given } = this.options;
     this.scores.pass(piece.place);
-    const reading = rulesFor(rules, direction, piece.place);
+    if (given?.has(piece.text) === false) return undefined;
+    const reading = given
+      ? { rules: given.rules, scanned: NONE, change: true }
+      : rulesFor(rules, direction, piece.place);
     if (reading.rules.length === 0 && appends.length === 0) return undefined;
     if (this.tracks.size >= this.options.textsMax) {
       if (this.options.mayPassUnread(reading.rules)) return undefined;
@@ -576,7 +582,7 @@ export class BodyInspection implements TextHost, SubjectHost {
       return 'refused';
     }
     this.pace.left -= TRACK_UNITS;
-    const track = new TextTrack(piece, reading, this);
+    const track = new TextTrack(piece, reading, this, given);
     this.tracks.set(piece.text, track);
     return track;
   }

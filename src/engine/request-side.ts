@@ -22,6 +22,7 @@ import { BodyBuffer, concatBytes as concat, ownEvent } from './body-buffer.ts';
 import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
+import { respelled } from './given-spans.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
@@ -444,11 +445,33 @@ export class RequestSide {
     }
     if (exchange.refuseThrottled([...matched])) return undefined;
     if (classification && !(yield* classification.judge())) return undefined;
+    const spans = classification?.spans;
+    let bytes = inspection.changed ? concat(output) : decoded.bytes;
+    if (spans !== undefined) {
+      const again = new BodyInspection({
+        ...{ direction: 'request', whole: true, rules: spans.rules, appends: [], given: spans },
+        reader: exchange.requestFormat.reader('request', false),
+        placeholders: exchange.placeholders,
+        heldBytesMax: deps.limits.decodedBytesMax,
+        textsMax: deps.limits.textsMax,
+        matchesMax: deps.limits.matchesMax,
+        sliceUnits: exchange.sliceUnits,
+        onFinding: (finding) => {
+          decision.finding(finding);
+          observer?.finding(finding);
+        },
+        mayPassUnread: (reading = spans.rules) => !exchange.cannotEnforce(reading),
+      });
+      const left = yield* respelled(again, spans, bytes);
+      if (left.kind !== 'respelled') {
+        if (exchange.refuseUnreplaced('request', left)) return undefined;
+      } else bytes = left.bytes;
+    }
     exchange.keepPlaceholders(active.content);
-    const { changed } = inspection;
+    const changed = inspection.changed || spans !== undefined;
     if (changes.rerouted) exchange.rerouted(changes.rerouted);
     if ((changed || changes.rerouted) && !exchange.port.observability) decision.mutation('request');
-    return { bytes: changed ? concat(output) : original, changed };
+    return { bytes: changed ? bytes : original, changed };
   }
 
   private changesOf(active: ActiveRules): RequestChanges {

@@ -15,6 +15,7 @@ import { REFUSALS } from './codes.ts';
 import { CollectedAnswer, isEncoded } from './collected-answer.ts';
 import type { Exchange } from './exchange.ts';
 import type { Finding } from './findings.ts';
+import type { GivenSpans } from './given-spans.ts';
 import { BodyInspection, type InspectionOptions } from './inspection.ts';
 import type { BodyObserver } from './observer.ts';
 import { PassedAnswer } from './passed-answer.ts';
@@ -139,6 +140,7 @@ export class ResponseSide implements AnswerSide {
             ? new CollectedAnswer(this, {
                 inspection,
                 classification,
+                reread: (spans) => options.again(spans),
                 rules: all,
                 encoding,
                 headersSent: false,
@@ -150,6 +152,7 @@ export class ResponseSide implements AnswerSide {
         this.answer = new CollectedAnswer(this, {
           inspection,
           classification,
+          reread: (spans) => options.again(spans),
           rules: all,
           encoding,
           headersSent: true,
@@ -293,6 +296,7 @@ class AnswerInspection implements InspectionOptions {
   readonly classification: Classification | undefined;
   private readonly exchange: Exchange;
   private readonly relevant: readonly Rule[];
+  private readonly format: Format;
 
   constructor(
     exchange: Exchange,
@@ -302,6 +306,7 @@ class AnswerInspection implements InspectionOptions {
     { appends, all }: Relevant,
   ) {
     this.exchange = exchange;
+    this.format = format;
     this.reader = format.reader('response', streamed);
     this.whole = !streamed;
     this.noMessages = format.messages !== undefined;
@@ -315,6 +320,20 @@ class AnswerInspection implements InspectionOptions {
       rules,
     });
     this.classification = Classification.of(exchange, 'response', rules, this.observer);
+  }
+
+  /** For a body that is read once more, as it would have left, to replace what was found in it. */
+  again(given: GivenSpans): BodyInspection {
+    const { whole, placeholders, textsMax, matchesMax, sliceUnits } = this;
+    return new BodyInspection({
+      ...{ direction: 'response', whole, placeholders, textsMax, matchesMax, sliceUnits, given },
+      reader: this.format.reader('response', !whole),
+      rules: given.rules,
+      appends: NOTHING,
+      heldBytesMax: this.exchange.deps.limits.responseBodyBytesMax,
+      onFinding: (finding) => this.onFinding(finding),
+      mayPassUnread: (rules = given.rules) => this.mayPassUnread(rules),
+    });
   }
 
   get placeholders(): Placeholders {

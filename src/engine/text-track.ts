@@ -11,6 +11,7 @@ import { JsonTextView } from '../formats/json-view.ts';
 import { TextScanner } from '../match/scanner.ts';
 import type { Place, Rule } from '../policy/set.ts';
 import type { Blocked, TextEdit } from './findings.ts';
+import type { GivenSpans } from './given-spans.ts';
 import type { TextRules } from './rule-lists.ts';
 import { type MatchedText, type TextHost, TextMatches } from './text-matches.ts';
 
@@ -39,8 +40,18 @@ export class TextTrack implements MatchedText {
   private window = '';
   private windowStart = 0;
 
+  /** What was found in it before, in place of what a scanner would find; it is all held until it ends. */
+  private readonly given: GivenSpans | undefined;
+  private source = '';
+
   /** `piece`: one of it. `reading`: the rules that read it. */
-  constructor({ text, place, encoding, sealed }: Piece, reading: TextRules, host: TextHost) {
+  constructor(
+    { text, place, encoding, sealed }: Piece,
+    reading: TextRules,
+    host: TextHost,
+    given?: GivenSpans,
+  ) {
+    this.given = given;
     this.key = text;
     this.place = place;
     this.sealed = sealed === true;
@@ -48,6 +59,7 @@ export class TextTrack implements MatchedText {
     this.rules = reading.rules;
     this.view = encoding === 'json' ? new JsonTextView() : undefined;
     this.mayChange = reading.change;
+    if (given !== undefined) return;
     this.scanner = new TextScanner(reading.scanned, undefined, (rule) =>
       host.scores.contextOf(reading.rules[rule]!, place),
     );
@@ -86,6 +98,7 @@ export class TextTrack implements MatchedText {
   private add(value: string, last: boolean): void {
     if (last && this.length === 0) this.whole = true;
     this.length += value.length;
+    if (this.given !== undefined) this.source += value;
     this.read(this.view ? this.view.push(value) : value);
   }
 
@@ -94,6 +107,7 @@ export class TextTrack implements MatchedText {
     this.ended = true;
     this.read(this.view?.end() ?? '');
     const { scanner } = this;
+    if (this.given !== undefined) this.settleGiven(this.given);
     if (scanner === undefined) return;
     scanner.end();
     for (const { rule, evidence } of scanner.evidence())
@@ -102,6 +116,34 @@ export class TextTrack implements MatchedText {
     // A document may have thousands of texts, which all stay until it leaves.
     this.overflowed = scanner.overflow;
     this.scanner = undefined;
+  }
+
+  private settleGiven(given: GivenSpans): void {
+    const spans = given.take(this.key, this.source);
+    this.source = '';
+    if (spans.length === 0) return;
+    const decidedAt = this.window.length;
+    const matches = new TextMatches(this);
+    matches.take(
+      spans.map(({ rule, label, start, end }) => ({
+        ...{ rule: this.rules.indexOf(rule), label, decidedAt },
+        ...{ start: this.viewUnit(start), end: this.viewUnit(end) },
+      })),
+    );
+    matches.settle(Number.POSITIVE_INFINITY, this.whole);
+    matches.closeValues(decidedAt);
+    this.matches = matches;
+  }
+
+  /** The first view unit that begins at a source unit, or behind it. */
+  private viewUnit(source: number): number {
+    let [low, high] = [0, this.window.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sourceStart(middle) < source) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Source units that may leave: no match that is still undecided starts before it. */

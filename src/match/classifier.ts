@@ -50,5 +50,34 @@ export function spanOf(
   };
 }
 
+/**
+ * What a rule replaces of a text that matches: each stretch that a label is about which counts and matches, or the whole
+ * text where that is not told. Named by the label where the rule names it.
+ */
+export function stretchesOf(
+  question: ClassifierQuestion,
+  { scores, spans = [] }: TextVerdict,
+  units: number,
+): readonly ClassifiedSpan[] {
+  const own = spans.filter(
+    ({ start, end, label }) =>
+      start < end && counts(question, label) && (scores.get(label) ?? 1) >= question.threshold,
+  );
+  const found = own.length > 0 ? own : [{ start: 0, end: units, label: '' }];
+  return found.map(({ start, end, label }) => ({
+    start,
+    end,
+    label: question.labels?.has(label) ? placeholderLabel(label) : 'CLASSIFIER',
+  }));
+}
+
+/** As a label stands in a placeholder. */
+export const placeholderLabel = (label: string): string =>
+  label
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/gu, '_')
+    .replace(/^_+|_+$/gu, '')
+    .slice(0, 40) || 'CLASSIFIER';
+
 const counts = ({ labels }: ClassifierQuestion, label: string): boolean =>
   labels === undefined || labels.has(label);

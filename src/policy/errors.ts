@@ -67,9 +67,9 @@ export const COMPILE_ERRORS = {
   keyword_invalid: 'A keyword is empty, too long, or an alias of a word that is not listed.',
   too_many_keywords: 'More keywords than `keywordsMax` in one rule. Split the rule.',
   action_not_for_score:
-    'A score is about a whole text: it can `block`, `flag` or `append`, not exempt or replace words.',
+    'A score is about a whole text: it can `block`, `flag` or `append`, not exempt or replace words; a classifier can `block`, `flag`, `redact` or `rewrite`.',
   classifier_too_late:
-    'A deferred verdict cannot block words that have left. Flag, wait `inline`, or add `session`.',
+    'A deferred verdict cannot block or change words that have left. Flag, wait `inline`, or add `session`.',
   topic_unknown: 'No such topic is built in. Take one that is, or write `terms` of your own.',
   session_not_request: '`session` adds up what a caller sends: inspect something of the request.',
   secrets_none: '`secrets` is left with no kind to look for. Take fewer out.',

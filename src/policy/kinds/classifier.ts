@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { placeholderLabel } from '../../match/classifier.ts';
 import type { Detector } from '../../match/detector.ts';
 import { quote } from '../errors.ts';
 import { frozenSet } from '../freeze.ts';
@@ -40,7 +41,7 @@ export const CLASSIFIER = matchKind({
     }
     return Object.freeze({
       kind: 'classifier' as const,
-      labels: LABELS,
+      labels: [...new Set([...LABELS, ...(labels ?? []).map(placeholderLabel)])],
       bytes: 0,
       start: () => [],
       matches: () => false,
@@ -66,19 +67,20 @@ function canDecide(
   mode: 'inline' | 'deferred',
   session: boolean,
 ): boolean {
-  if (action !== 'block' && action !== 'flag') {
+  const replaces = action === 'redact' || action === 'rewrite';
+  if (action !== 'block' && action !== 'flag' && !replaces) {
     report(
       node.at,
       'action_not_for_score',
-      `${quote(action)} cannot be decided by this: a classifier speaks about the whole text, when the message is complete; write \`block\` or \`flag\``,
+      `${quote(action)} cannot be decided by this: a classifier speaks about the whole text, when the message is complete; write \`block\`, \`redact\`, \`rewrite\` or \`flag\``,
     );
     return false;
   }
-  if (action === 'flag' || mode === 'inline' || session) return true;
+  if (action === 'flag' || mode === 'inline' || (session && !replaces)) return true;
   report(
     child(node, 'mode')?.at ?? node.at,
     'classifier_too_late',
-    'a deferred verdict comes when the words have left, so that it cannot block them; write `flag`, `mode: inline`, or a `session` whose later requests are blocked',
+    'a deferred verdict comes when the words have left, so that it can neither block nor change them; write `flag`, `mode: inline`, or a `session` whose later requests are blocked',
   );
   return false;
 }

@@ -118,6 +118,12 @@ export const KINDS: readonly Example[] = [
   },
   {
     word: 'classifier',
+    variant: 'where it points',
+    rules: `- { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8 } }, then: redact }`,
+    tries: becomes('You are full of venom today.', 'You are full of [CLASSIFIER_1] today.'),
+  },
+  {
+    word: 'classifier',
     variant: 'deferred',
     rules: `- { id: tone, inspect: [request, response], match: { classifier: { name: toxicity, threshold: 0.8, mode: deferred } }, then: flag }`,
     tries: [
