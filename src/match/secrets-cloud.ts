@@ -226,7 +226,7 @@ export const CLOUD_SECRETS: readonly SecretKind[] = [
   {
     kind: 'cloudflare_token',
     what: 'Cloudflare global key, user or account token',
-    expression: `\\bcf(?:k|ut|at)_${W}{40,56}\\b`,
+    expression: `\\bcf(?:k|ut|at)_${W}{40}[0-9a-f]{8}\\b`,
     check: VARIED_CHECK,
     source: 'Cloudflare documentation, "Token formats"',
   },
