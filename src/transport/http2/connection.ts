@@ -317,12 +317,13 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     }
     const ends = (flags & FLAG_END_STREAM) !== 0;
     const stream = this.#streams.get(id);
-    // Behind the end of its stream it ends nothing either.
-    if (from === to && !(ends && stream !== undefined)) this.#countEmpty();
     if (stream === undefined) {
+      // Half-closes that cross a reset of ours are empty, and many may come in a row when many calls end at once.
+      if (from === to) this.#charge();
       this.#onGone(id);
       return;
     }
+    if (from === to && !ends) this.#countEmpty();
     if (stream.remoteEnded) {
       this.#streamError(stream, STREAM_CLOSED);
       return;
