@@ -59,7 +59,7 @@ describe('attacks on the fast transport', function () {
       assert.equal(over, row.connections, 'connections that are over');
       // A flood is written into a connection that is being closed: then the kernel may drop what we said last.
       const seen = codes.filter((code) => code !== undefined);
-      assert.deepEqual([...new Set(seen)], row.deaf || seen.length === 0 ? [] : [row.code]);
+      assert.deepEqual([...new Set(seen)], seen.length === 0 ? [] : [row.code]);
       let counted = new Map<string, number>();
       // Those that were reset while we wrote are seen to be gone a moment later.
       for (let turn = 0; turn < 100; turn++) {
@@ -89,14 +89,6 @@ describe('attacks on the fast transport', function () {
       assert.deepEqual(neighbour.failures, []);
     });
 
-  it('connections beyond connectionsMax are closed and counted, and those that are open go on', async () => {
-    const clients = Array.from({ length: 800 }, () => new RawClient(address));
-    await Promise.all(clients.map((client) => client.closed()));
-    assert.ok(((await closed()).get('connections_max') ?? 0) >= 100);
-    assert.deepEqual(neighbour.failures, []);
-    assert.equal(await neighbour.exchange(), undefined);
-  });
-
   it('50,000 exchanges that end by a half-close and a reset, as those of Envoy do, trip nothing', async () => {
     const before = await closed();
     const client = new RawClient(address);
@@ -114,29 +106,32 @@ describe('attacks on the fast transport', function () {
       }),
     );
     await client.write(GREETING);
-    const replies = (): number => client.frames.length;
-    for (let id = 1; id <= 100_000 && !client.over; ) {
-      const parts: Buffer[] = [];
-      for (let at = 0; at < 100; at++, id += 2)
-        parts.push(
-          headers(id, block),
-          data(id, hello),
-          data(id, Buffer.alloc(0), true),
-          reset(id, 0),
-        );
-      const seen = replies();
-      await client.write(...parts);
-      // Its answers come before the next hundred is asked, as Envoy waits for them too.
-      await client.until((frames) => (frames.length >= seen + 300 ? true : undefined));
+    let answers = 0;
+    for (let id = 1; id <= 100_000 && !client.over; id += 200) {
+      const ids = Array.from({ length: 100 }, (_, at) => id + at * 2);
+      await client.write(...ids.flatMap((one) => [headers(one, block), data(one, hello)]));
+      // Envoy waits for its answer; the end of ours may cross its reset.
+      await client.until((frames) =>
+        frames.filter(({ type }) => type === TYPE.data).length >= 100 ? true : undefined,
+      );
+      answers += client.frames.splice(0).filter(({ type }) => type === TYPE.data).length;
+      await client.write(
+        ...ids.flatMap((one) => [data(one, Buffer.alloc(0), true), reset(one, 0)]),
+      );
     }
     assert.equal(client.over, false);
     assert.equal(goawayOf(client.frames), undefined);
-    const ends = client.frames.filter(
-      ({ type, flags }) => type === TYPE.headers && (flags & 1) === 1,
-    );
-    assert.equal(ends.length, 50_000);
+    assert.equal(answers, 50_000);
     assert.deepEqual(await closed(), before);
     client.destroy();
     assert.deepEqual(neighbour.failures, []);
+  });
+
+  it('connections beyond connectionsMax are closed and counted, and those that are open go on', async () => {
+    const clients = Array.from({ length: 800 }, () => new RawClient(address));
+    await Promise.all(clients.map((client) => client.closed()));
+    assert.ok(((await closed()).get('connections_max') ?? 0) >= 100);
+    assert.deepEqual(neighbour.failures, []);
+    assert.equal(await neighbour.exchange(), undefined);
   });
 });

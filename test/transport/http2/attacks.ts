@@ -46,8 +46,6 @@ export interface Attack {
   /** Reasons under which its connections are counted, any of them, and the code of the GOAWAY. */
   readonly reasons: readonly string[];
   readonly code: number;
-  /** Does not read, so that it never sees the GOAWAY. */
-  readonly deaf?: boolean;
   /** On one connection, until it is over. */
   readonly run: (client: RawClient) => Promise<void>;
 }
@@ -91,7 +89,6 @@ const HELLO = message(
     protocolConfig: MODES,
   }),
 );
-const BODY = message(encodeProcessingRequest({ requestBody: { body: Buffer.alloc(12_000, 'a') } }));
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -172,7 +169,6 @@ export const ATTACKS: readonly Attack[] = [
     connections: 4,
     reasons: ['control_flood'],
     code: CALM,
-    deaf: true,
     run: async (client) => {
       client.socket.pause();
       await client.write(GREETING);
@@ -230,34 +226,11 @@ export const ATTACKS: readonly Attack[] = [
     connections: 3,
     reasons: ['outbound_too_large', 'write_stalled'],
     code: CALM,
-    deaf: true,
     run: async (client) => {
       client.socket.pause();
       await client.write(GREETING);
       const unknown = callBlock('/nobody/knows');
       await flood(client, (id) => [headers(id, unknown, true)]);
-    },
-  },
-  {
-    name: 'slow reader',
-    connections: 3,
-    reasons: ['outbound_too_large', 'write_stalled', 'keepalive_timeout'],
-    code: CALM,
-    deaf: true,
-    run: async (client) => {
-      client.socket.pause();
-      await client.write(PREFACE, settings([4, 2 ** 31 - 1]), SETTINGS_ACK);
-      await client.write(windowUpdate(0, 2 ** 30));
-      // As much as the window of each stream takes; nobody waits for what is not read.
-      for (let id = 1; id < 50 && !client.over; id += 2) {
-        const bodies = Array.from({ length: 40 }, () => data(id, BODY));
-        client.socket.write(
-          Buffer.concat([headers(id, PROCESS_BLOCK), data(id, HELLO), ...bodies]),
-        );
-        await sleep(5);
-      }
-      // Who neither reads nor writes is not told that his socket is gone.
-      for (; !client.over; await sleep(200)) await client.write(ping());
     },
   },
   {

@@ -28,7 +28,13 @@ const refused = (block: Buffer): void => {
 /** RFC 7541 Appendix C.3 and C.4: the same three requests, without and with Huffman. */
 const REQUESTS = [
   [':method: GET', ':scheme: http', ':path: /', ':authority: www.example.com'],
-  [':method: GET', ':scheme: http', ':path: /', ':authority: www.example.com', 'cache-control: no-cache'],
+  [
+    ':method: GET',
+    ':scheme: http',
+    ':path: /',
+    ':authority: www.example.com',
+    'cache-control: no-cache',
+  ],
   [
     ':method: GET',
     ':scheme: https',
@@ -108,7 +114,9 @@ describe('HPACK', () => {
   });
 
   it('refuses what is cut anywhere, and never reads beyond', () => {
-    const block = hex('8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf'.replace('bf', '84'));
+    const block = hex(
+      '8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf'.replace('bf', '84'),
+    );
     const whole = decode(new HpackDecoder(4_096, LIMITS), block);
     assert.equal(whole.length, 5);
     for (let end = 0; end < block.length; end++) {

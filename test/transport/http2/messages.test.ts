@@ -1,8 +1,8 @@
 /** Frames and messages, cut anywhere and held anywhere: the same comes out. */
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
-import { ConnectionError } from '../../../src/transport/http2/frames.ts';
 import { FrameSplitter } from '../../../src/transport/http2/frame-splitter.ts';
+import { ConnectionError } from '../../../src/transport/http2/frames.ts';
 import { HeldBytes, SharedBytes } from '../../../src/transport/http2/held-bytes.ts';
 import { type MessageProblem, MessageReader } from '../../../src/transport/http2/message-reader.ts';
 import { RememberedIds } from '../../../src/transport/http2/remembered-ids.ts';

@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net';
 import { type Frame, fields, readFrames } from './raw-peer.ts';
 
 export const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
-export const CHECK = '/envoy.service.auth.v3.Authorization/Check';
 
 /** The header block of a gRPC call. */
 export const callBlock = (path: string, ...more: readonly (readonly [string, string])[]): Buffer =>
