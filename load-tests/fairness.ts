@@ -1,253 +1,128 @@
 /**
- * What the words of other streams wait for beside a flood, in the time of this process' own processor:
- * `node --import tsx load-tests/fairness.ts [part of a flood's name] [ms]`. The attacks by amount go through protocol
- * and engine of this process, eight neighbours say a word every 16 ms of processor time, and a word's delay is the
- * processor time from when it was due until it has left. So what else the machine does counts for nothing, nor do
- * Envoy and gRPC: what is left is what Switchyard makes its streams wait for.
- *
- * Bytes arrive as they do from Envoy: of each of two connections as much in a turn of the event loop as fits the window
- * of an HTTP/2 connection, in messages of at most 16 KiB, of all its streams alike, the neighbours' behind.
+ * What the words of other streams wait for beside a flood, in processor time of the thread that serves:
+ * `node --import tsx load-tests/fairness.ts [part of a flood's name] [ms] [rounds]`. The attacks by amount go through protocol and engine of
+ * this process (`flooding.ts`); eight neighbours say a word every 16 ms of processor time, and a word's delay is
+ * the processor time from when it was due until it has left. So what else the machine does counts for little, and the
+ * attacker's own work, Envoy and gRPC for nothing: what is left is what Switchyard makes its streams wait for. Looks at a
+ * quiet process and at one with a flood take turns; the ratio is of the 99th of 100 words of all rounds.
  */
-
-import { Exchange } from '../src/engine/exchange.ts';
+import { openSync, readSync } from 'node:fs';
+import { PerformanceObserver, performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_LIMITS } from '../src/engine/limits.ts';
-import type { EngineDeps } from '../src/engine/ports.ts';
-import {
-  requestBody,
-  requestHeaders,
-  responseBody,
-  responseHeaders,
-} from '../src/protocol/envoy-messages.ts';
-import { ExchangeMachine } from '../src/protocol/exchange-machine.ts';
-import { chatBody, EVENTS, JSON_TYPE, say } from '../test/envoy/evasions-bodies.ts';
 import { FLOODS, type Flood, NEIGHBOURS } from '../test/envoy/evasions-floods.ts';
-import { CHAT_REQUEST, engineDeps, realClock, shippedPolicies } from './in-process.ts';
+import { Lane, Neighbour, PAUSE_MS, poll } from './flooding.ts';
+import { engineDeps, realClock, shippedPolicies } from './in-process.ts';
 import { quantile } from './measures.ts';
 
-const wanted = process.argv[2] ?? '';
-const LOOK_MS = Number(process.argv[3] ?? 2_500);
-const PAUSE_MS = 16;
-const CONNECTIONS = 2;
-const WINDOW_BYTES = 65_535;
-const MESSAGE_BYTES_MAX = 16_384;
-const OK = { ':status': '200' };
+const [wanted = '', lookMs = 1_500, rounds = 3] = process.argv
+  .slice(2)
+  .map((value, index) => (index === 0 ? value : Number(value))) as [string?, number?, number?];
+const WARM_MS = 800;
+/** What the attacker has already begun when the neighbours are looked at. */
+const TURNS_BEFORE = 200;
+/** Turns that are longer are told of. */
+const LONG_MS = 1;
 
+const ownTime = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
+const ownTimeText = Buffer.alloc(64);
+
+/** Processor time of this thread, to the microsecond: asking for the process' own brings the kernel's counter up to date. */
 function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
+  process.cpuUsage();
+  readSync(ownTime, ownTimeText, 0, ownTimeText.length, 0);
+  return Number(ownTimeText.toString('latin1', 0, ownTimeText.indexOf(' '))) / 1e6;
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** One stream of Envoy. */
-class Stream {
-  over = false;
-  paused = false;
-  private readonly machine: ExchangeMachine;
-
-  constructor(deps: EngineDeps, sent: (bytes: Uint8Array) => void) {
-    this.machine = new ExchangeMachine({
-      sink: {
-        send: sent,
-        end: () => this.close(),
-        fail: () => this.close(),
-        pause: () => {
-          this.paused = true;
-        },
-        resume: () => {
-          this.paused = false;
-        },
-      },
-      open: (port) => new Exchange(deps, port),
-      initialMetadata: () => undefined,
-    });
-  }
-
-  receive(message: Uint8Array): void {
-    this.machine.receive(message);
-  }
-
-  /** Envoy has no more to ask. */
-  close(): void {
-    this.over = true;
-    this.machine.cancelled();
-  }
+interface Turn {
+  readonly beganMs: number;
+  readonly endedMs: number;
+  readonly processorMs: number;
 }
 
-const messageOf = ({ request }: Flood, bytes: Uint8Array, last: boolean): Uint8Array =>
-  request === undefined ? responseBody(bytes, last) : requestBody(bytes, last);
-
-const known = new WeakMap<Uint8Array, readonly Uint8Array[]>();
-
-/** A part that comes again and again is encoded once: only what Switchyard itself makes is to be garbage. */
-function messagesFor(flood: Flood, part: string | Uint8Array): readonly Uint8Array[] {
-  const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-  let messages = known.get(bytes);
-  if (messages === undefined) {
-    const all: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += MESSAGE_BYTES_MAX)
-      all.push(messageOf(flood, bytes.subarray(at, at + MESSAGE_BYTES_MAX), false));
-    messages = all;
-    known.set(bytes, messages);
-  }
-  return messages;
+interface Look {
+  readonly delaysMs: readonly number[];
+  readonly turns: readonly Turn[];
+  readonly bytes: number;
 }
 
-/** One of the attacker's exchanges after the other. */
-class Lane {
-  private readonly flood: Flood;
-  private readonly deps: EngineDeps;
-  private stream: Stream;
-  private parts: Iterator<string | Uint8Array>;
-  private messages: readonly Uint8Array[] = [];
-  private dueMs = 0;
+/** When garbage was collected, in the time of `performance.now()`. */
+const collections: number[] = [];
+new PerformanceObserver((list) => {
+  for (const { startTime } of list.getEntries()) collections.push(startTime);
+}).observe({ entryTypes: ['gc'] });
 
-  constructor(flood: Flood, deps: EngineDeps) {
-    this.flood = flood;
-    this.deps = deps;
-    this.stream = this.begin();
-    this.parts = this.partsOf();
-  }
-
-  /** Lets one message in, if one is to come; its bytes. */
-  message(): number {
-    if (this.stream.over) {
-      this.stream = this.begin();
-      this.parts = this.partsOf();
-      this.messages = [];
-    }
-    if (this.stream.paused) return 0;
-    if (this.messages.length === 0) {
-      const { everyMs } = this.flood;
-      const nowMs = everyMs === undefined ? 0 : processorMs();
-      if (nowMs < this.dueMs) return 0;
-      this.dueMs = nowMs + (everyMs ?? 0);
-      const next = this.parts.next();
-      if (next.done) {
-        if (this.flood.endless === true) this.stream.close();
-        else this.finish();
-        return 0;
-      }
-      this.messages = messagesFor(this.flood, next.value);
-    }
-    const [message, ...rest] = this.messages;
-    this.messages = rest;
-    // Of an empty part there is none.
-    if (message === undefined) return 0;
-    this.stream.receive(message);
-    return message.length;
-  }
-
-  close(): void {
-    this.stream.close();
-  }
-
-  private finish(): void {
-    this.closing = this.stream;
-    this.stream.receive(messageOf(this.flood, new Uint8Array(0), true));
-  }
-
-  private closing: Stream | undefined;
-
-  private begin(): Stream {
-    const { flood } = this;
-    const refused = (bytes: Uint8Array): void => {
-      // An immediate answer, or the end of what was sent.
-      if (Buffer.from(bytes).includes('"code":"') || this.closing === stream)
-        queueMicrotask(() => stream.close());
-    };
-    const stream: Stream = new Stream(this.deps, refused);
-    const isRequest = flood.request !== undefined;
-    stream.receive(requestHeaders({ ...CHAT_REQUEST, ...(isRequest && flood.headers) }));
-    if (isRequest) return stream;
-    stream.receive(requestBody(Buffer.from(chatBody('hello', { stream: true })), true));
-    stream.receive(responseHeaders({ ...OK, ...JSON_TYPE, ...flood.headers }));
-    return stream;
-  }
-
-  private partsOf(): Iterator<string | Uint8Array> {
-    const { flood } = this;
-    return (flood.request ?? flood.answer ?? (() => []))('full')[Symbol.iterator]();
-  }
-}
-
-/** A stream that says a word now and then. */
-class Neighbour {
-  readonly delaysMs: number[] = [];
-  private readonly stream: Stream;
-  private readonly due: number[] = [];
-  private nextMs: number;
-
-  constructor(deps: EngineDeps, firstMs: number) {
-    this.nextMs = firstMs;
-    this.stream = new Stream(deps, (bytes) => {
-      if (!Buffer.from(bytes).includes(' now ')) return;
-      const nowMs = processorMs();
-      for (const dueMs of this.due.splice(0)) this.delaysMs.push(nowMs - dueMs);
-    });
-    this.stream.receive(requestHeaders(CHAT_REQUEST));
-    this.stream.receive(requestBody(Buffer.from(chatBody('hello', { stream: true })), true));
-    this.stream.receive(responseHeaders({ ...OK, ...EVENTS }));
-  }
-
-  listen(): void {
-    const nowMs = processorMs();
-    for (; this.nextMs <= nowMs; this.nextMs += PAUSE_MS) {
-      this.due.push(this.nextMs);
-      this.stream.receive(responseBody(Buffer.from(say(`at${this.nextMs} now `)), false));
-    }
-  }
-
-  close(): void {
-    this.stream.close();
-  }
-}
-
-/** What one turn of the event loop reads of the attacker's streams. */
-function poll(lanes: readonly Lane[], from: number): void {
-  for (let connection = 0; connection < CONNECTIONS; connection++) {
-    const own = lanes.filter((_, index) => index % CONNECTIONS === connection);
-    let window = WINDOW_BYTES;
-    for (let quiet = 0, index = from; quiet < own.length && window > 0; index++) {
-      const bytes = own[index % own.length]!.message();
-      quiet = bytes === 0 ? quiet + 1 : 0;
-      window -= bytes;
-    }
-  }
-}
-
-async function look(flood: Flood | undefined): Promise<{ delaysMs: number[]; longestMs: number }> {
+async function look(flood: Flood | undefined, forMs: number): Promise<Look> {
   const deps = engineDeps(set, realClock, { heldBytesTotalMax: DEFAULT_LIMITS.heldBytesTotalMax });
-  const lanes = Array.from({ length: flood?.atOnce ?? 0 }, () => new Lane(flood!, deps));
-  const beganMs = processorMs();
-  const neighbours = Array.from(
-    { length: NEIGHBOURS },
-    (_, index) => new Neighbour(deps, beganMs + (index * PAUSE_MS) / NEIGHBOURS),
+  // They were there before.
+  const neighbours = Array.from({ length: NEIGHBOURS }, () => new Neighbour(deps, processorMs));
+  for (let turns = 0; turns < NEIGHBOURS; turns++) await turn();
+  const lanes = Array.from(
+    { length: flood?.atOnce ?? 0 },
+    () => new Lane(flood!, deps, processorMs),
   );
-  let longestMs = 0;
-  let lastMs = processorMs();
-  for (let turns = 0; lastMs - beganMs < LOOK_MS; turns++) {
+  for (let turns = 0; turns < TURNS_BEFORE; turns++) {
     poll(lanes, turns);
-    for (const neighbour of neighbours) neighbour.listen();
+    await turn();
+  }
+  const turns: Turn[] = [];
+  let bytes = 0;
+  let lastMs = processorMs();
+  let beganMs = performance.now();
+  const untilMs = lastMs + forMs;
+  for (const [index, neighbour] of neighbours.entries())
+    neighbour.begin(lastMs + (index * PAUSE_MS) / NEIGHBOURS);
+  for (let count = 0; lastMs < untilMs; count++) {
+    bytes += poll(lanes, count);
+    for (const neighbour of neighbours) neighbour.speak();
     await turn();
     const nowMs = processorMs();
-    longestMs = Math.max(longestMs, nowMs - lastMs);
+    const endedMs = performance.now();
+    turns.push({ beganMs, endedMs, processorMs: nowMs - lastMs });
     lastMs = nowMs;
+    beganMs = endedMs;
   }
-  for (const lane of lanes) lane.close();
-  for (const neighbour of neighbours) neighbour.close();
-  return { delaysMs: neighbours.flatMap(({ delaysMs }) => delaysMs), longestMs };
+  for (const stream of [...lanes, ...neighbours]) stream.close();
+  // What was collected is told of later.
+  await sleep(20);
+  return { delaysMs: neighbours.flatMap(({ delaysMs }) => delaysMs), turns, bytes };
+}
+
+const collects = ({ beganMs, endedMs }: Turn): boolean =>
+  collections.some((atMs) => atMs >= beganMs && atMs < endedMs);
+
+async function beside(flood: Flood): Promise<void> {
+  const quiet: number[] = [];
+  const delays: number[] = [];
+  const long: { readonly ms: number; readonly collecting: boolean }[] = [];
+  let bytes = 0;
+  await look(flood, WARM_MS);
+  for (let round = 0; round < rounds; round++) {
+    quiet.push(...(await look(undefined, lookMs / rounds)).delaysMs);
+    collections.length = 0;
+    const seen = await look(flood, lookMs / rounds);
+    delays.push(...seen.delaysMs);
+    bytes += seen.bytes;
+    for (const one of seen.turns)
+      if (one.processorMs > LONG_MS) long.push({ ms: one.processorMs, collecting: collects(one) });
+  }
+  const longest = (collecting: boolean): string => {
+    const all = long.filter((one) => one.collecting === collecting).map(({ ms }) => ms);
+    const at = (share: number): string =>
+      all.length === 0 ? '–' : quantile(all, share).toFixed(1);
+    return `${all.length}, half ${at(0.5)}, longest ${at(1)}`;
+  };
+  const at = (all: readonly number[], share: number): string =>
+    quantile(all, share).toFixed(2).padStart(6);
+  const ratio = (quantile(delays, 0.99) / quantile(quiet, 0.99)).toFixed(1);
+  process.stdout.write(
+    `${flood.id.padEnd(18)} quiet p50 ${at(quiet, 0.5)} p99 ${at(quiet, 0.99)}  beside it p50 ${at(delays, 0.5)} p90 ${at(delays, 0.9)} p99 ${at(delays, 0.99)} ms, ${ratio.padStart(4)} times; turns above ${LONG_MS} ms: ${longest(false)} ms; collecting garbage: ${longest(true)} ms; ${((bytes / 1e6 / lookMs) * 1e3).toFixed(0)} MB/s\n`,
+  );
 }
 
 const set = shippedPolicies();
-const told = (name: string, { delaysMs, longestMs }: Awaited<ReturnType<typeof look>>): void => {
-  const at = (share: number): string => quantile(delaysMs, share).toFixed(2).padStart(7);
-  process.stdout.write(
-    `${name.padEnd(18)} p50 ${at(0.5)}  p90 ${at(0.9)}  p99 ${at(0.99)}  longest turn ${longestMs.toFixed(1).padStart(6)} ms  of ${delaysMs.length}\n`,
-  );
-};
-
-await look(undefined);
-told('quiet', await look(undefined));
-for (const flood of FLOODS) if (flood.id.includes(wanted)) told(flood.id, await look(flood));
+await look(undefined, WARM_MS);
+for (const flood of FLOODS) if (flood.id.includes(wanted)) await beside(flood);
 process.exit(0);

@@ -202,7 +202,8 @@ export class Backlog implements Asker {
     for (let free = paid; !this.busy && !this.dropped; free = false) {
       const event = this.waiting[this.delivered];
       if (!event) break;
-      if (!free && !worker.refused && !turns.take(this.unitsOf(event))) {
+      const waits = !free && (turns.othersWait || !turns.take(this.unitsOf(event)));
+      if (waits && !worker.refused) {
         this.waitForTurn(event);
         break;
       }

@@ -57,6 +57,11 @@ export class Turns {
     return true;
   }
 
+  /** Somebody waits: what is not as urgent should not be done now, though there be time for it. */
+  get othersWait(): boolean {
+    return this.queue.length > 0;
+  }
+
   /** Runs `slice`, which costs `units`, in later turns until it says that there is no more. The result ends that at once. */
   add(slice: Slice, asker: Asker, units: number): () => void {
     const entry: Entry = { slice, asker, dueAt: 0, order: 0, units };
