@@ -4,11 +4,23 @@
  * wait meanwhile is measured by `npm run attacks`.
  */
 import assert from 'node:assert/strict';
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { type Switchyard, startSwitchyard } from '../../envoy/harness.ts';
+import { encodeProcessingRequest } from '../../protocol/peer.ts';
 import { ATTACKED_LIMITS, ATTACKS, attack } from './attacks.ts';
 import { Neighbour } from './neighbour.ts';
-import { RawClient } from './raw-client.ts';
+import { callBlock, PROCESS, RawClient } from './raw-client.ts';
+import {
+  data,
+  GREETING,
+  goawayOf,
+  headers,
+  message,
+  reset,
+  TYPE,
+  windowUpdate,
+} from './raw-peer.ts';
 
 /** More than this above what it had before the first attack is not explained by limits and garbage. */
 const GROWN_BYTES_MAX = 256 * 1024 * 1024;
@@ -85,6 +97,44 @@ describe('attacks on the fast transport', function () {
         await new Promise((resolve) => setTimeout(resolve, 5));
       assert.deepEqual(neighbour.failures, []);
     });
+
+  it('50,000 exchanges that end by a half-close and a reset, as those of Envoy do, trip nothing', async () => {
+    const before = await closed();
+    const client = new RawClient(address);
+    const block = callBlock(PROCESS);
+    const hello = message(
+      encodeProcessingRequest({
+        requestHeaders: {
+          headers: { headers: [{ key: ':path', rawValue: Buffer.from('/') }] },
+          endOfStream: true,
+        },
+        protocolConfig: {
+          requestBodyMode: 'FULL_DUPLEX_STREAMED',
+          responseBodyMode: 'FULL_DUPLEX_STREAMED',
+        },
+      }),
+    );
+    await client.write(GREETING, windowUpdate(0, 2 ** 30));
+    let answers = 0;
+    for (let id = 1; id <= 100_000 && !client.over; id += 200) {
+      const ids = Array.from({ length: 100 }, (_, at) => id + at * 2);
+      await client.write(...ids.flatMap((one) => [headers(one, block), data(one, hello)]));
+      // Envoy waits for its answer; the end of ours may cross its reset.
+      await client.until((frames) =>
+        frames.filter(({ type }) => type === TYPE.data).length >= 100 ? true : undefined,
+      );
+      answers += client.frames.splice(0).filter(({ type }) => type === TYPE.data).length;
+      await client.write(
+        ...ids.flatMap((one) => [data(one, Buffer.alloc(0), true), reset(one, 0)]),
+      );
+    }
+    assert.equal(client.over, false);
+    assert.equal(goawayOf(client.frames), undefined);
+    assert.equal(answers, 50_000);
+    assert.deepEqual(await closed(), before);
+    client.destroy();
+    assert.deepEqual(neighbour.failures, []);
+  });
 
   it('connections beyond connectionsMax are closed and counted, and those that are open go on', async () => {
     const clients = Array.from({ length: 800 }, () => new RawClient(address));
