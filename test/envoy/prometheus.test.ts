@@ -1,5 +1,6 @@
 /** Every query of the board returns data from a real Prometheus, once each of its events has happened. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { panelQueries } from '../../grafana/panels.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
@@ -66,7 +67,7 @@ describe('the board in a real Prometheus', function () {
         'failing.yaml': FAILING,
         'rollout.yaml': ROLLOUT,
       },
-      config: `grpc: { streamsMax: ${STREAMS_MAX} }
+      config: `grpc: { streamsMax: ${STREAMS_MAX}, transport: fast }
 classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/classify }]
 `,
     });
@@ -80,9 +81,13 @@ classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/classif
     await classifier?.stop();
   });
 
-  /** Refused, masked, shadowed, failed, refused for want of room; tried, taken back by both, quarantined. */
+  /** Refused, masked, shadowed, failed, refused for want of room, of a stranger; tried, taken back by both, quarantined. */
   async function everyEvent(): Promise<void> {
     const { switchyard } = stack;
+    // No client of HTTP/2: a connection that the transport closes.
+    connect(switchyard.grpcPort, '127.0.0.1')
+      .on('error', () => {})
+      .end('GET / HTTP/1.1\r\n\r\n');
     for (let count = 0; count < 12; count++) await say('Hello', '/acme/v1/chat/completions');
     const waiting = { delayMs: 300, deltas: ['a', 'b', 'c'] };
     await Promise.all(
