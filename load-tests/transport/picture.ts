@@ -75,6 +75,7 @@ export function picture(results: readonly DirectResult[]): string {
   );
   const height = y + 50;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
+<title>CPU of the server per exchange, by that of the C server</title>
 <style>.small{font-size:10px;fill:#444}</style>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="12" y="22" font-size="15">CPU of the server per exchange, by that of the C server (median, quartiles)</text>

@@ -17,7 +17,7 @@ export interface ListenerEvents {
   /** `secure`: TLS, with h2 agreed on. */
   readonly connected: (socket: Socket) => void;
   /** Refused before it was a connection. */
-  readonly refused: (reason: 'connections_max' | 'tls_without_h2') => void;
+  readonly refused: (reason: 'connections_max' | 'tls_without_h2' | 'accept_failed') => void;
 }
 
 /** What RFC 9113 Appendix A leaves of TLS 1.2; 1.3 has nothing else. */
@@ -45,12 +45,12 @@ export async function listen(
   server.on('drop', () => events.refused('connections_max'));
   if (address.kind === 'unix') {
     const staged = await stageSocket(address.path, address.mode);
-    await bind(server, { path: staged.bindPath }, `unix:${address.path}`, staged);
+    await bind(server, { path: staged.bindPath }, `unix:${address.path}`, events, staged);
     await staged.publish();
     return listener(server, `unix:${address.path}`, staged);
   }
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  await bind(server, { host: address.host, port: address.port }, `${host}:${address.port}`);
+  await bind(server, { host: address.host, port: address.port }, `${host}:${address.port}`, events);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
   return listener(server, `${host}:${port}`);
@@ -103,16 +103,23 @@ function bind(
   server: Server,
   where: { readonly path: string } | { readonly host: string; readonly port: number },
   shown: string,
+  events: ListenerEvents,
   staged?: StagedSocket,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
       void staged?.remove();
       reject(
         new ListenError(error.code === 'EADDRINUSE' ? 'address_in_use' : 'bind_failed', shown),
       );
+    };
+    server.once('error', failed);
+    server.listen({ ...where, backlog: LISTEN_BACKLOG }, () => {
+      server.off('error', failed);
+      // One connection that could not be accepted, for want of descriptors mostly: the others are served.
+      server.on('error', () => events.refused('accept_failed'));
+      resolve();
     });
-    server.listen({ ...where, backlog: LISTEN_BACKLOG }, () => resolve());
   });
 }
 
