@@ -3,10 +3,11 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { type JsonNode, readJson } from '../../src/formats/json.ts';
 import { escapeJson, stringValue } from '../../src/formats/json-string.ts';
+import { DEFAULT_FORMAT_LIMITS } from '../../src/formats/limits.ts';
 import { applySplices } from '../../src/formats/splice.ts';
 import { unitStarts } from '../../src/formats/utf8.ts';
 
-const LIMITS = { depthMax: 64, nodesMax: 10_000 };
+const LIMITS = { depthMax: DEFAULT_FORMAT_LIMITS.depthMax, nodesMax: 10_000 };
 const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
 /** The value a tree stands for, built without JSON.parse except for numbers. */

@@ -92,6 +92,12 @@ describe('log probabilities', () => {
       assert.ok(response.includes('No.'), response);
     });
 
+    it(`say nothing across deltas of which one spells the beginning of its text only: ${path}`, () => {
+      const { response } = answer(['Project of ours', ['Project']], ['fine', [' Zebra']]);
+      assert.ok(!response.includes(' Zebra"'), response);
+      assert.ok(response.includes('No.'), response);
+    });
+
     it(`name nothing forbidden among what was considered: ${path}`, () => {
       const { response } = answer(['fine', ['fine'], ['joe@acme.example']]);
       assert.ok(!response.includes('joe@'), response);

@@ -206,6 +206,12 @@ describe('mcp exchange', () => {
     );
   });
 
+  it('refuses a batch of one in a batch', () => {
+    const request = `[${toolCall({ q: 'Project Zebra' })}]`;
+    const bodies = JSON.parse(run(GUARD, { ...CALL, request }).port.refusal!.body);
+    assert.deepEqual([bodies.length, bodies[0].id], [1, 7]);
+  });
+
   it('answers in place of a result that is refused, behind what came before it', () => {
     const bytes = bytesOf(
       event(progress('reading, ')) + event(textResult('All about Project Zebra')),

@@ -278,7 +278,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/logprobs.ts',
     from: 'spelled === said.length',
     to: 'spelled <= said.length',
-    laws: 'chat',
+    suites: ['formats/logprobs'],
   },
   {
     file: 'formats/mcp-message.ts',
