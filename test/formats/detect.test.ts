@@ -134,3 +134,12 @@ describe('formats of an operator', () => {
     assert.throws(() => apiLines([{ path: '/', format: 'json', textPaths: ['a['] }]), RangeError);
   });
 });
+
+describe('a body that nobody can read', () => {
+  it('is one frame for each piece that has a byte', () => {
+    const reader = opaque.reader('response', true);
+    assert.deepEqual(reader.push(new Uint8Array()), []);
+    assert.equal(reader.push(Uint8Array.of(1)).length, 1);
+    assert.equal(reader.push(Uint8Array.of(1, 2)).length, 1);
+  });
+});

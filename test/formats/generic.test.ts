@@ -131,6 +131,14 @@ describe('generic event stream', () => {
     assert.deepEqual(texts, ['ac', 'b', 'ac', 'd', 'e']);
   });
 
+  it('reads each element of an array as a text of its own, over all events', () => {
+    const words = (...list: readonly string[]): Uint8Array => bytesOf(sse({ words: list }));
+    const apart = [words('Project', ' Zebra'), words('x', 'y')];
+    assert.equal(answered(apart).response, Buffer.concat(apart).toString());
+    const joined = answered([words('x', 'Project'), words('y', ' Zebra')]).response;
+    assert.ok(joined.includes('No.') && !joined.includes('Zebra'), joined);
+  });
+
   it('joins no kinds of events to a text, which would be held for an address that never comes', () => {
     const events = sse({ type: 'delta', text: 'a' }, { type: 'delta', text: 'b' });
     const kinds = stream(events).flatMap(({ pieces }) =>

@@ -139,14 +139,15 @@ describe('a completions answer', () => {
     const chunks = chunksIn(run(GUARD, call, [bytes]).response);
     assert.equal(chunks[0].choices[0].text, 'So, ');
     assert.deepEqual(
-      chunks.slice(1).map(({ object, choices: [{ text, finish_reason }] }) => ({
+      chunks.slice(1).map(({ object, choices: [{ index, text, finish_reason }] }) => ({
         object,
+        index,
         text,
         finish_reason,
       })),
       [
-        { object: 'text_completion', text: '\n\nNo.', finish_reason: null },
-        { object: 'text_completion', text: '', finish_reason: 'content_filter' },
+        { object: 'text_completion', index: 0, text: '\n\nNo.', finish_reason: null },
+        { object: 'text_completion', index: 0, text: '', finish_reason: 'content_filter' },
       ],
     );
     assert.ok(run(GUARD, call, [bytes]).response.endsWith('data: [DONE]\n\n'));
