@@ -356,7 +356,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/piece-collector.ts',
     from: 'this.next++',
     to: 'this.next',
-    laws: 'text|json|chat',
+    suites: ['formats/piece-collector'],
   },
   {
     file: 'formats/request-body.ts',
