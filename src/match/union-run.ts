@@ -40,8 +40,16 @@ interface Awake {
 const CONTEXT_UNITS = 2;
 const NOBODY: readonly Awake[] = Object.freeze([]);
 
-/** Scratch of the synchronous `take`: what was kept of the text, then the piece. */
-let buffer = new Uint16Array(2_048);
+/** Of the synchronous `take`: what was kept of the text, then the piece; `scratch`, or what a run has of its own. */
+let buffer = new Uint16Array(0);
+let scratch = new Uint16Array(2_048);
+
+/**
+ * A piece of no more units, unless it is the first, goes to where what was kept of the text stands: for a token, moving
+ * that cost more than reading. Texts that come whole, or in larger pieces, need no such place.
+ */
+const FEW_UNITS = 64;
+const NO_UNITS = new Uint16Array(0);
 
 /** Row at which `follow` stopped. */
 let reached = 0;
@@ -82,6 +90,10 @@ export class UnionRun implements History {
   private awake: readonly Awake[] = NOBODY;
   /** What was kept of the text: all that is live in the state, and what stands before that as far as it counts. */
   private tail = '';
+  /** In place of `tail`, while pieces are small: the last `kept` of the first `stored` units. */
+  private store = NO_UNITS;
+  private stored = 0;
+  private kept = 0;
   /** Position of `buffer[0]`. */
   private origin = 0;
 
@@ -93,7 +105,7 @@ export class UnionRun implements History {
 
   /** Reads the first `count` of `units`, which begin at position `first`; the live start behind them. */
   take(units: Uint16Array, count: number, first: number): number {
-    const from = this.recall(count);
+    const from = first > 0 && count <= FEW_UNITS ? this.reopen(count) : this.recall(count);
     const to = from + count;
     copyUnits(units, 0, count, from, buffer);
     this.origin = first - from;
@@ -223,22 +235,54 @@ export class UnionRun implements History {
     else if (asleep > 0) this.awake = this.awake.filter(({ idleAt }) => idleAt > position);
   }
 
-  /** Puts what was kept of the text into the buffer, with room for `count` more units; how many it is. */
+  /** Lays what was kept of the text into the scratch, with room for `count` more units; how many it is. */
   private recall(count: number): number {
-    const { tail } = this;
-    const needed = tail.length + count;
-    if (needed > buffer.length) buffer = new Uint16Array(2 * needed);
-    let at = 0;
-    for (; at < tail.length; at++) buffer[at] = tail.charCodeAt(at);
-    return at;
+    const { tail, store, stored, kept } = this;
+    const held = kept + tail.length;
+    if (held + count > scratch.length) scratch = new Uint16Array(2 * (held + count));
+    buffer = scratch;
+    copyUnits(store, stored - kept, stored, 0, buffer);
+    for (let at = 0; at < tail.length; at++) buffer[at] = tail.charCodeAt(at);
+    return held;
+  }
+
+  /** The same in a place of its own, where it stands already if the last piece was small, too. */
+  private reopen(count: number): number {
+    const { store, tail } = this;
+    if (tail !== '' || this.stored + count > store.length) {
+      const held = this.recall(count);
+      const needed = held + count;
+      if (needed > store.length) this.store = new Uint16Array(2 * needed);
+      copyUnits(scratch, 0, held, 0, this.store);
+      this.stored = held;
+      this.tail = '';
+    }
+    buffer = this.store;
+    return this.stored;
   }
 
   private settle(to: number): number {
-    const aged = this.state.oldest;
+    const { oldest } = this.state;
     let live = Number.POSITIVE_INFINITY;
     for (const { tracker } of this.awake) live = Math.min(live, tracker.liveStart);
-    const kept = Math.min(to, Math.max(aged + CONTEXT_UNITS, this.automaton.lookBackUnits));
-    this.tail = textOf(buffer, to - kept, to);
-    return aged > 0 ? Math.min(live, this.origin + to - aged) : live;
+    if (oldest > 0) live = Math.min(live, this.origin + to - oldest);
+    this.keep(to, Math.max(oldest + CONTEXT_UNITS, this.lookBackFrom(live, to)));
+    return live;
+  }
+
+  /** How many units before `to` trackers may ask for, of which nothing is live before position `live`. */
+  private lookBackFrom(live: number, to: number): number {
+    const { lookBackUnits } = this.automaton;
+    if (lookBackUnits === 0) return 0;
+    return Math.min(lookBackUnits, Math.max(0, this.origin + to - live) + LOOK_BACK_UNITS);
+  }
+
+  /** Keeps `count` units before `to`, or all that there are. */
+  private keep(to: number, count: number): void {
+    const kept = Math.min(to, count);
+    const inStore = buffer === this.store;
+    this.kept = inStore ? kept : 0;
+    this.stored = inStore ? to : 0;
+    if (!inStore) this.tail = textOf(buffer, to - kept, to);
   }
 }
