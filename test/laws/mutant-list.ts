@@ -15,7 +15,31 @@ export interface Mutant {
 
 const MATCHER: readonly Mutant[] = [
   { file: 'match/union-run.ts', from: 'at - 1 - age, end, at', to: 'at - age, end, at' },
-  { file: 'match/union-run.ts', from: 'aged + CONTEXT_UNITS', to: 'aged' },
+  { file: 'match/union-run.ts', from: 'oldest + CONTEXT_UNITS', to: 'oldest' },
+  {
+    file: 'match/union-run.ts',
+    from: 'this.origin + to - live) + LOOK_BACK_UNITS',
+    to: 'this.origin + to - live) + LOOK_BACK_UNITS - 1',
+    suites: ['match/look-back'],
+  },
+  {
+    file: 'match/union-run.ts',
+    from: 'Math.max(0, this.origin + to - live) +',
+    to: '',
+    suites: ['match/look-back'],
+  },
+  {
+    file: 'match/union-run.ts',
+    from: 'this.stored + count > store.length',
+    to: 'this.stored > store.length',
+    suites: ['match/look-back'],
+  },
+  {
+    file: 'match/union-run.ts',
+    from: 'copyUnits(scratch, 0, held, 0, this.store);',
+    to: '',
+    suites: ['match/look-back'],
+  },
   {
     file: 'match/keywords.ts',
     from: 'thread.spaces > SPACE_RUN_MAX',
