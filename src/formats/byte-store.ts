@@ -64,7 +64,12 @@ export class ByteStore {
   /** A copy of `[from,to)`; short ones share a block, which is far cheaper than memory of their own. */
   copy(from: number, to: number): Uint8Array {
     const length = to - from;
-    if (length > BLOCK_BYTES / 2) return Buffer.from(this.#bytes.slice(from, to).buffer);
+    if (length > BLOCK_BYTES / 2) {
+      // Not `slice`: of a Buffer that is a view, and its memory holds what others have sent.
+      const own = Buffer.allocUnsafeSlow(length);
+      own.set(this.#bytes.subarray(from, to));
+      return own;
+    }
     if (this.#used + length > this.#block.byteLength) {
       this.#block = new ArrayBuffer(BLOCK_BYTES);
       this.#used = 0;
