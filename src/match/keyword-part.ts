@@ -5,8 +5,9 @@
 import { invisibleUnits, isHigh, isLow, isSpaceUnit, isWordUnit } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
 import {
-  childOf,
+  childLike,
   ENDS,
+  hyphensOf,
   isSkipped,
   type KeywordTrie,
   NEEDS_BOUNDARY,
@@ -40,8 +41,10 @@ function unitSetsOf(trie: KeywordTrie): readonly (readonly number[])[] {
   const sets: (readonly number[])[] = [...ALWAYS];
   for (const { letters, units } of ligaturesOf(trie.fold))
     if (leads(trie, letters)) sets.push(rangesOfUnits([...units].sort((a, b) => a - b)));
-  for (const folded of new Set(trie.unit.slice(1)))
-    sets.push(folded === SPACE ? SPACES : rangesOfUnits(unitsLike(trie.fold, folded)));
+  for (const folded of new Set(trie.unit.slice(1))) {
+    if (folded === SPACE) sets.push(SPACES, rangesOfUnits(hyphensOf(trie.fold)));
+    else sets.push(rangesOfUnits(unitsLike(trie.fold, folded)));
+  }
   return sets;
 }
 
@@ -103,7 +106,7 @@ export function keywordPart(trie: KeywordTrie): UnionPart {
       if ((place % RUNS) + 1 <= SPACE_RUN_MAX) sink.go(place + 1);
       return;
     }
-    const child = childOf(trie, node, space ? SPACE : trie.fold(unit));
+    const child = childLike(trie, node, unit);
     if (child !== NO_NODE) enter(child, sink);
     else if (isTagLead(unit)) {
       if (!isHigh(trie.unit[node] as number)) sink.go(place + halfFrom);

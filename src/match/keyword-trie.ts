@@ -10,15 +10,17 @@ import {
   mayPairLookLike,
   SKIPPED,
   UNFOLDED,
+  unitsLike,
 } from './look-alikes.ts';
 
 export const NO_NODE = -1;
 export const SPACE = 0x20;
+const HYPHEN = 0x2d;
 
 /** How many marks and invisible units a match may hold. */
 export const SKIPPED_MAX = 64;
 
-/** How many white-space units one space of a keyword stands for, at most. */
+/** How many white-space units one space of a keyword stands for, at most; a hyphen may be the first of them. */
 export const SPACE_RUN_MAX = 8;
 
 export interface KeywordTrie {
@@ -37,6 +39,13 @@ export interface KeywordTrie {
   /** Where a keyword may begin with a letter of two units: the same, but for IS_WORD. */
   readonly asPair: number;
   readonly unitsMax: number;
+}
+
+interface End {
+  /** May follow a word character. */
+  readonly unbound: boolean;
+  /** A word character may not follow. */
+  readonly bounded: boolean;
 }
 
 export const IS_WORD = 1;
@@ -89,7 +98,10 @@ export function normalKeyword(keyword: string): string {
   return normal;
 }
 
-/** Throws RangeError as `normalKeyword` does. Cost: one node per unit that is not shared. */
+/**
+ * Throws RangeError as `normalKeyword` does, and where spaces and hyphens of many keywords stand in each other's place.
+ * Cost: one node per unit that is not shared.
+ */
 export function buildTrie(
   keywords: readonly string[],
   options: { readonly substring: boolean; readonly caseSensitive: boolean },
@@ -120,25 +132,50 @@ export function buildTrie(
       if (unit[node] === folded) return node;
     return (child[parent] = add(folded, child[parent] as number));
   };
+  /** Known when every keyword is there once. */
+  let nodesMax: number | undefined;
+  /** Where a hyphen leads on by itself, a space leads there as well: of `Bank-A` and `Bank B`, `Bank-B` is one. */
+  const insert = (letters: readonly number[], from: number, above: number, ends: End): void => {
+    let node = above;
+    for (let index = from; index < letters.length; index++) {
+      const own = letters[index] as number;
+      if (own === SPACE && nodesMax !== undefined) {
+        let hyphen = child[node] as number;
+        while (hyphen !== NO_NODE && unit[hyphen] !== HYPHEN) hyphen = sibling[hyphen] as number;
+        if (hyphen !== NO_NODE) insert(letters, index + 1, hyphen, ends);
+      }
+      node = below(node, own);
+      if (ends.unbound) free[node] = 1;
+      if (nodesMax !== undefined && unit.length > nodesMax)
+        throw new RangeError(
+          'too many keywords of one rule differ in spaces and hyphens alone; write fewer of them',
+        );
+    }
+    terminal[node] = ends.bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
+  };
+  const spaced: { readonly letters: readonly number[]; readonly ends: End }[] = [];
   let unitsMax = 0;
   for (const keyword of keywords) {
     const normal = normalKeyword(keyword);
-    const characters = Array.from(normal, (character) => foldedUnitsOf(fold, character));
-    const folded = String.fromCharCode(...characters.flat());
+    const letters = Array.from(normal, (character) => foldedUnitsOf(fold, character)).flat();
+    const folded = String.fromCharCode(...letters);
     const unbound = options.substring || !firstIsWord(folded);
     const bounded = !options.substring && lastIsWord(folded);
     let units = 0;
-    let node = 0;
     // A folded letter may be two units in the text; those of two stand for themselves.
-    for (const own of characters.flat())
+    for (const own of letters)
       units += own === SPACE ? SPACE_RUN_MAX : isHigh(own) || isLow(own) ? 1 : 2;
     if (unbound) free[0] = 1;
-    for (const own of characters.flat()) {
-      node = below(node, own);
-      if (unbound) free[node] = 1;
-    }
-    terminal[node] = bounded ? ENDS | NEEDS_BOUNDARY : ENDS;
+    const ends = { unbound, bounded };
+    insert(letters, 0, 0, ends);
+    if (letters.includes(SPACE)) spaced.push({ letters, ends });
     unitsMax = Math.max(unitsMax, units + SKIPPED_MAX);
+  }
+  // A keyword may have come before the hyphen that it meets, or one that another has brought.
+  nodesMax = 2 * unit.length;
+  for (let known = 0; known < unit.length && unit.includes(HYPHEN); ) {
+    known = unit.length;
+    for (const { letters, ends } of spaced) insert(letters, 0, 0, ends);
   }
   const ascii = Uint8Array.from({ length: 128 }, (_, own) => {
     const node = roots.get(fold(own));
@@ -166,6 +203,17 @@ export function childOf(trie: KeywordTrie, parent: number, folded: number): numb
   while (node !== NO_NODE && trie.unit[node] !== folded) node = trie.sibling[node] as number;
   return node;
 }
+
+/** The child of a node with what this unit looks like, or NO_NODE. A hyphen may stand where a keyword has a space. */
+export function childLike(trie: KeywordTrie, parent: number, unit: number): number {
+  if (isSpaceUnit(unit)) return childOf(trie, parent, SPACE);
+  const folded = trie.fold(unit);
+  const own = childOf(trie, parent, folded);
+  return own === NO_NODE && folded === HYPHEN ? childOf(trie, parent, SPACE) : own;
+}
+
+/** The units that may stand where a keyword has a space, and are no white space. */
+export const hyphensOf = (fold: Fold): readonly number[] => unitsLike(fold, HYPHEN);
 
 /** The node that several letters lead to. */
 export function nodeBehind(trie: KeywordTrie, parent: number, letters: readonly number[]): number {

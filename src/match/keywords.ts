@@ -3,7 +3,8 @@
  * `substring`: at an edge of a keyword that is itself a word character, no word character may be its
  * neighbour; an edge that is not (`B.A.`) needs nothing. What looks alike is the same (`look-alikes.ts`), as
  * is case unless `caseSensitive`; marks and invisible units inside of a match are skipped, 64 of them at
- * most. A unit that stands for several letters (`ﬃ`) is part of a match with all of them or not at all. A space in a keyword stands for 1 to 8 units of any white space.
+ * most. A unit that stands for several letters (`ﬃ`) is part of a match with all of them or not at all. A space in a keyword stands
+ * for 1 to 8 units of any white space, of which the first may be a hyphen instead.
  */
 import {
   isHigh,
@@ -19,6 +20,7 @@ import {
   BEGINS_ANYWHERE,
   BEGINS_AT_EDGE,
   buildTrie,
+  childLike,
   childOf,
   ENDS,
   IS_WORD,
@@ -211,7 +213,7 @@ class KeywordTracker implements Tracker {
       if (thread.spaces > SPACE_RUN_MAX) thread.node = NO_NODE;
       return;
     }
-    const node = childOf(trie, thread.node, space ? SPACE : trie.fold(unit));
+    const node = childLike(trie, thread.node, unit);
     if (node === NO_NODE && this.mayGoOnAsPair(thread, unit)) thread.half = true;
     else this.enter(thread, node, next);
   }

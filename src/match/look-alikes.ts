@@ -30,6 +30,8 @@ const DRAWN_ALIKE: readonly (readonly [others: string, latin: string])[] = [
   ['хХχΧ', 'xX'],
   ['уУ', 'yY'],
   ['ζΖ', 'zZ'],
+  // Hyphen, no-break hyphen, figure and en dash, minus: what people and models write for a hyphen.
+  ['\u2010\u2010\u2011\u2011\u2012\u2012\u2013\u2013\u2212\u2212', '--'],
 ];
 
 /** Marks that change how a letter looks, but not which one it is; those of other scripts may be vowels. */

@@ -17,7 +17,7 @@ export const CURES: Readonly<Record<string, string>> = {
   'blank-symbol': 'keywords: { words: [Project⠀Zebra] }',
   punctuated: "regex: { pattern: '(?i)z\\W{1,4}e\\W{1,4}b\\W{1,4}r\\W{1,4}a' }",
   'emoji-between': "regex: { pattern: '(?i)z\\W{1,4}e\\W{1,4}b\\W{1,4}r\\W{1,4}a' }",
-  hyphenated: 'keywords: { words: [Project-Zebra] }',
+  'hyphenated-twice': 'keywords: { words: [Project--Zebra] }',
   'markdown-underscores': 'keywords: { words: [Project Zebra], substring: true }',
   'markdown-inside': "regex: { pattern: '(?i)z[*_]{0,3}e[*_]{0,3}b[*_]{0,3}r[*_]{0,3}a' }",
   'html-inside': "regex: { pattern: '<!--' }",

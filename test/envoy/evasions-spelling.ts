@@ -310,8 +310,18 @@ const SEPARATORS: readonly Evasion[] = [
       why: 'The same: emoji are seen.',
     },
   ),
-  spelled('hyphenated', 'joins the words by a hyphen', 'Project-Zebra', 'not seen', {
-    why: 'A space of a keyword is white space.',
+  spelled('hyphenated', 'joins the words by a hyphen', 'Project-Zebra', 'refused', {
+    why: 'A hyphen may stand for a space of a keyword, and white space behind it.',
+  }),
+  spelled(
+    'hyphenated-alike',
+    'joins them by a no-break hyphen, an en dash or a minus',
+    'Project\u2011Zebra, Project\u2013Zebra',
+    'refused',
+    { why: 'They count as hyphens.' },
+  ),
+  spelled('hyphenated-twice', 'joins them by two hyphens', 'Project--Zebra', 'not seen', {
+    why: 'Two hyphens, and dashes that are longer, part sentences.',
   }),
   spelled('markdown-stars', 'puts the word into stars', '**Project Zebra**', 'refused', {
     why: 'Stars, quotes and brackets are no part of a word.',

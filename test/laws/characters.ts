@@ -27,6 +27,11 @@ const LOOKS: Readonly<Record<string, string>> = {
   с: 'c',
   С: 'C',
   Β: 'B',
+  '\u2010': '-',
+  '\u2011': '-',
+  '\u2012': '-',
+  '\u2013': '-',
+  '\u2212': '-',
 };
 
 /** One unit for several letters. */
@@ -96,6 +101,8 @@ export const isUnseen = (character: string): boolean => UNSEEN.test(character);
 /** A mark above or below the letter before it. */
 export const isMark = (character: string): boolean => MARKS.test(character);
 export const isWord = (character: string): boolean => WORD.test(character) && !isUnseen(character);
+/** Where a keyword has a space, its words may be joined by this. */
+export const isHyphen = (character: string): boolean => lookOf(character) === '-';
 export const isSpace = (character: string): boolean => SPACE.test(character);
 /** ASCII alone, as in RE2. */
 export const isAsciiWord = (character: string): boolean => /^[0-9A-Za-z_]$/.test(character);

@@ -14,6 +14,7 @@ import {
   isHigh,
   isLow,
   isMark,
+  isHyphen,
   isSpace,
   isUnseen,
   isWord,
@@ -80,6 +81,9 @@ export function keywordLanguage(spec: KeywordSpec): Language {
         if (spaces > SPACES_MAX) return NO_WALK;
       } else if (letters.every((letter, place) => word[next + place] === letter)) {
         next += letters.length;
+        spaces = 1;
+      } else if (word[next] === ' ' && isHyphen(character)) {
+        next++;
         spaces = 1;
       } else if (isHigh(character) && at + 1 === text.length) {
         return { end: 0, rest: word.slice(next) };

@@ -8,7 +8,10 @@ const WORD = /[\p{L}\p{N}\p{M}_]/u;
 
 const UNSEEN = /\u00ad|[\u200b-\u200f]|\ufe0f|\ufeff|[\u{e0000}-\u{e01ef}]/u;
 const MARK = /[\u0300-\u036f]/u;
-const ALIKE: Readonly<Record<string, string>> = { а: 'a', А: 'A', Β: 'B', β: 'b' };
+const ALIKE: Readonly<Record<string, string>> = {
+  ...{ а: 'a', А: 'A', Β: 'B', β: 'b' },
+  ...{ '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2212': '-' },
+};
 
 /** Drawn as one, and read as several. */
 const LIGATURE = /[\ufb00-\ufb06\u0132\u0133\u01c4-\u01cc\u01f1-\u01f3]/u;
@@ -45,7 +48,11 @@ const endsInMarks = (text: string): boolean =>
 
 function naive(options: KeywordOptions) {
   const same = options.caseSensitive === true ? plain : fold;
-  const keywords = [...options.words, ...Object.values(options.aliases ?? {}).flat()].map(same);
+  const keywords = [...options.words, ...Object.values(options.aliases ?? {}).flat()].map((word) => {
+    const parts = same(word).split(' ');
+    const written = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'));
+    return new RegExp(`^${written.join('[\\s-]\\s{0,7}')}$`, 'u');
+  });
   return (text: string) =>
     partition(text, (whole, start) => {
       for (let end = whole.length; end > start; end--) {
@@ -53,8 +60,8 @@ function naive(options: KeywordOptions) {
         const [begins, ends] = [characterAt(part, 0), characterBefore(part, part.length)];
         if (UNSEEN.test(begins) || MARK.test(begins) || UNSEEN.test(ends)) continue;
         // A run of white space is one also where something unseen stands in it.
-        if (!keywords.includes(same(part).replace(/\s{1,8}/gu, ' '))) continue;
         const seen = same(part);
+        if (!keywords.some((keyword) => keyword.test(seen))) continue;
         const first = characterAt(seen, 0);
         const last = characterBefore(seen, seen.length);
         const wordsEdge = options.substring !== true && WORD.test(last);
@@ -136,6 +143,20 @@ describe('keywords', () => {
     ],
     ['takes 8 units of it', BANKS, `Bank${' '.repeat(8)}A`, [`Bank${' '.repeat(8)}A`]],
     ['does not take 9', BANKS, `Bank${' '.repeat(9)}A`, []],
+    [
+      'takes a hyphen for a space, also before white space',
+      BANKS,
+      'Bank-A, bank\u2011b and Bank\u2013 A, Bank\u2212\r\nB',
+      ['Bank-A', 'bank\u2011b', 'Bank\u2013 A', 'Bank\u2212\r\nB'],
+    ],
+    ['takes one of them, and none behind a space', BANKS, 'Bank--A, Bank -A, Bank\u2014A', []],
+    ['takes no space for a hyphen', { words: ['T-Bank'] }, 'T Bank, T\u2010Bank', ['T\u2010Bank']],
+    [
+      'finds what is joined by a hyphen beside what has one',
+      { words: ['Bank B c', 'bank-a', 'Bank-B-d'] },
+      'bank-b c, Bank-B-C, Bank-A, Bank A, Bank-B-D, Bank B-d',
+      ['bank-b c', 'Bank-B-C', 'Bank-A', 'Bank-B-D'],
+    ],
     ['needs no edge where a keyword has none', BANKS, 'B.A.x xB.A.', ['B.A.']],
     [
       'reads letters beyond the basic plane',
@@ -194,13 +215,20 @@ describe('keywords', () => {
       assert.throws(() => keywordDetector({ words: [word] }), RangeError);
   });
 
+  it('refuses more ways to put hyphens and spaces than twice the keywords would take', () => {
+    // Each says that a hyphen leads on by itself in one more place: all ways from there are ways of the last one.
+    const steps = Array.from({ length: 40 }, (_, count) => `${'a '.repeat(count)}a-x`);
+    assert.throws(() => keywordDetector({ words: [...steps, 'a '.repeat(41)] }), /hyphens alone/u);
+    assert.doesNotThrow(() => keywordDetector({ words: steps.slice(0, 2) }));
+  });
+
   it('states its longest match', () => {
     assert.equal(keywordDetector(BANKS).unitsMax, 4 * 2 + 8 + 2 + 64);
   });
 
   const keyword = fc
     .string({
-      unit: fc.constantFrom('a', 'b', 'B', '.', ' ', '𝐁', '😀'),
+      unit: fc.constantFrom('a', 'b', 'B', '.', ' ', '-', '𝐁', '😀'),
       minLength: 1,
       maxLength: 4,
     })
@@ -213,7 +241,7 @@ describe('keywords', () => {
   });
   const text = fc.string({
     unit: fc.constantFrom(
-      ...['a', 'b', 'B', '.', ' ', '\n', '𝐁', '😀', 'é', '\ud835'],
+      ...['a', 'b', 'B', '.', ' ', '\n', '-', '\u2011', '𝐁', '😀', 'é', '\ud835'],
       ...['á', 'ｂ', 'а', 'Β', '\u0301', '\u200b', '\ufe0f', '\u{e0041}', '\u{e0100}'],
     ),
     maxLength: 24,
@@ -256,6 +284,7 @@ describe('keywords', () => {
   for (const alphabet of [
     ['f', 'i', 'ﬁ', ' '],
     ['a', 'b', '.', ' '],
+    ['a', 'b', '-', ' '],
     ['a', 'á', ' ', '\u0301', '\u200b'],
   ])
     it(`holds exactly what may become a match of ${JSON.stringify(alphabet)}`, () => {

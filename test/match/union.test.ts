@@ -116,7 +116,7 @@ const regex = fc
   .filter((made) => made.ok)
   .map((made) => made.detector);
 
-const character = fc.constantFrom('a', 'b', 'B', '1', '.', ' ', '𝐁', '😀', 'é');
+const character = fc.constantFrom('a', 'b', 'B', '1', '.', ' ', '-', '𝐁', '😀', 'é');
 const keyword = fc
   .string({ unit: character, minLength: 1, maxLength: 5 })
   .filter((word) => word.trim() !== '');
@@ -133,6 +133,7 @@ const text = fc.string({
   unit: fc.constantFrom(
     ...['a', 'a', 'b', 'B', '1', ' ', '  ', '.', '\n', '\u00a0', 'é'],
     ...['á', 'ｂ', 'а', '\u0301', '\u200b', '\u{e0041}', '\u{e0100}', '\u200b'.repeat(60)],
+    ...['-', '-', '\u2011'],
     ...['\u0301'.repeat(60), '\u200b'.repeat(4)],
     ...['\u{e0041}'.repeat(29), '\udb40', '\u{e01f0}'],
     ...['😀', '𝐁', '\ud83d', '\ude00', '\ud835', 'a'.repeat(30), ' '.repeat(9)],

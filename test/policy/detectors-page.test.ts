@@ -6,6 +6,8 @@ import { formatCompileError } from '../../src/policy/errors.ts';
 import { compileSchema } from '../../src/policy/json-schema.ts';
 import { BASELINE } from '../../src/policy/kinds/baseline.ts';
 import { JSON_VALUES } from '../../src/policy/kinds/json.ts';
+import { KEYWORDS } from '../../src/policy/kinds/keywords.ts';
+import { REGEX } from '../../src/policy/kinds/regex.ts';
 import { TOOL } from '../../src/policy/kinds/tool.ts';
 import { DEFAULT_LIMITS } from '../../src/policy/limits.ts';
 import { sha256 } from './compiling.ts';
@@ -15,6 +17,8 @@ const section = (name: string): string => page.split(/^## /m).find((one) => one.
 
 describe('docs/reference/detectors.md', () => {
   for (const [name, kind] of [
+    ['keywords', KEYWORDS],
+    ['regex', REGEX],
     ['tool', TOOL],
     ['json', JSON_VALUES],
     ['baseline', BASELINE],
@@ -44,7 +48,7 @@ describe('docs/reference/detectors.md', () => {
     assert.ok(examples.length >= 6);
     for (const example of examples) {
       const then = example.includes('then:') ? '' : 'then: block\n';
-      const inspect = example.includes('pii') ? 'inspect: [response]\n' : '';
+      const inspect = /^match:.*pii/m.test(example) ? 'inspect: [response]\n' : '';
       const body = `${inspect}${example}${then}`.replace(/^(?=.)/gm, '    ');
       const text = `kind: Policy\nmetadata: { name: p, layer: platform }\nclass: security\nrules:\n  - id: a\n${body}`;
       const result = compilePolicies([{ path: 'page', text }], { sha256 });
