@@ -47,6 +47,7 @@ function processFields(record: DecisionRecord) {
       rule: clip(finding.rule),
       action: finding.action,
       enforced: finding.enforced,
+      by: finding.by === undefined ? undefined : clip(finding.by),
       label: clip(finding.label),
       text: clip(finding.text),
       start: finding.start,
@@ -60,9 +61,14 @@ function processFields(record: DecisionRecord) {
       })),
     })),
     findingsDropped: record.findingsDropped + cut,
-    errors: record.errors
-      .slice(0, LIST_ITEMS_MAX)
-      .map(({ rule, error }) => ({ rule: clip(rule), error: clip(error) })),
+    lifted: record.lifted
+      ?.slice(0, LIST_ITEMS_MAX)
+      .map(({ rule, by }) => ({ rule: clip(rule), by: clip(by) })),
+    errors: record.errors.slice(0, LIST_ITEMS_MAX).map(({ rule, error, classifier }) => ({
+      rule: clip(rule),
+      error: clip(error),
+      classifier: classifier === undefined ? undefined : clip(classifier),
+    })),
     breakers: record.breakers.slice(0, LIST_ITEMS_MAX).map(clip),
     rerouted: record.rerouted && {
       rule: clip(record.rerouted.rule),

@@ -48,6 +48,8 @@ export interface DecisionRecord {
     readonly rule: string;
     readonly action: string;
     readonly enforced: boolean;
+    /** The rule that overrode it there: an `allow` that lifted it, or a change that covers the same place. */
+    readonly by?: string;
     readonly label: string;
     readonly text: string;
     readonly start: number;
@@ -62,6 +64,8 @@ export interface DecisionRecord {
     }[];
   }[];
   readonly findingsDropped: number;
+  /** Rules that held, or would have read, and which an `allow` lifted for the whole exchange; in rank order. */
+  readonly lifted?: readonly { readonly rule: string; readonly by: string }[];
   readonly errors: readonly {
     readonly rule: string;
     readonly error: string;

@@ -31,19 +31,37 @@ function whoLine(record: DecisionRecord): string {
   return [`route ${record.route || '–'}`, ...facts].join(', ');
 }
 
+type Finding = DecisionRecord['findings'][number];
+
+/** What became of it. */
+function effectOf({ action, enforced, by }: Finding): string {
+  if (by === undefined) return enforced ? action : `${action} (shadow: not enforced)`;
+  return enforced ? `${action}, which goes with that of ${by}` : `${action}, lifted by ${by}`;
+}
+
+/** Findings that stand in no text, by their label. */
+const WITHOUT_PLACE: Readonly<Record<string, string>> = {
+  WHEN: 'its condition held',
+  RESTRICTION: 'the request is what it forbids',
+  THROTTLE: 'too many requests',
+};
+
 function findingLines(record: DecisionRecord): string[] {
-  if (record.findings.length === 0) return ['  no rule matched'];
+  const lifted = (record.lifted ?? []).map(
+    ({ rule, by }) => `  ${rule}: lifted by ${by}, for the whole exchange`,
+  );
+  if (record.findings.length === 0) return ['  no rule matched', ...lifted];
   const lines = record.findings.flatMap((finding) => {
-    const { rule, action, enforced, label, text, start, end, score, signals } = finding;
-    const how = enforced ? action : `${action} (shadow: not enforced)`;
+    const { rule, label, text, start, end, score, signals } = finding;
+    const place = WITHOUT_PLACE[label] ?? `${label} at ${start}–${end} of ${text}`;
     const scored = score === undefined ? '' : `, score ${score}`;
     return [
-      `  ${rule}: ${how}, ${label} at ${start}–${end} of ${text}${scored}`,
+      `  ${rule}: ${effectOf(finding)}, ${place}${scored}`,
       ...(signals ?? []).map((one) => `    ${one.id} ${one.weight} at ${one.start}–${one.end}`),
     ];
   });
   if (record.findingsDropped > 0) lines.push(`  and ${record.findingsDropped} more`);
-  return lines;
+  return [...lines, ...lifted];
 }
 
 function reroutedLines({ rerouted }: DecisionRecord): string[] {
@@ -79,7 +97,10 @@ function recordLines(record: DecisionRecord): string[] {
     `  ${record.format || 'no format'}, ${record.requestBytes} bytes in, ${record.responseBytes} bytes out`,
     ...findingLines(record),
     ...reroutedLines(record),
-    ...record.errors.map(({ rule, error }) => `  ${rule}: could not be evaluated (${error})`),
+    ...record.errors.map(
+      ({ rule, error, classifier }) =>
+        `  ${rule}: could not be evaluated (${error}${classifier === undefined ? '' : ` ${classifier}`})`,
+    ),
     ...record.breakers.map((rule) => `  ${rule}: its breaker was open`),
     ...(record.degraded ? ['  degraded: not everything could be judged'] : []),
   ];

@@ -41,6 +41,12 @@ export interface RuleError {
   readonly classifier?: string;
 }
 
+/** A rule that an `allow` lifted, as it was more to say. */
+export interface Lifted {
+  readonly rule: Rule;
+  readonly by: Rule;
+}
+
 /** What the rules demand before any content is read. */
 export type StandingRefusal =
   | { readonly code: 'policy'; readonly rule: Rule }
@@ -56,6 +62,8 @@ export interface ActiveRules {
   readonly errors: readonly RuleError[];
   /** Rules without `match` that hold and allow. */
   readonly allows: readonly Rule[];
+  /** What those lift for the whole exchange, in rank order. */
+  readonly lifted: readonly Lifted[];
   /** Layers that deny by default. */
   readonly denies: readonly Layer[];
   /** Rules in force, held or not, that keep a session with the model that it began with. */
@@ -133,22 +141,19 @@ export function activate(
     ...errors.map(({ rule }) => ({ rule, failed: true })),
   ]);
   const allows = holding.filter((rule) => rule.action.kind === 'allow');
+  const standing = content.filter((rule) => !isLifted(rule, allows));
   return {
-    content: sharedList(
-      set,
-      allows.length === 0
-        ? content
-        : content.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
-    ),
+    content: sharedList(set, standing),
     refusal: refusalOf(decision, denies, content, errors, headersOnly),
     plain: sharedList(set, [...decision.flagged, ...decision.shadowed, ...decision.acting]),
     errors: errors.length === 0 ? NO_ERRORS : errors,
     allows: sharedList(set, allows),
+    lifted: allows.length === 0 ? NOTHING_LIFTED : liftedBy(allows, [...holding, ...content]),
     denies,
     sticky: sharedList(set, sticky),
     granting: sharedList(
       set,
-      granting.filter((rule) => !allows.some((allow) => exempts(allow, rule))),
+      granting.filter((rule) => !isLifted(rule, allows)),
     ),
   };
 }
@@ -162,6 +167,21 @@ function sourceOf(facts: Facts, { sourceIp }: Conditions): string | undefined {
 }
 
 const NO_ERRORS: readonly RuleError[] = Object.freeze([]);
+const NOTHING_LIFTED: readonly Lifted[] = Object.freeze([]);
+
+const isLifted = (rule: Rule, allows: readonly Rule[]): boolean =>
+  allows.length > 0 && allows.some((allow) => exempts(allow, rule));
+
+/** Each with the first `allow` by rank that lifts it. Cost: rules × allows. */
+function liftedBy(allows: readonly Rule[], rules: readonly Rule[]): readonly Lifted[] {
+  const ranked = allows.toSorted((a, b) => a.rank - b.rank);
+  return rules
+    .flatMap((rule): Lifted[] => {
+      const by = ranked.find((allow) => exempts(allow, rule));
+      return by === undefined ? [] : [{ rule, by }];
+    })
+    .sort((a, b) => a.rule.rank - b.rule.rank);
+}
 
 const keepsSessions = ({ action, enforcement }: Rule): boolean =>
   action.kind === 'route' && action.sticky && enforcement === 'enforce';

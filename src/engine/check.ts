@@ -73,11 +73,17 @@ function answer(
     true,
   );
   decision.failedRules(active.errors);
+  decision.lifted(active.lifted);
   if (active.refusal) {
     const { code } = active.refusal;
     const rule = code === 'policy' ? active.refusal.rule : undefined;
-    if (rule?.restriction) {
-      const place = { label: 'RESTRICTION', text: '', start: 0, end: 0 };
+    if (rule !== undefined) {
+      const place = {
+        label: rule.restriction ? 'RESTRICTION' : 'WHEN',
+        text: '',
+        start: 0,
+        end: 0,
+      };
       decision.finding({ rule, ...place, enforced: true, effect: { kind: 'block' } });
     }
     return refuse(deps, decision, request, code, refusingWords(rule?.action));

@@ -5,7 +5,7 @@ import { riskOf } from '../policy/risk.ts';
 import { isNamedBySelector } from '../policy/scope.ts';
 import type { Direction, FactName, Facts } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
-import type { RuleError } from './active-rules.ts';
+import type { Lifted, RuleError } from './active-rules.ts';
 import { detectorName } from './classifiers.ts';
 import type { DecisionCode } from './codes.ts';
 import { isChosenByClient } from './facts.ts';
@@ -66,6 +66,7 @@ export class DecisionDraft {
   private readonly findings: DecisionRecord['findings'][number][] = [];
   private findingsDropped = 0;
   private readonly errors: RuleError[] = [];
+  private liftedRules: readonly Lifted[] = [];
   private readonly turn = new TurnFacts();
   private around: ReadOnce | undefined;
 
@@ -119,6 +120,10 @@ export class DecisionDraft {
   failedRules(errors: readonly RuleError[]): void {
     this.errors.push(...errors);
     if (errors.length > 0) this.degraded = true;
+  }
+
+  lifted(lifted: readonly Lifted[]): void {
+    this.liftedRules = lifted;
   }
 
   /** The model that was asked for, as it may be shown. */
@@ -196,6 +201,11 @@ export class DecisionDraft {
       status: this.status,
       findings: this.findings,
       findingsDropped: this.findingsDropped,
+      ...(this.liftedRules.length > 0 && {
+        lifted: this.liftedRules
+          .slice(0, this.deps.limits.findingsMax)
+          .map(({ rule, by }) => ({ rule: rule.id, by: by.id })),
+      }),
       ...shownErrors(this.errors),
       ...(this.rerouted !== undefined && { rerouted: this.rerouted }),
       requestBytes: this.requestBytes,
@@ -219,11 +229,12 @@ export class DecisionDraft {
 }
 
 function shownFinding(finding: Finding): DecisionRecord['findings'][number] {
-  const { rule } = finding;
+  const { rule, effect } = finding;
   return {
     rule: rule.id,
     action: rule.action.kind,
     enforced: finding.enforced,
+    ...('by' in effect && { by: effect.by.id }),
     label: finding.label,
     text: shownKey(finding.text),
     start: finding.start,

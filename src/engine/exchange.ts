@@ -223,6 +223,7 @@ export class Exchange implements ProcessHandler {
     this.active = active;
     this.deps.observer?.activated({ set, facts, conditions, active });
     this.decision.failedRules(active.errors);
+    this.decision.lifted(active.lifted);
     for (const rule of active.plain)
       if (rule.action.kind === 'flag') this.tell(rule, 'WHEN', { kind: 'flag' });
     return active;
@@ -433,6 +434,9 @@ export class Exchange implements ProcessHandler {
     const throttle = rule?.action.kind === 'throttle' ? rule.action : undefined;
     const status = block?.status ?? kind.status[direction];
     if (rule?.restriction) this.tell(rule, 'RESTRICTION', { kind: 'block' });
+    // What its condition alone decided stands in no text; what it found there has been told.
+    else if (code === 'policy' && rule !== undefined && rule.detector === undefined)
+      this.tell(rule, 'WHEN', { kind: 'block' });
     this.refused = true;
     this.stall.stop();
     this.decision.phase = direction;

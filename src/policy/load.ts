@@ -75,10 +75,14 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
   const documents: LoadedDocument[] = [];
   for (const document of parsed) {
     const problems = [...document.errors, ...document.warnings];
+    let lost = false;
     for (const problem of problems) {
       const { code, message } = refusalOf(problem.code, problem.message, () =>
         wordAt(file.text, problem.pos[0]),
       );
+      // Behind a fault of its syntax the parser takes the rest of a document for something else, line by line.
+      if (code === 'yaml_syntax' && lost) continue;
+      lost ||= code === 'yaml_syntax';
       fail(problem.pos[0], code, message);
     }
     if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {

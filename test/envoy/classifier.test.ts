@@ -297,6 +297,7 @@ describe('an inline classifier through Envoy', function () {
       ({ errors, breakers }) => breakers.length > 0 && errors[0]?.rule === 'inline/mild',
     );
     assert.deepEqual([passed.verdict, passed.degraded], ['allow', true]);
+    assert.equal(passed.errors[0]?.classifier, 'toxicity');
     assert.deepEqual(passed.breakers, ['classifier/toxicity']);
     // It is left alone: five errors opened the breaker.
     assert.equal((await classifier.seen()).asked.length, 5);

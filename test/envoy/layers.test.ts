@@ -1,7 +1,12 @@
-/** The layers of a policy set behind Envoy: the same prompt, and a verdict for each who asks it (MISSION row 17). */
+/**
+ * The layers of a policy set behind Envoy: the same prompt, and a verdict for each who asks it (MISSION rows 17, 18,
+ * 124), whatever the files are called (19), and the record that says who overrode whom (25).
+ */
 import assert from 'node:assert/strict';
 import { chat } from './chat.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
+import { eventually, statusOf, statusWhere } from './operator.ts';
+import { writtenRecords } from './written-records.ts';
 
 const PROMPT = 'Compare the Zebra bond with a stock tip from bob@acme.example';
 
@@ -21,6 +26,9 @@ const POLICIES = {
     'name: acme, layer: tenant, selector: { tenant: acme }',
     `  - { id: advises, inspect: [request], match: { keywords: { words: [stock tip] } }, then: allow }
   - { id: quagga-too, inspect: [request], match: { keywords: { words: [Project Quagga] } }, then: allow }
+  - { id: no-weather, overridable: true, inspect: [request], match: { keywords: { words: [weather] } }, then: { block: { message: refused by no-weather } } }
+  - { id: no-sport, inspect: [request], match: { keywords: { words: [sport] } }, then: { block: { message: refused by no-sport } } }
+  - { id: closed, overridable: true, when: 'app == "desk" || app == "kiosk"', then: { block: { message: refused by closed } } }
 `,
     'use: [{ module: privacy, when: \'model != "open"\' }, { module: eu, when: \'region == "eu"\' }]\n',
   ),
@@ -43,7 +51,10 @@ ${block('no-names', 'bob@acme.example')}`,
   ),
   'desk.yaml': policy(
     'name: desk, layer: app, selector: { tenant: acme, app: desk }',
-    block('not-here', 'stock tip'),
+    `${block('not-here', 'stock tip')}  - { id: weather, inspect: [request], match: { keywords: { words: [weather] } }, then: allow }
+  - { id: sport, inspect: [request], match: { keywords: { words: [sport] } }, then: allow }
+  - { id: open, when: 'model != "closed"', then: allow }
+`,
   ),
   'model.yaml': policy(
     'name: strict-model, layer: model, selector: { tenant: acme, model: strict }',
@@ -71,6 +82,8 @@ describe('layers behind Envoy', function () {
   });
 
   after(() => stack?.stop());
+
+  const written = () => writtenRecords(stack.switchyard.dataDirectory).decisions;
 
   const ask = async (path: string, model: string, prompt = PROMPT, app = ''): Promise<string> => {
     const asked = stack.upstream.journal.length;
@@ -134,5 +147,85 @@ describe('layers behind Envoy', function () {
   it('let a tenant lift what is overridable, and nothing else', async () => {
     assert.equal(await ask('/acme/', 'demo', 'What is Project Quagga?'), 'never');
     assert.equal(await ask('/', 'demo', 'What is Project Quagga?'), 'never');
+  });
+
+  it('let an app lift what its tenant left to it, and nothing else', async () => {
+    const desk = (prompt: string) => ask('/acme/', 'demo', prompt, 'desk');
+    assert.equal(await ask('/acme/', 'demo', 'The weather?'), 'no-weather');
+    assert.match(await desk('The weather?'), /The weather/u);
+    assert.equal(await desk('Is weather a sport?'), 'no-sport');
+    assert.equal(await desk('What is Project Quagga?'), 'never');
+    // Of a kiosk no app speaks.
+    assert.equal(await ask('/acme/', 'demo', 'The sea?', 'kiosk'), 'closed');
+    assert.equal(await ask('/acme/', 'closed', 'The sea?', 'desk'), 'closed');
+  });
+
+  it('are told by the record of a decision: what matched, and which rule overrode which', async () => {
+    const recordOf = async (path: string, prompt: string, app: string) => {
+      const before = written().length;
+      await ask(path, 'demo', prompt, app);
+      const record = await eventually('its record', async () =>
+        written()
+          .slice(before)
+          .findLast(({ kind }) => kind === 'process'),
+      );
+      const { findings, lifted } = record;
+      const found = findings.map(({ rule, enforced, by }) => ({ rule, enforced, by }));
+      return { record, found, lifted };
+    };
+    const weather = await recordOf('/acme/', 'Weather, sun', 'desk');
+    assert.deepEqual(weather.found, [{ rule: 'desk/weather', enforced: true, by: undefined }]);
+    assert.deepEqual(weather.lifted, [
+      { rule: 'platform/advice', by: 'desk/open' },
+      { rule: 'acme/closed', by: 'desk/open' },
+      { rule: 'acme/no-weather', by: 'desk/open' },
+    ]);
+    const tip = await recordOf('/acme/', 'A stock tip', '');
+    assert.deepEqual(tip.found, [
+      { rule: 'acme/advises', enforced: true, by: undefined },
+      { rule: 'platform/advice', enforced: false, by: 'acme/advises' },
+    ]);
+    // Refused by a condition alone, which stands in no text.
+    const closed = await recordOf('/acme/', 'The sea?', 'kiosk');
+    assert.deepEqual(closed.found, [{ rule: 'acme/closed', enforced: true, by: undefined }]);
+    const [said, why] = [tip.record, closed.record].map(({ exchange }) =>
+      stack.switchyard.cli('why', exchange),
+    );
+    assert.match(
+      (await said)?.output ?? '',
+      /acme\/advises: allow, KEYWORD at 2–11 of message\/0\/content\n {2}platform\/advice: block, lifted by acme\/advises/u,
+    );
+    assert.match(
+      (await why)?.output ?? '',
+      /denied: policy.*acme\/closed: block, its condition held/su,
+    );
+    const bare = await stack.switchyard.cli('why', weather.record.exchange);
+    assert.match(bare.output, /acme\/closed: lifted by desk\/open, for the whole exchange/u);
+  });
+
+  it('are the same set, and say the same, when their files have other names in another order', async () => {
+    const { switchyard } = stack;
+    const { blue } = await statusOf(switchyard);
+    for (const [index, [name, text]] of Object.entries(POLICIES).entries()) {
+      await switchyard.save(`${9 - index}-${name}`, text);
+      await switchyard.remove(name);
+    }
+    const { lastReadMs = 0 } = (await statusOf(switchyard)).directory ?? {};
+    const after = await statusWhere(
+      switchyard,
+      'the renamed files',
+      ({ directory }) => directory?.errors.length === 0 && (directory.lastReadMs ?? 0) > lastReadMs,
+    );
+    assert.equal(after.blue?.digest, blue?.digest);
+    const verdicts = [
+      await ask('/', 'demo'),
+      await ask('/acme/', 'demo'),
+      await ask('/bravo/', 'demo'),
+      await ask('/acme/', 'demo', PROMPT, 'desk'),
+      await ask('/acme/', 'strict'),
+    ];
+    assert.deepEqual(verdicts, [
+      ...['advice', 'stock tip from [EMAIL_1]', 'no-names', 'not-here', 'no-bonds'],
+    ]);
   });
 });
