@@ -5,7 +5,8 @@
 
 /** One line for each code: what it means and the way out. */
 export const COMPILE_ERRORS = {
-  yaml_syntax: 'The text is not YAML 1.2 (or JSON). Fix the place that is named.',
+  yaml_syntax:
+    'The text is not YAML 1.2 (or JSON). Fix the place that is named: the first of its document, as what follows it cannot be read.',
   yaml_version: 'Only YAML 1.2 is read. Remove the `%YAML` directive.',
   duplicate_key: 'A key stands twice in one map. Keep one of them.',
   alias_limit:

@@ -48,11 +48,13 @@ const endsInMarks = (text: string): boolean =>
 
 function naive(options: KeywordOptions) {
   const same = options.caseSensitive === true ? plain : fold;
-  const keywords = [...options.words, ...Object.values(options.aliases ?? {}).flat()].map((word) => {
-    const parts = same(word).split(' ');
-    const written = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'));
-    return new RegExp(`^${written.join('[\\s-]\\s{0,7}')}$`, 'u');
-  });
+  const keywords = [...options.words, ...Object.values(options.aliases ?? {}).flat()].map(
+    (word) => {
+      const parts = same(word).split(' ');
+      const written = parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/gu, '\\$&'));
+      return new RegExp(`^${written.join('[\\s-]\\s{0,7}')}$`, 'u');
+    },
+  );
   return (text: string) =>
     partition(text, (whole, start) => {
       for (let end = whole.length; end > start; end--) {
