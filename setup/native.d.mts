@@ -3,6 +3,7 @@ export type NativeProgram =
   | 'c-server'
   | 'cpp-server'
   | 'cpp-client'
+  | 'hpack-peer'
   | 'exchange-client'
   | 'http-client'
   | 'http-upstream';

@@ -37,6 +37,12 @@ const PROGRAMS = Object.freeze({
     packages: 'grpc++',
     libraries: GRPC_CPP,
   },
+  'hpack-peer': {
+    compiler: C,
+    sources: ['test/transport/http2/fuzz/hpack-peer.c'],
+    packages: 'nghttp2',
+    libraries: ['-lnghttp2'],
+  },
   'exchange-client': {
     compiler: C,
     sources: [`${CLIENTS}/exchange-client.c`, `${CLIENTS}/latency.h`],

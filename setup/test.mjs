@@ -51,7 +51,7 @@ const chosen = process.argv.slice(2);
 if (chosen.length === 0 || chosen.some((suite) => suite.includes('test/transport'))) {
   for (const tool of ['h2spec', 'interop-client', 'grpcurl', 'ghz'])
     await wanted(() => ensureGoProgram(tool));
-  await wanted(() => ensureNative('cpp-client'));
+  for (const program of ['cpp-client', 'hpack-peer']) await wanted(() => ensureNative(program));
 }
 const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
 const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');

@@ -384,6 +384,18 @@ for (const [transport, startServer] of Object.entries(TRANSPORTS))
           undefined,
           7,
         ],
+        // Longer than a frame, and it all leaves at once: one answer all the same.
+        [
+          () => ({
+            kind: 'deny',
+            status: 403,
+            headers: {},
+            body: 'no'.repeat(15_000),
+            metadata: {},
+          }),
+          undefined,
+          7,
+        ],
         [
           () => {
             throw new Error('x');

@@ -78,6 +78,8 @@ const REWINDOWED_STREAMS = 500;
 const JOINED_BYTES_MAX = 1_024;
 const JOINED_BLOCK_BYTES_MIN = 512;
 const JOINED_BLOCK_BYTES_MAX = 16_384;
+/** Resets that may cross what the peer has still to say, however few streams it may have open at a time. */
+const RESET_IDS_MIN = 1_000;
 /** How long the peer may take to see that no stream is welcome any more (RFC 9113 §6.8). */
 const GOAWAY_SETTLE_MS = 1_000;
 const PING_BYTES = 8;
@@ -156,7 +158,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     this.#windowUpdatesLeft = limits.windowUpdatesSpareMax;
     this.#control = new Allowance(limits.controlFramesBurst, limits.controlFramesPerSecond, now);
     this.#emptyResets = new Allowance(limits.emptyResetsBurst, limits.emptyResetsPerSecond, now);
-    this.#resetIds = new RememberedIds(limits.concurrentStreamsMax);
+    this.#resetIds = new RememberedIds(Math.max(limits.concurrentStreamsMax, RESET_IDS_MIN));
     this.inbound = new HeldBytes(options.inbound);
     this.#decoder = new HpackDecoder(limits.headerTableBytes, limits);
     this.#output = new Output({

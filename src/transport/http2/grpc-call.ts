@@ -36,6 +36,7 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
   #busy = false;
   /** The peer has said all, which is told once all of it is taken. */
   #remoteEnded = false;
+  #halfCloseTold = false;
 
   constructor(head: RequestHead, stream: Http2Stream, limits: CallLimits) {
     this.head = head;
@@ -142,12 +143,14 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
   #readOn(): void {
     if (this.#finished || this.holding) return;
     this.#stream.read(true);
-    this.#reader.resume();
-    if (this.#remoteEnded) this.#tellHalfClosed();
+    // Inside of a message that is being taken, those behind it are still to come.
+    if (this.#reader.resume() && this.#remoteEnded) this.#tellHalfClosed();
   }
 
   #tellHalfClosed(): void {
-    if (this.#finished || this.holding) return;
+    // An answer that leaves while it is given asks for more, and there is none.
+    if (this.#finished || this.holding || this.#halfCloseTold) return;
+    this.#halfCloseTold = true;
     if (this.#reader.unfinished) this.failing('INTERNAL', 'truncated_message');
     else this.halfClosed();
   }

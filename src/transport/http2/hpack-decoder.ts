@@ -93,6 +93,8 @@ export class HpackDecoder {
       if (room < 0 || fields.length === this.#limits.headerFieldsMax) tooLarge = true;
       else fields.push(field);
     }
+    // An empty block says no smaller size either.
+    if (this.#mustShrink) fail();
     return { fields, tooLarge };
   }
 

@@ -65,19 +65,21 @@ export class MessageReader {
     return at;
   }
 
-  /** The taker holds no longer. */
-  resume(): void {
+  /** The taker holds no longer. Whether nothing of what was held is left to be taken. */
+  resume(): boolean {
     const held = this.#held;
     // Said by the taker about a message out of `held`: the loop goes on by itself.
-    if (held === undefined || this.#resuming) return;
+    if (this.#resuming) return false;
+    if (held === undefined) return true;
     this.#resuming = true;
     this.#heldAt = this.#take(held, this.#heldAt, this.#heldEnd);
     this.#resuming = false;
-    if (this.#over || this.#heldAt < this.#heldEnd) return;
+    if (this.#over || this.#heldAt < this.#heldEnd) return false;
     this.#held = undefined;
     this.#heldAt = 0;
     this.#heldEnd = 0;
     this.#count(-held.length);
+    return true;
   }
 
   /** Nothing more is wanted. */

@@ -1,0 +1,7 @@
+import type { Fuzzer } from './cases.ts';
+import { floodFuzzer } from './flood-fuzzer.ts';
+import { frameFuzzer } from './frame-fuzzer.ts';
+import { hpackFuzzer } from './hpack-fuzzer.ts';
+
+/** All of them, in the order in which they take turns. */
+export const FUZZERS: readonly Fuzzer[] = [hpackFuzzer, frameFuzzer, floodFuzzer];
