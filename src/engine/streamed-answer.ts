@@ -65,6 +65,7 @@ export class StreamedAnswer implements Answer {
   discard(): void {
     this.side.exchange.deps.held.add(-this.heldBytes);
     this.heldBytes = 0;
+    this.inspection.drop();
   }
 
   private *endByTrailers(): Job {

@@ -73,6 +73,10 @@ class LineReader implements BodyReader {
     return frames;
   }
 
+  drop(): void {
+    this.#pending.drop();
+  }
+
   end(): readonly Frame[] {
     const { length } = this.#pending;
     if (length === 0) return [];
