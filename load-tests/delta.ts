@@ -42,8 +42,10 @@ let sentBytes = 0;
 let failure = '';
 
 function run(deps: EngineDeps): number {
-  const machine = new ExchangeMachine({
-    sink: {
+  const machine = new ExchangeMachine(
+    { open: (port) => new Exchange(deps, port) },
+    {
+      initialMetadata: () => undefined,
       send: (bytes) => {
         sentBytes += bytes.length;
       },
@@ -54,9 +56,7 @@ function run(deps: EngineDeps): number {
       pause() {},
       resume() {},
     },
-    open: (port) => new Exchange(deps, port),
-    initialMetadata: () => undefined,
-  });
+  );
   const began = process.cpuUsage();
   for (const message of messages) machine.receive(message);
   machine.halfClosed();

@@ -33,8 +33,10 @@ class Stream {
   private readonly machine: ExchangeMachine;
 
   constructor(deps: EngineDeps, sent: (bytes: Uint8Array) => void) {
-    this.machine = new ExchangeMachine({
-      sink: {
+    this.machine = new ExchangeMachine(
+      { open: (port) => new Exchange(deps, port) },
+      {
+        initialMetadata: () => undefined,
         send: sent,
         end: () => this.close(),
         fail: () => this.close(),
@@ -45,9 +47,7 @@ class Stream {
           this.paused = false;
         },
       },
-      open: (port) => new Exchange(deps, port),
-      initialMetadata: () => undefined,
-    });
+    );
   }
 
   receive(message: Uint8Array): void {

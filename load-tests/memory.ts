@@ -25,11 +25,10 @@ const STREAMS = Number(process.argv[2] ?? 5_000);
 const SAID = ['The ', 'balance ', 'of ', 'your ', 'account ', 'is ', 'updated ', 'every ', 'nigh'];
 
 function opened(deps: EngineDeps, index: number): ExchangeMachine {
-  const machine = new ExchangeMachine({
-    sink: { send() {}, end() {}, fail() {}, pause() {}, resume() {} },
-    open: (port) => new Exchange(deps, port),
-    initialMetadata: () => undefined,
-  });
+  const machine = new ExchangeMachine(
+    { open: (port) => new Exchange(deps, port) },
+    { initialMetadata: () => undefined, send() {}, end() {}, fail() {}, pause() {}, resume() {} },
+  );
   // Bytes of its own, as from a socket.
   const messages = messagesOf(
     { ...CHAT_REQUEST, 'x-request-id': `request-${index}` },

@@ -20,6 +20,20 @@ export type DuplexState =
 type BodyBehind = Exclude<Behind, 'nothing' | 'headers_end'>;
 
 export const DUPLEX_IDLE: DuplexState = { at: 'idle' };
+const HEADERS_ANSWERED: DuplexState = { at: 'headersAnswered' };
+
+/** All states there are, each made once. */
+const BODY_BEHINDS: readonly BodyBehind[] = ['body', 'body_end', 'trailers', 'only_trailers'];
+const BEHINDS: readonly Behind[] = ['nothing', 'headers_end', ...BODY_BEHINDS];
+const HEADERS_OWED = Object.fromEntries(
+  BEHINDS.map((behind): [Behind, DuplexState] => [behind, { at: 'headersOwed', behind }]),
+) as Record<Behind, DuplexState>;
+const BODY_OPEN = Object.fromEntries(
+  BODY_BEHINDS.map((behind): [BodyBehind, DuplexState] => [behind, { at: 'bodyOpen', behind }]),
+) as Record<BodyBehind, DuplexState>;
+const ENDED = Object.fromEntries(
+  BEHINDS.map((behind): [Behind, DuplexState] => [behind, { at: 'ended', behind }]),
+) as Record<Behind, DuplexState>;
 
 export type DuplexArrival =
   | { readonly ok: true; readonly state: DuplexState; readonly deliver: boolean }
@@ -28,22 +42,16 @@ export type DuplexArrival =
 export function duplexArrives(state: DuplexState, arrival: Arrival): DuplexArrival {
   if (arrival.kind === 'headers') {
     if (state.at !== 'idle') return unexpected;
-    return accept({
-      at: 'headersOwed',
-      behind: arrival.endOfStream ? 'headers_end' : 'nothing',
-    });
+    return accept(HEADERS_OWED[arrival.endOfStream ? 'headers_end' : 'nothing']);
   }
   const before = 'behind' in state ? state.behind : 'nothing';
   const behind = follow(before, arrival);
   if (behind === undefined) return unexpected;
-  if (state.at === 'ended') return accept({ at: 'ended', behind }, false);
+  if (state.at === 'ended') return accept(ENDED[behind], false);
   // An empty chunk that ends nothing, or ends it twice, tells the handler nothing.
   const deliver =
     arrival.kind === 'trailers' || !arrival.empty || (arrival.endOfStream && before !== 'body_end');
-  return accept(
-    state.at === 'headersOwed' ? { at: 'headersOwed', behind } : { at: 'bodyOpen', behind },
-    deliver,
-  );
+  return accept(state.at === 'headersOwed' ? HEADERS_OWED[behind] : BODY_OPEN[behind], deliver);
 }
 
 const unexpected: DuplexArrival = { ok: false, problem: 'unexpected_message' };
@@ -72,11 +80,11 @@ export function duplexRepliesHeaders(state: DuplexState): DuplexReply {
   if (state.at !== 'headersOwed') return { ok: false, code: 'headers_not_owed' };
   switch (state.behind) {
     case 'headers_end':
-      return { ok: true, send: true, state: { at: 'ended', behind: state.behind } };
+      return { ok: true, send: true, state: ENDED[state.behind] };
     case 'nothing':
-      return { ok: true, send: true, state: { at: 'headersAnswered' } };
+      return { ok: true, send: true, state: HEADERS_ANSWERED };
     default:
-      return { ok: true, send: true, state: { at: 'bodyOpen', behind: state.behind } };
+      return { ok: true, send: true, state: BODY_OPEN[state.behind] };
   }
 }
 
@@ -102,7 +110,7 @@ export function duplexRepliesBody(
       return {
         ok: true,
         send: !empty || endOfStream,
-        state: endOfStream ? { at: 'ended', behind: state.behind } : state,
+        state: endOfStream ? ENDED[state.behind] : state,
       };
   }
 }
@@ -117,7 +125,7 @@ export function duplexRepliesTrailers(state: DuplexState): DuplexReply {
   ) {
     return { ok: false, code: 'trailers_not_owed' };
   }
-  return { ok: true, send: true, state: { at: 'ended', behind: state.behind } };
+  return { ok: true, send: true, state: ENDED[state.behind] };
 }
 
 /** A body that has begun is owed until its end: only the handler knows what of it is still held. */

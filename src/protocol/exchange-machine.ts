@@ -17,10 +17,10 @@ import {
 } from './duplex-direction.ts';
 import {
   type ProcessingRequestView,
-  readBody,
+  readBodyEvent,
   readHeadersEvent,
   readProcessingRequest,
-  readTrailers,
+  readTrailersEvent,
 } from './ext-proc-request.ts';
 import {
   headersReply,
@@ -33,6 +33,7 @@ import {
 import {
   type Arrival,
   type ArrivalProblem,
+  bodyArrival,
   LOCKSTEP_IDLE,
   type LockstepMode,
   type LockstepState,
@@ -40,11 +41,13 @@ import {
   lockstepEnded,
   lockstepReplies,
   lockstepSettled,
+  TRAILERS_ARRIVAL,
 } from './lockstep-direction.ts';
 import type {
   BodyMode,
   FailureStatus,
   HeaderMutation,
+  HeaderView,
   OpenProcess,
   ProcessEvent,
   ProcessHandler,
@@ -58,8 +61,9 @@ import { MalformedMessage } from './wire.ts';
 /** Larger chunks are split: Envoy and every client behind it get even work, and no frame limit is met. */
 export const STREAMED_CHUNK_BYTES_MAX = 64 * 1024;
 
-/** Where the machine's output goes. After `end` or `fail` nothing more is called. */
+/** The call of an exchange. After `end` or `fail` nothing more is called but `initialMetadata`. */
 export interface ExchangeSink {
+  initialMetadata(name: string): string | undefined;
   send(bytes: Uint8Array): void;
   /** gRPC status OK. */
   end(): void;
@@ -85,11 +89,10 @@ export interface ExchangeFault {
   readonly error?: unknown;
 }
 
+/** What all exchanges of a server share. */
 export interface ExchangeOptions {
-  readonly sink: ExchangeSink;
   /** Called at the first message of the stream, when modes are known. */
   readonly open: OpenProcess;
-  readonly initialMetadata: (name: string) => string | undefined;
   /** For an Envoy that sends no protocol_config (older than 1.36). Absent: such a stream is failed. */
   readonly defaultModes?: Readonly<Record<Direction, BodyMode>> | undefined;
   readonly streamedChunkBytesMax?: number;
@@ -106,51 +109,66 @@ type Lane =
 /** What the content-length of a BUFFERED body depends on. */
 interface Framing {
   headersSeen: boolean;
-  hadContentLength: boolean;
+  /** Of a BUFFERED direction, until its body is answered. */
+  headers: HeaderView | undefined;
   /** The last body message ended the direction, so no trailers follow. */
   bodyEnded: boolean;
 }
 
 type Phase =
-  | { readonly kind: 'unopened' }
-  | { readonly kind: 'open'; readonly handler: ProcessHandler; readonly lanes: Lanes }
+  | 'unopened'
+  | 'open'
   /** Replies are ignored: none is sent and none is owed. */
-  | { readonly kind: 'watching'; readonly handler: ProcessHandler }
+  | 'watching'
   /** An immediate answer is sent; what still arrives is of no interest. */
-  | { readonly kind: 'answered'; readonly handler: ProcessHandler }
-  | { readonly kind: 'over' };
+  | 'answered'
+  | 'over';
 
-type Lanes = Readonly<Record<Direction, Lane>>;
+/** The handler's place before there is one, and after it was told its end. */
+const NOBODY: ProcessHandler = { event() {}, end() {} };
 
 export class ExchangeMachine implements ProcessPort {
   readonly #options: ExchangeOptions;
-  readonly #chunkBytesMax: number;
-  #phase: Phase = { kind: 'unopened' };
-  #modes: Partial<Record<Direction, BodyMode>> = {};
-  #config: ProcessingRequestView['modes'];
+  readonly #sink: ExchangeSink;
+  #phase: Phase = 'unopened';
+  /** In every phase but `unopened` and `over`. */
+  #handler: ProcessHandler = NOBODY;
+  /** In the phase `open`. */
+  #request: Lane | undefined = undefined;
+  #response: Lane | undefined = undefined;
+  #requestMode: BodyMode | undefined = undefined;
+  #responseMode: BodyMode | undefined = undefined;
+  #config: ProcessingRequestView['modes'] = undefined;
   #observability = false;
   /** Response headers, or a response body without headers, may have gone to the client. */
   #responseReleased = false;
-  readonly #framing: Readonly<Record<Direction, Framing>> = {
-    request: { headersSeen: false, hadContentLength: false, bodyEnded: false },
-    response: { headersSeen: false, hadContentLength: false, bodyEnded: false },
+  readonly #requestFraming: Framing = {
+    headersSeen: false,
+    headers: undefined,
+    bodyEnded: false,
   };
+  readonly #responseFraming: Framing = {
+    headersSeen: false,
+    headers: undefined,
+    bodyEnded: false,
+  };
+  #duplicatesToAnswer = 0;
   /** The handler is not told of the end while it is still at work on an event. */
   #dispatching = false;
-  #endToTell: { readonly handler: ProcessHandler; readonly end: StreamEnd } | undefined;
+  #endToTell: { readonly handler: ProcessHandler; readonly end: StreamEnd } | undefined = undefined;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ExchangeOptions, sink: ExchangeSink) {
     this.#options = options;
-    this.#chunkBytesMax = options.streamedChunkBytesMax ?? STREAMED_CHUNK_BYTES_MAX;
+    this.#sink = sink;
   }
 
   // ---- from the transport
 
-  /** One message of Envoy. Never throws. */
-  receive(bytes: Uint8Array): void {
-    if (this.#phase.kind === 'over' || this.#phase.kind === 'answered') return;
+  /** One message of Envoy: `bytes[start, end)`. Never throws. */
+  receive(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    if (this.#phase === 'over' || this.#phase === 'answered') return;
     try {
-      this.#take(readProcessingRequest(bytes));
+      this.#take(readProcessingRequest(bytes, start, end));
     } catch (error) {
       this.#dispatching = false;
       this.#fault(
@@ -167,24 +185,23 @@ export class ExchangeMachine implements ProcessPort {
 
   /** Envoy says that it is done with the exchange. Never throws. */
   halfClosed(): void {
-    const phase = this.#phase;
-    if (phase.kind === 'over') return;
+    if (this.#phase === 'over') return;
     if (!this.neverCloseUnsettled()) {
       // Envoy has given up (client gone, its own timeout): an abandoned exchange, whatever we owed.
       this.#options.onFault?.({ code: 'half_closed_unsettled' });
       this.#finish('cancelled');
-      this.#options.sink.fail('INTERNAL', 'half_closed_unsettled');
+      this.#sink.fail('INTERNAL', 'half_closed_unsettled');
       this.#tellEnd();
       return;
     }
     this.#finish('half_close');
-    this.#options.sink.end();
+    this.#sink.end();
     this.#tellEnd();
   }
 
   /** The stream is gone; nothing can be sent any more. Never throws. */
   cancelled(): void {
-    if (this.#phase.kind === 'over') return;
+    if (this.#phase === 'over') return;
     this.#finish('cancelled');
     this.#tellEnd();
   }
@@ -192,7 +209,7 @@ export class ExchangeMachine implements ProcessPort {
   // ---- ProcessPort
 
   bodyMode(direction: Direction): BodyMode | undefined {
-    return this.#modes[direction];
+    return direction === 'request' ? this.#requestMode : this.#responseMode;
   }
 
   get observability(): boolean {
@@ -200,16 +217,17 @@ export class ExchangeMachine implements ProcessPort {
   }
 
   initialMetadata(name: string): string | undefined {
-    return this.#options.initialMetadata(name);
+    return this.#sink.initialMetadata(name);
   }
 
   get canRefuse(): boolean {
-    return this.#phase.kind === 'open' && !this.#responseReleased;
+    return this.#phase === 'open' && !this.#responseReleased;
   }
 
   get settled(): boolean {
-    if (this.#phase.kind !== 'open') return true;
-    const { request, response } = this.#phase.lanes;
+    const request = this.#lane('request');
+    const response = this.#lane('response');
+    if (request === undefined || response === undefined) return true;
     // Once the answer has ended, Envoy ends the exchange whatever remains of the request.
     return laneSettled(response) && (laneSettled(request) || laneEnded(response));
   }
@@ -221,7 +239,7 @@ export class ExchangeMachine implements ProcessPort {
     if (lane.kind === 'duplex') this.#apply(lane, duplexRepliesHeaders(lane.state));
     else this.#reply(lane, 'headers', false);
     if (direction === 'response' && !keepsHeaders(lane)) this.#responseReleased = true;
-    this.#options.sink.send(bytes);
+    this.#sink.send(bytes);
     this.#answerDuplicates(direction);
   }
 
@@ -242,11 +260,12 @@ export class ExchangeMachine implements ProcessPort {
     }
     this.#reply(lane, 'body', endOfStream);
     if (direction === 'response') this.#responseReleased = true;
-    this.#options.sink.send(
+    this.#sink.send(
       unchanged
         ? unchangedBodyReply(direction)
         : replacedBodyReply(direction, bytes, this.#contentLength(lane.mode, direction, bytes)),
     );
+    this.#framing(direction).headers = undefined;
     this.#answerDuplicates(direction);
   }
 
@@ -260,7 +279,7 @@ export class ExchangeMachine implements ProcessPort {
       this.#reply(lane, 'trailers', false);
     }
     if (direction === 'response') this.#responseReleased = true;
-    this.#options.sink.send(bytes);
+    this.#sink.send(bytes);
   }
 
   immediate(
@@ -270,18 +289,17 @@ export class ExchangeMachine implements ProcessPort {
     details: string,
     metadata?: StructObject,
   ): void {
-    const phase = this.#phase;
-    if (phase.kind !== 'open') return;
+    if (this.#phase !== 'open') return;
     if (!this.canRefuse) this.#violate('refusal_too_late');
     const bytes = this.#encode(() => immediateReply(status, headers, body, details, metadata));
-    this.#phase = { kind: 'answered', handler: phase.handler };
-    this.#options.sink.send(bytes);
+    this.#phase = 'answered';
+    this.#sink.send(bytes);
   }
 
   fail(status: FailureStatus, reason: string): void {
-    if (this.#phase.kind === 'over') return;
+    if (this.#phase === 'over') return;
     this.#finish('failed');
-    this.#options.sink.fail(status, reason);
+    this.#sink.fail(status, reason);
     this.#tellEnd();
   }
 
@@ -293,11 +311,11 @@ export class ExchangeMachine implements ProcessPort {
   }
 
   pause(): void {
-    if (this.#phase.kind !== 'over') this.#options.sink.pause();
+    if (this.#phase !== 'over') this.#sink.pause();
   }
 
   resume(): void {
-    if (this.#phase.kind !== 'over') this.#options.sink.resume();
+    if (this.#phase !== 'over') this.#sink.resume();
   }
 
   // ---- guards
@@ -316,51 +334,46 @@ export class ExchangeMachine implements ProcessPort {
       this.#options.onUnknown?.();
       return;
     }
-    if (this.#phase.kind === 'unopened' && !this.#open(view)) return;
+    if (this.#phase === 'unopened' && !this.#open(view)) return;
     switch (view.kind) {
       case 'headers': {
         const event = readHeadersEvent(view);
-        const framing = this.#framing[view.direction];
+        const framing = this.#framing(view.direction);
         framing.headersSeen = true;
-        if (this.#modes[view.direction] === 'BUFFERED') {
-          framing.hadContentLength = event.headers.get('content-length') !== undefined;
-        }
+        if (this.bodyMode(view.direction) === 'BUFFERED') framing.headers = event.headers;
         this.#arrive(event, event);
         return;
       }
       case 'body': {
-        const { bytes, endOfStream } = readBody(view.payload);
-        this.#framing[view.direction].bodyEnded = endOfStream;
+        const event = readBodyEvent(view);
+        this.#framing(view.direction).bodyEnded = event.endOfStream;
         this.#noteHeaderlessResponse(view.direction);
-        this.#arrive(
-          { kind: 'body', direction: view.direction, bytes, endOfStream },
-          { kind: 'body', empty: bytes.length === 0, endOfStream },
-        );
+        this.#arrive(event, bodyArrival(event.bytes.length === 0, event.endOfStream));
         return;
       }
       case 'trailers':
-        this.#arrive(
-          { kind: 'trailers', direction: view.direction, headers: readTrailers(view.payload) },
-          { kind: 'trailers' },
-        );
+        this.#arrive(readTrailersEvent(view), TRAILERS_ARRIVAL);
     }
+  }
+
+  #framing(direction: Direction): Framing {
+    return direction === 'request' ? this.#requestFraming : this.#responseFraming;
   }
 
   /** Response headers that we are not asked about (mode SKIP) may have left before their body arrives. */
   #noteHeaderlessResponse(direction: Direction): void {
-    if (direction === 'response' && !this.#framing.response.headersSeen) {
+    if (direction === 'response' && !this.#responseFraming.headersSeen) {
       this.#responseReleased = true;
     }
   }
 
   #arrive(event: ProcessEvent, arrival: Arrival): void {
-    const phase = this.#phase;
-    if (phase.kind === 'watching') {
-      this.#dispatch(phase.handler, event);
+    if (this.#phase === 'watching') {
+      this.#dispatch(event);
       return;
     }
-    if (phase.kind !== 'open') return;
-    const lane = phase.lanes[event.direction];
+    const lane = this.#lane(event.direction);
+    if (lane === undefined) return;
     const step =
       lane.kind === 'duplex'
         ? duplexArrives(lane.state, arrival)
@@ -371,43 +384,42 @@ export class ExchangeMachine implements ProcessPort {
     }
     const answersItself = lane.kind === 'lockstep' && lane.state.at !== 'owing' && !step.deliver;
     lane.state = step.state;
-    if (step.deliver) this.#dispatch(phase.handler, event);
+    if (step.deliver) this.#dispatch(event);
     else if (answersItself) this.#answerLoneDuplicate(event.direction);
     else this.#options.onUnknown?.();
   }
 
-  #dispatch(handler: ProcessHandler, event: ProcessEvent): void {
+  #dispatch(event: ProcessEvent): void {
     this.#dispatching = true;
-    handler.event(event);
+    this.#handler.event(event);
     this.#dispatching = false;
   }
 
   /** False: the stream was failed. */
   #open(view: ProcessingRequestView): boolean {
     this.#observability = view.observability;
-    const told = this.#config;
-    const modes = told ?? this.#options.defaultModes;
-    if (modes?.request !== undefined) this.#modes.request = modes.request;
-    if (modes?.response !== undefined) this.#modes.response = modes.response;
-    if (view.observability) {
-      return this.#enter((handler) => ({ kind: 'watching', handler }));
-    }
+    const modes = this.#config ?? this.#options.defaultModes;
+    this.#requestMode = modes?.request;
+    this.#responseMode = modes?.response;
+    if (view.observability) return this.#enter('watching');
     // The wrong reply type forwards the original body (2b), so a mode is never guessed.
     if (modes === undefined) return this.#fault('modes_unknown');
-    const request = laneOf(modes.request);
-    const response = laneOf(modes.response);
-    if (request === undefined || response === undefined) return this.#fault('mode_not_supported');
-    return this.#enter((handler) => ({ kind: 'open', handler, lanes: { request, response } }));
+    this.#request = laneOf(modes.request);
+    this.#response = laneOf(modes.response);
+    if (this.#request === undefined || this.#response === undefined)
+      return this.#fault('mode_not_supported');
+    return this.#enter('open');
   }
 
-  #enter(phaseOf: (handler: ProcessHandler) => Phase): boolean {
+  #enter(phase: 'open' | 'watching'): boolean {
     const handler = this.#options.open(this);
     // The handler may have failed the stream while it was made.
-    if (this.#phase.kind !== 'unopened') {
+    if (this.#phase !== 'unopened') {
       this.#endToTell ??= { handler, end: 'failed' };
       return false;
     }
-    this.#phase = phaseOf(handler);
+    this.#handler = handler;
+    this.#phase = phase;
     return true;
   }
 
@@ -415,7 +427,8 @@ export class ExchangeMachine implements ProcessPort {
 
   /** The lane to reply on, or undefined when the stream is past replies: late calls change nothing. */
   #lane(direction: Direction): Lane | undefined {
-    return this.#phase.kind === 'open' ? this.#phase.lanes[direction] : undefined;
+    if (this.#phase !== 'open') return undefined;
+    return direction === 'request' ? this.#request : this.#response;
   }
 
   /** Whether there is something to send. */
@@ -436,11 +449,9 @@ export class ExchangeMachine implements ProcessPort {
     this.#duplicatesToAnswer += reply.ours;
   }
 
-  #duplicatesToAnswer = 0;
-
   #answerDuplicates(direction: Direction): void {
     for (; this.#duplicatesToAnswer > 0; this.#duplicatesToAnswer--) {
-      this.#options.sink.send(unchangedBodyReply(direction));
+      this.#sink.send(unchangedBodyReply(direction));
     }
   }
 
@@ -448,7 +459,7 @@ export class ExchangeMachine implements ProcessPort {
     const lane = this.#lane(direction);
     if (lane?.kind !== 'lockstep') return;
     this.#reply(lane, 'body', true);
-    this.#options.sink.send(unchangedBodyReply(direction));
+    this.#sink.send(unchangedBodyReply(direction));
     this.#answerDuplicates(direction);
   }
 
@@ -458,11 +469,12 @@ export class ExchangeMachine implements ProcessPort {
     endOfStream: boolean,
     metadata: StructObject | undefined,
   ): void {
+    const chunkBytesMax = this.#options.streamedChunkBytesMax ?? STREAMED_CHUNK_BYTES_MAX;
     let at = 0;
     do {
-      const next = Math.min(at + this.#chunkBytesMax, bytes.length);
+      const next = Math.min(at + chunkBytesMax, bytes.length);
       const last = next === bytes.length;
-      this.#options.sink.send(
+      this.#sink.send(
         streamedBodyReply(
           direction,
           bytes.subarray(at, next),
@@ -479,9 +491,10 @@ export class ExchangeMachine implements ProcessPort {
    * trailers follow, which HTTP/1.1 could not carry behind a content-length.
    */
   #contentLength(mode: LockstepMode, direction: Direction, bytes: Uint8Array): number | undefined {
-    const framing = this.#framing[direction];
+    const framing = this.#framing(direction);
     if (mode !== 'BUFFERED' || !framing.headersSeen) return undefined;
-    return framing.hadContentLength || framing.bodyEnded ? bytes.length : undefined;
+    const known = framing.bodyEnded || framing.headers?.get('content-length') !== undefined;
+    return known ? bytes.length : undefined;
   }
 
   #encode(write: () => Uint8Array): Uint8Array {
@@ -502,18 +515,17 @@ export class ExchangeMachine implements ProcessPort {
   // ---- the end
 
   #fault(code: FaultCode, error?: unknown): false {
-    if (this.#phase.kind === 'over') return false;
+    if (this.#phase === 'over') return false;
     this.#options.onFault?.(error === undefined ? { code } : { code, error });
     this.fail('INTERNAL', code);
     return false;
   }
 
   #finish(end: StreamEnd): void {
-    const phase = this.#phase;
-    this.#phase = { kind: 'over' };
-    if (phase.kind !== 'unopened' && phase.kind !== 'over') {
-      this.#endToTell = { handler: phase.handler, end };
-    }
+    if (this.#phase !== 'unopened' && this.#phase !== 'over')
+      this.#endToTell = { handler: this.#handler, end };
+    this.#phase = 'over';
+    this.#handler = NOBODY;
   }
 
   #tellEnd(): void {

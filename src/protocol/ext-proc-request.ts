@@ -2,10 +2,18 @@
  * envoy.service.ext_proc.v3.ProcessingRequest, read lazily: one pass over the top level tells which
  * message it is; headers, attributes and metadata are decoded when somebody asks.
  */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Direction } from '../policy/set.ts';
 import { HeaderMapView } from './header-view.ts';
-import type { BodyMode, HeadersEvent, HeaderView, StructObject, StructValue } from './process.ts';
+import type {
+  BodyEvent,
+  BodyMode,
+  HeadersEvent,
+  HeaderView,
+  StructObject,
+  StructValue,
+  TrailersEvent,
+} from './process.ts';
 import { filterMetadataEntries, readStruct, structInMap } from './struct.ts';
 import {
   asBuffer,
@@ -40,8 +48,10 @@ export interface ProcessingRequestView {
   readonly observability: boolean;
   /** Present on the first message of a stream only. */
   readonly modes: BodyModes | undefined;
-  /** The encoded HttpHeaders, HttpBody or HttpTrailers. */
-  readonly payload: Uint8Array;
+  /** The encoded HttpHeaders, HttpBody or HttpTrailers is `bytes[from, to)`. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
   /** Encoded entries of `attributes`. */
   readonly attributes: readonly Uint8Array[];
   /** Encoded `metadata_context`. */
@@ -52,11 +62,21 @@ const KIND_OF_FIELD = ['headers', 'headers', 'body', 'body', 'trailers', 'traile
 const FIRST_PAYLOAD_FIELD = 2;
 const NO_ENTRIES: readonly Uint8Array[] = [];
 
-/** Throws MalformedMessage. Cost: one pass over the top-level fields, nothing copied. */
-export function readProcessingRequest(bytes: Uint8Array): ProcessingRequestView {
-  const reader = new WireReader(bytes);
+/** Each is used within one call, which calls nobody who could use it again: a view costs as much as what it shows. */
+const requestReader = new WireReader(EMPTY);
+const partReader = new WireReader(EMPTY);
+
+/** The message is `bytes[start, end)`. Throws MalformedMessage. Cost: one pass over the top-level fields, nothing copied. */
+export function readProcessingRequest(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+): ProcessingRequestView {
+  const whole = asBuffer(bytes);
+  const reader = requestReader.over(whole, start, end);
   let member = 0;
-  let payload = EMPTY;
+  let payload = whole;
+  let [from, to] = [0, 0];
   let metadata = EMPTY;
   let config: Buffer | undefined;
   let observability = false;
@@ -70,9 +90,19 @@ export function readProcessingRequest(bytes: Uint8Array): ProcessingRequestView 
       case lengthTag(6):
       case lengthTag(7): {
         // The last member of a oneof wins; the same member twice is merged.
-        const earlier = member === reader.tag ? payload : undefined;
+        const again = member === reader.tag && to > from;
         member = reader.tag;
-        payload = mergeOccurrences(earlier, reader.bytes());
+        reader.span();
+        if (again) {
+          const later = whole.subarray(reader.from, reader.to);
+          payload = Buffer.concat([payload.subarray(from, to), later]);
+          from = 0;
+          to = payload.length;
+        } else {
+          payload = whole;
+          from = reader.from;
+          to = reader.to;
+        }
         break;
       }
       case lengthTag(8):
@@ -91,13 +121,15 @@ export function readProcessingRequest(bytes: Uint8Array): ProcessingRequestView 
         reader.skip();
     }
   }
-  const index = Math.floor(member / 8) - FIRST_PAYLOAD_FIELD;
+  const index = (member >> 3) - FIRST_PAYLOAD_FIELD;
   return {
     kind: KIND_OF_FIELD[index] ?? 'none',
     direction: index % 2 === 0 ? 'request' : 'response',
     observability,
     modes: config === undefined ? undefined : readModes(config),
-    payload,
+    bytes: payload,
+    from,
+    to,
     attributes: attributes ?? NO_ENTRIES,
     metadata,
   };
@@ -118,8 +150,8 @@ function readModes(config: Uint8Array): BodyModes {
 
 /** Throws MalformedMessage; the event's own methods do so too. */
 export function readHeadersEvent(view: ProcessingRequestView): HeadersEvent {
-  const reader = new WireReader(view.payload);
-  let map: Uint8Array = view.payload;
+  const reader = partReader.over(view.bytes, view.from, view.to);
+  let map = view.bytes;
   let [from, to] = [0, 0];
   let endOfStream = false;
   while (reader.next()) {
@@ -129,7 +161,7 @@ export function readHeadersEvent(view: ProcessingRequestView): HeadersEvent {
         from = reader.from;
         to = reader.to;
       } else {
-        map = mergeOccurrences(asBuffer(map).subarray(from, to), reader.bytes());
+        map = mergeOccurrences(map.subarray(from, to), reader.bytes());
         from = 0;
         to = map.length;
       }
@@ -145,8 +177,8 @@ class LazyHeadersEvent implements HeadersEvent {
   readonly headers: HeaderView;
   readonly endOfStream: boolean;
   readonly #view: ProcessingRequestView;
-  #attributes: readonly StructObject[] | undefined;
-  #metadata: readonly Uint8Array[] | undefined;
+  #attributes: readonly StructObject[] | undefined = undefined;
+  #metadata: readonly Uint8Array[] | undefined = undefined;
 
   constructor(view: ProcessingRequestView, headers: HeaderView, endOfStream: boolean) {
     this.direction = view.direction;
@@ -171,28 +203,29 @@ class LazyHeadersEvent implements HeadersEvent {
 }
 
 /** HttpBody. Throws MalformedMessage. The bytes are a view into the message. */
-export function readBody(payload: Uint8Array): {
-  readonly bytes: Uint8Array;
-  readonly endOfStream: boolean;
-} {
-  const reader = new WireReader(payload);
-  let bytes = EMPTY;
+export function readBodyEvent(view: ProcessingRequestView): BodyEvent {
+  const reader = partReader.over(view.bytes, view.from, view.to);
+  let [from, to] = [0, 0];
   let endOfStream = false;
   while (reader.next()) {
-    if (reader.tag === lengthTag(1)) bytes = reader.bytes();
-    else if (reader.tag === varintTag(2)) endOfStream = reader.bool();
+    if (reader.tag === lengthTag(1)) {
+      reader.span();
+      from = reader.from;
+      to = reader.to;
+    } else if (reader.tag === varintTag(2)) endOfStream = reader.bool();
     else reader.skip();
   }
-  return { bytes, endOfStream };
+  const bytes = from === to ? EMPTY : view.bytes.subarray(from, to);
+  return { kind: 'body', direction: view.direction, bytes, endOfStream };
 }
 
 /** HttpTrailers. Throws MalformedMessage. */
-export function readTrailers(payload: Uint8Array): HeaderView {
-  const reader = new WireReader(payload);
+export function readTrailersEvent(view: ProcessingRequestView): TrailersEvent {
+  const reader = partReader.over(view.bytes, view.from, view.to);
   let map = EMPTY;
   while (reader.next()) {
     if (reader.tag === lengthTag(1)) map = mergeOccurrences(map, reader.bytes());
     else reader.skip();
   }
-  return new HeaderMapView(map);
+  return { kind: 'trailers', direction: view.direction, headers: new HeaderMapView(map) };
 }

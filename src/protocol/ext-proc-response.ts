@@ -4,12 +4,11 @@
  * `mode_override` cannot be written at all: it leaves content-length in place and so lets a request be
  * smuggled (9d), and the engine has no use for it.
  */
-import { Buffer } from 'node:buffer';
 import type { Direction } from '../policy/set.ts';
 import { answerStatus, removableName, safeHeaderValue, settableName } from './header-guard.ts';
 import type { HeaderMutation, StructObject } from './process.ts';
-import { writeStruct } from './struct.ts';
-import { EMPTY, varintLength, WireWriter } from './wire.ts';
+import { structBytes, writeStruct } from './struct.ts';
+import { EMPTY, fieldBytes, utf8Bytes, WireWriter } from './wire.ts';
 
 const FIELD = {
   headers: { request: 1, response: 2 },
@@ -49,12 +48,9 @@ interface SetHeader {
 /** Throws ProtocolViolation for a name that may not be set. */
 function setHeader(name: string, value: string, append: boolean): SetHeader {
   const safe = safeHeaderValue(value);
-  const valueBytes = Buffer.byteLength(safe, 'utf8');
+  const valueBytes = utf8Bytes(safe);
   return { name: settableName(name), value: safe, valueBytes, append };
 }
-
-/** Bytes of a field that holds so many, its tag included; fields below 16 have tags of one byte. */
-const fieldBytes = (length: number): number => 1 + varintLength(length) + length;
 
 const headerValueBytes = ({ name, valueBytes }: SetHeader): number =>
   fieldBytes(name.length) + fieldBytes(valueBytes);
@@ -103,13 +99,17 @@ function writeMutation(writer: WireWriter, { set, remove }: Mutation): void {
   for (const name of remove) writer.stringField(2, name);
 }
 
-/** Room for what is usually told the access log. */
-const METADATA_BYTES = 256;
+/** A reply of `bytes`, with room for what the access log is told, which is of `told` bytes. */
+const replyWriter = (bytes: number, told: number): WireWriter =>
+  new WireWriter(bytes + (told === 0 ? 0 : fieldBytes(told)));
 
-function withMetadata(writer: WireWriter, metadata: StructObject | undefined): Uint8Array {
-  if (metadata !== undefined && Object.keys(metadata).length > 0) {
-    writer.bytesField(FIELD.dynamicMetadata, writeStruct(metadata));
-  }
+function withMetadata(
+  writer: WireWriter,
+  metadata: StructObject | undefined,
+  told: number,
+): Uint8Array {
+  if (metadata !== undefined && told > 0)
+    writeStruct(writer.lengthPrefix(FIELD.dynamicMetadata, told), metadata);
   return writer.finish();
 }
 
@@ -124,12 +124,13 @@ export function headersReply(
   const clears = mutation?.clearRouteCache === true;
   const response = (headers === undefined ? 0 : fieldBytes(headers.bytes)) + (clears ? 2 : 0);
   const wrapped = fieldBytes(response);
-  const writer = new WireWriter(fieldBytes(wrapped) + (metadata === undefined ? 0 : METADATA_BYTES))
+  const told = metadata === undefined ? 0 : structBytes(metadata);
+  const writer = replyWriter(fieldBytes(wrapped), told)
     .lengthPrefix(FIELD.headers[direction], wrapped)
     .lengthPrefix(1, response);
   if (headers !== undefined) writeMutation(writer.lengthPrefix(2, headers.bytes), headers);
   if (clears) writer.boolField(5, true);
-  return withMetadata(writer, metadata);
+  return withMetadata(writer, metadata, told);
 }
 
 /**
@@ -146,14 +147,15 @@ export function streamedBodyReply(
   const mutation = fieldBytes(streamed);
   const response = fieldBytes(mutation);
   const body = fieldBytes(response);
-  const writer = new WireWriter(fieldBytes(body) + (metadata === undefined ? 0 : METADATA_BYTES))
+  const told = metadata === undefined ? 0 : structBytes(metadata);
+  const writer = replyWriter(fieldBytes(body), told)
     .lengthPrefix(FIELD.body[direction], body)
     .lengthPrefix(1, response)
     .lengthPrefix(3, mutation)
     .lengthPrefix(3, streamed);
   if (bytes.length > 0) writer.bytesField(1, bytes);
   if (endOfStream) writer.boolField(2, true);
-  return withMetadata(writer, metadata);
+  return withMetadata(writer, metadata, told);
 }
 
 /** "As it came", in every mode but FULL_DUPLEX_STREAMED. */
@@ -223,7 +225,12 @@ export function immediateReply(
     .bytesField(2, mutation.finish())
     .stringField(3, body)
     .stringField(5, details === '' ? DETAILS_DEFAULT : safeDetails(details));
-  return withMetadata(new WireWriter().bytesField(FIELD.immediate, immediate.finish()), metadata);
+  const told = metadata === undefined ? 0 : structBytes(metadata);
+  return withMetadata(
+    new WireWriter().bytesField(FIELD.immediate, immediate.finish()),
+    metadata,
+    told,
+  );
 }
 
 /** Details become one word of a log line. */

@@ -9,6 +9,17 @@ export function headerText(bytes: Uint8Array): string {
   return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
 }
 
+/** Up to here it is quicker to look at each byte than to make a view of them. */
+const LOOKED_AT_BYTES_MAX = 64;
+
+/** The same of `bytes[from, to)`. */
+export function headerTextAt(bytes: Buffer, from: number, to: number): string {
+  if (to - from > LOOKED_AT_BYTES_MAX) return headerText(bytes.subarray(from, to));
+  for (let at = from; at < to; at++)
+    if ((bytes[at] as number) >= 0x80) return headerText(bytes.subarray(from, to));
+  return bytes.toString('latin1', from, to);
+}
+
 /** Keys are ASCII and lower-case when they come from Envoy; an upper-case one of another peer matches too. */
 function keyIs(bytes: Buffer, from: number, to: number, name: string): boolean {
   if (to - from !== name.length) return false;
@@ -70,7 +81,7 @@ export class HeaderMapView implements HeaderView {
   }
 
   #text(from: number, to: number): string {
-    return headerText(this.#map.subarray(from, to));
+    return headerTextAt(this.#map, from, to);
   }
 
   /** Where they lie: found once, as an exchange asks for a dozen of them. */
@@ -82,8 +93,14 @@ export class HeaderMapView implements HeaderView {
 /** HeaderMap: 1 headers, each a HeaderValue: 1 key, 2 value, 3 raw_value, which wins where both are set, as in Envoy. */
 const MAP_HEADERS = lengthTag(1);
 const RAW_VALUE = lengthTag(3);
+const NO_TAG = -1;
 
-/** Spots of the entries of `tag` in the message `map[start, end)`. `rawTag`: of a value that wins; 0 for none. */
+const KEY = lengthTag(1);
+const VALUE = lengthTag(2);
+/** Lengths from here on take more than one byte. */
+const TWO_BYTES = 0x80;
+
+/** Spots of the entries of `tag` in the message `map[start, end)`. `rawTag`: of a value that wins, or `NO_TAG`. */
 function findEntries(
   map: Buffer,
   start: number,
@@ -92,41 +109,24 @@ function findEntries(
   rawTag: number,
 ): readonly number[] {
   let count = 0;
-  const headers = mapReader.over(map, start, end);
-  while (headers.next()) {
-    if (headers.tag !== tag) {
-      headers.skip();
-      continue;
-    }
-    headers.span();
-    const header = headerReader.over(map, headers.from, headers.to);
-    let [keyFrom, keyTo, from, to, rawFrom, rawTo] = [0, 0, 0, 0, 0, 0];
-    while (header.next()) {
-      switch (header.tag) {
-        case lengthTag(1):
-          header.span();
-          keyFrom = header.from;
-          keyTo = header.to;
-          break;
-        case lengthTag(2):
-          header.span();
-          from = header.from;
-          to = header.to;
-          break;
-        default:
-          if (header.tag === rawTag) {
-            header.span();
-            rawFrom = header.from;
-            rawTo = header.to;
-          } else header.skip();
+  let at = start;
+  while (at < end) {
+    if (map[at] === tag) {
+      const next = usualEntry(map, at, end, rawTag, count);
+      if (next > 0) {
+        count += SPOTS;
+        at = next;
+        continue;
       }
     }
-    const raw = rawTo > rawFrom;
-    scratch[count] = keyFrom;
-    scratch[count + 1] = keyTo;
-    scratch[count + 2] = raw ? rawFrom : from;
-    scratch[count + 3] = raw ? rawTo : to;
-    count += SPOTS;
+    const fields = mapReader.over(map, at, end);
+    fields.next();
+    if (fields.tag === tag) {
+      fields.span();
+      unusualEntry(map, fields.from, fields.to, rawTag, count);
+      count += SPOTS;
+    } else fields.skip();
+    at = fields.at;
   }
   const spots = scratch.slice(0, count);
   // One map of very many headers is no reason to keep room for so many.
@@ -134,17 +134,90 @@ function findEntries(
   return spots;
 }
 
+/**
+ * An entry as every writer writes it, read without a call: a key and one value, no number longer than it need be.
+ * Its spots go to `scratch[index]` on; where the next field begins, or 0 where it looks otherwise.
+ */
+function usualEntry(map: Buffer, at: number, end: number, rawTag: number, index: number): number {
+  let from = at + 2;
+  let length = map[at + 1] as number;
+  if (length >= TWO_BYTES) {
+    if ((map[from] as number) >= TWO_BYTES) return 0;
+    length = (length & 0x7f) | ((map[from++] as number) << 7);
+  }
+  const to = from + length;
+  const keyFrom = from + 2;
+  const keyLength = map[from + 1] as number;
+  const keyTo = keyFrom + keyLength;
+  if (!(to <= end && keyTo + 2 <= to) || map[from] !== KEY || keyLength >= TWO_BYTES) return 0;
+  const kind = map[keyTo] as number;
+  if (kind !== VALUE && kind !== rawTag) return 0;
+  let valueFrom = keyTo + 2;
+  let valueLength = map[keyTo + 1] as number;
+  if (valueLength >= TWO_BYTES) {
+    if (valueFrom === to || (map[valueFrom] as number) >= TWO_BYTES) return 0;
+    valueLength = (valueLength & 0x7f) | ((map[valueFrom++] as number) << 7);
+  }
+  if (valueFrom + valueLength !== to) return 0;
+  scratch[index] = keyFrom;
+  scratch[index + 1] = keyTo;
+  scratch[index + 2] = valueFrom;
+  scratch[index + 3] = to;
+  return to;
+}
+
+/** The same of the entry `map[start, end)`, whatever it looks like. */
+function unusualEntry(
+  map: Buffer,
+  start: number,
+  end: number,
+  rawTag: number,
+  index: number,
+): void {
+  const header = headerReader.over(map, start, end);
+  let [keyFrom, keyTo, from, to, rawFrom, rawTo] = [0, 0, 0, 0, 0, 0];
+  while (header.next()) {
+    switch (header.tag) {
+      case KEY:
+        header.span();
+        keyFrom = header.from;
+        keyTo = header.to;
+        break;
+      case VALUE:
+        header.span();
+        from = header.from;
+        to = header.to;
+        break;
+      default:
+        if (header.tag === rawTag) {
+          header.span();
+          rawFrom = header.from;
+          rawTo = header.to;
+        } else header.skip();
+    }
+  }
+  const raw = rawTo > rawFrom;
+  scratch[index] = keyFrom;
+  scratch[index + 1] = keyTo;
+  scratch[index + 2] = raw ? rawFrom : from;
+  scratch[index + 3] = raw ? rawTo : to;
+}
+
 /** Over ext_authz's `map<string,string> headers`: the last of a key counts. Methods throw MalformedMessage. */
 export class StringMapView implements HeaderView {
   readonly #message: Buffer;
+  readonly #start: number;
+  readonly #end: number;
   readonly #tag: number;
   #spots: readonly number[] | undefined;
   #entries: readonly (readonly [string, string])[] | undefined;
 
-  /** `field`: number of the map in `message`. */
-  constructor(message: Buffer, field: number) {
+  /** `field`: number of the map in the message `message[start, end)`. */
+  constructor(message: Buffer, field: number, start = 0, end: number = message.length) {
     this.#message = message;
     this.#tag = lengthTag(field);
+    this.#start = start;
+    this.#end = end;
   }
 
   get(name: string): string | undefined {
@@ -171,10 +244,10 @@ export class StringMapView implements HeaderView {
   }
 
   #text(from: number, to: number): string {
-    return headerText(this.#message.subarray(from, to));
+    return headerTextAt(this.#message, from, to);
   }
 
   #found(): readonly number[] {
-    return (this.#spots ??= findEntries(this.#message, 0, this.#message.length, this.#tag, 0));
+    return (this.#spots ??= findEntries(this.#message, this.#start, this.#end, this.#tag, NO_TAG));
   }
 }

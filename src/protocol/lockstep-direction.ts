@@ -13,6 +13,14 @@ export type Arrival =
   | { readonly kind: 'body'; readonly empty: boolean; readonly endOfStream: boolean }
   | { readonly kind: 'trailers' };
 
+/** Each as one value: there are few, and many arrive. */
+const BODY_ARRIVALS = [true, false].map((empty) =>
+  [true, false].map((endOfStream): Arrival => ({ kind: 'body', empty, endOfStream })),
+) as [[Arrival, Arrival], [Arrival, Arrival]];
+export const TRAILERS_ARRIVAL: Arrival = { kind: 'trailers' };
+export const bodyArrival = (empty: boolean, endOfStream: boolean): Arrival =>
+  BODY_ARRIVALS[empty ? 0 : 1][endOfStream ? 0 : 1];
+
 /** Why a message of the peer cannot be handled; the stream is then failed. */
 export type ArrivalProblem = 'unexpected_message' | 'mode_has_no_body';
 
@@ -48,39 +56,52 @@ export function lockstepArrives(
   switch (arrival.kind) {
     case 'headers':
       if (seen !== undefined) return unexpected;
-      return accept(state, arrival.endOfStream ? 'end' : 'headers', {
-        kind: 'headers',
-        last: arrival.endOfStream,
-      });
+      return arrival.endOfStream ? accept(state, LAST_HEADERS) : accept(state, HEADERS);
     case 'body': {
       if (mode === 'NONE') return { ok: false, problem: 'mode_has_no_body' };
       const again = seen === 'end' || seen === 'body_end';
       if (again || (seen === 'body' && mode !== 'STREAMED')) {
         // A duplicate end of stream (envoy#46237) says nothing new but is waited for like any message.
         if (!arrival.empty || !arrival.endOfStream || seen === 'end') return unexpected;
-        return accept(state, 'body_end', { kind: 'body', last: true, ours: true }, false);
+        return accept(state, DUPLICATE_END);
       }
-      return accept(state, arrival.endOfStream ? 'body_end' : 'body', {
-        kind: 'body',
-        last: arrival.endOfStream,
-        ours: false,
-      });
+      return arrival.endOfStream ? accept(state, LAST_BODY) : accept(state, BODY);
     }
     case 'trailers':
       if (seen === 'end' || seen === 'body_end') return unexpected;
-      return accept(state, 'end', { kind: 'trailers' });
+      return accept(state, TRAILERS);
   }
 }
 
 const unexpected: LockstepArrival = { ok: false, problem: 'unexpected_message' };
 
-function accept(state: LockstepState, seen: Seen, owed: Owed, deliver = true): LockstepArrival {
-  const before = state.at === 'owing' ? state.owed : [];
+/** An arrival by what it leaves owed; `alone` is the state where nothing was owed before, as is nearly always so. */
+interface Step {
+  readonly seen: Seen;
+  readonly owed: Owed;
+  readonly deliver: boolean;
+  readonly alone: LockstepArrival;
+}
+
+function step(seen: Seen, owed: Owed, deliver = true): Step {
   return {
-    ok: true,
+    seen,
+    owed,
     deliver,
-    state: { at: 'owing', seen, owed: [...before, owed] as [Owed, ...Owed[]] },
+    alone: { ok: true, deliver, state: { at: 'owing', seen, owed: [owed] } },
   };
+}
+
+const HEADERS = step('headers', { kind: 'headers', last: false });
+const LAST_HEADERS = step('end', { kind: 'headers', last: true });
+const BODY = step('body', { kind: 'body', last: false, ours: false });
+const LAST_BODY = step('body_end', { kind: 'body', last: true, ours: false });
+const DUPLICATE_END = step('body_end', { kind: 'body', last: true, ours: true }, false);
+const TRAILERS = step('end', { kind: 'trailers' });
+
+function accept(state: LockstepState, { seen, owed, deliver, alone }: Step): LockstepArrival {
+  if (state.at !== 'owing') return alone;
+  return { ok: true, deliver, state: { at: 'owing', seen, owed: [...state.owed, owed] } };
 }
 
 export type LockstepReply =
@@ -101,25 +122,30 @@ export function lockstepReplies(
   endOfStream = false,
 ): LockstepReply {
   if (state.at !== 'owing') return { ok: false, code: NOT_OWED[kind] };
-  const [head, ...rest] = state.owed;
+  const { owed, seen } = state;
+  const head = owed[0];
   if (head.kind !== kind) return { ok: false, code: outOfOrder(head, kind) };
   // Swallowed bytes can never be sent later in STREAMED, nor can an answer be ended early.
   if (head.kind === 'body' && mode === 'STREAMED' && head.last !== endOfStream) {
     return { ok: false, code: 'end_of_stream_differs' };
   }
   let ours = 0;
-  for (let next = rest[0]; next?.kind === 'body' && next.ours; next = rest[0]) {
-    rest.shift();
-    ours++;
-  }
-  return { ok: true, answered: head, ours, state: settle(state.seen, rest) };
+  for (let next = owed[1]; next?.kind === 'body' && next.ours; next = owed[ours + 1]) ours++;
+  return { ok: true, answered: head, ours, state: settle(seen, owed, ours + 1) };
 }
 
-function settle(seen: Seen, owed: readonly Owed[]): LockstepState {
-  const [head, ...rest] = owed;
-  if (head !== undefined) return { at: 'owing', seen, owed: [head, ...rest] };
-  // After `body_end` a duplicate may still come; nothing else can.
-  return seen === 'end' ? { at: 'ended', seen } : { at: 'quiet', seen };
+const QUIET: Readonly<Record<Seen, LockstepState>> = {
+  headers: { at: 'quiet', seen: 'headers' },
+  body: { at: 'quiet', seen: 'body' },
+  // A duplicate may still come; nothing else can.
+  body_end: { at: 'quiet', seen: 'body_end' },
+  end: { at: 'ended', seen: 'end' },
+};
+
+/** When so many of what was owed are answered. */
+function settle(seen: Seen, owed: readonly Owed[], answered: number): LockstepState {
+  if (answered === owed.length) return QUIET[seen];
+  return { at: 'owing', seen, owed: owed.slice(answered) as [Owed, ...Owed[]] };
 }
 
 const NOT_OWED = {

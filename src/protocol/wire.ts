@@ -43,6 +43,8 @@ export const varintTag = (field: number): number => field * 8 + WIRE_VARINT;
 /** Tag of a field that holds a double. */
 export const fixed64Tag = (field: number): number => field * 8 + WIRE_FIXED64;
 
+export const EMPTY: Buffer = Buffer.alloc(0);
+
 /** The same memory as a Buffer. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
@@ -77,6 +79,11 @@ export class WireReader {
     this.#at = start;
     this.#end = end;
     return this;
+  }
+
+  /** Where the next field begins. */
+  get at(): number {
+    return this.#at;
   }
 
   next(): boolean {
@@ -190,6 +197,50 @@ export function mergeOccurrences(earlier: Buffer | undefined, later: Buffer): Bu
   return earlier === undefined || earlier.length === 0 ? later : Buffer.concat([earlier, later]);
 }
 
+/**
+ * Where one message field lies: all its occurrences as one, a view only of what had to be put together. For messages
+ * that are read part by part, as a view of each part would cost more than to read it.
+ */
+export class Part {
+  bytes: Buffer = EMPTY;
+  from = 0;
+  to = 0;
+
+  /** The field that `reader`, which reads `bytes`, has come to. */
+  add(reader: WireReader, bytes: Buffer): void {
+    reader.span();
+    if (this.from === this.to) {
+      this.bytes = bytes;
+      this.from = reader.from;
+      this.to = reader.to;
+      return;
+    }
+    const earlier = this.bytes.subarray(this.from, this.to);
+    this.bytes = Buffer.concat([earlier, bytes.subarray(reader.from, reader.to)]);
+    this.from = 0;
+    this.to = this.bytes.length;
+  }
+
+  /** Its bytes; not a copy. */
+  view(): Buffer {
+    return this.bytes.subarray(this.from, this.to);
+  }
+
+  /** All occurrences of a message field of this message. */
+  part(field: number): Part {
+    const found = new Part();
+    const reader = partReader.over(this.bytes, this.from, this.to);
+    while (reader.next()) {
+      if (reader.tag === lengthTag(field)) found.add(reader, this.bytes);
+      else reader.skip();
+    }
+    return found;
+  }
+}
+
+/** What is absent. */
+export const NO_PART: Part = Object.freeze(new Part());
+
 /** The value of one entry of a `map<string, …>` field, or undefined when the key is another. */
 export function mapEntry(entry: Uint8Array): { readonly key: string; readonly value: Buffer } {
   const reader = new WireReader(entry);
@@ -203,7 +254,8 @@ export function mapEntry(entry: Uint8Array): { readonly key: string; readonly va
   return { key, value };
 }
 
-export const EMPTY: Buffer = Buffer.alloc(0);
+/** Used within one call, which calls nobody who could use it again. */
+const partReader = new WireReader(EMPTY);
 
 /** How many bytes `value` takes as a varint; `value` is an integer of 0..2^53. */
 export function varintLength(value: number): number {
@@ -212,9 +264,21 @@ export function varintLength(value: number): number {
   return length;
 }
 
-const WRITER_BYTES_INITIAL = 128;
-/** UTF-16 units up to which a text is written by our own loop. */
+/** Bytes of a field that holds so many, its tag included; fields below 16 have tags of one byte. */
+export const fieldBytes = (length: number): number => 1 + varintLength(length) + length;
+
+/** UTF-16 units up to which a text is looked at and written by our own loop. */
 const SHORT_TEXT = 48;
+
+/** UTF-8 bytes of a text, as the writer writes it. */
+export function utf8Bytes(text: string): number {
+  if (text.length > SHORT_TEXT) return Buffer.byteLength(text, 'utf8');
+  for (let index = 0; index < text.length; index++)
+    if (text.charCodeAt(index) >= 0x80) return Buffer.byteLength(text, 'utf8');
+  return text.length;
+}
+
+const WRITER_BYTES_INITIAL = 128;
 
 /** Appends fields; `finish()` gives the message. Cost: linear, each nested message is copied once. */
 export class WireWriter {
@@ -254,7 +318,7 @@ export class WireWriter {
 
   /** Lone surrogates become U+FFFD, so the field is always valid UTF-8. */
   stringField(field: number, value: string): this {
-    return this.lengthPrefix(field, Buffer.byteLength(value, 'utf8')).text(value);
+    return this.lengthPrefix(field, utf8Bytes(value)).text(value);
   }
 
   /** The text alone, behind a `lengthPrefix` that has told its bytes. */

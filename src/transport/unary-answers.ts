@@ -21,9 +21,11 @@ export type UnaryAnswer =
       readonly reason: string;
     };
 
-/** `metadata`: first value of a key of the call's own metadata. Does not throw. */
+/** The message is `bytes[start, end)`. `metadata`: first value of a key of the call's own metadata. Does not throw. */
 export type AnswerUnary = (
-  message: Buffer,
+  bytes: Buffer,
+  start: number,
+  end: number,
   metadata: (name: string) => string | undefined,
 ) => UnaryAnswer;
 
@@ -32,10 +34,10 @@ export function checkAnswers(
   answerCheck: AnswerCheck,
   tell: (event: TransportEvent) => void,
 ): AnswerUnary {
-  return (message, metadata) => {
+  return (bytes, start, end, metadata) => {
     try {
-      const bytes = checkReply(answerCheck(readCheckRequest(message), metadata));
-      return { kind: 'message', bytes };
+      const request = readCheckRequest(bytes, start, end);
+      return { kind: 'message', bytes: checkReply(answerCheck(request, metadata)) };
     } catch (error) {
       tell({ kind: 'check_failed' });
       tell({ kind: 'fault', code: 'handler_failed', frames: framesOf(error) });
@@ -46,8 +48,8 @@ export function checkAnswers(
 
 /** grpc.health.v1.Health/Check. */
 export function healthAnswers(health: HealthState): AnswerUnary {
-  return (message) => {
-    const service = readHealthService(message);
+  return (bytes, start, end) => {
+    const service = readHealthService(bytes.subarray(start, end));
     if (service === undefined)
       return { kind: 'status', status: 'INTERNAL', reason: 'malformed_message' };
     const status = healthStatusOf(health, service);

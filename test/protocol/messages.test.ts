@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { CheckAnswer } from '../../src/protocol/check.ts';
 import { checkReply, readCheckRequest } from '../../src/protocol/ext-authz.ts';
 import {
-  readBody,
+  readBodyEvent,
   readHeadersEvent,
   readProcessingRequest,
 } from '../../src/protocol/ext-proc-request.ts';
@@ -107,7 +107,7 @@ describe('ext_proc requests', () => {
     const bytes = encodeProcessingRequest({
       requestBody: { body: Buffer.from('hello'), endOfStream: true },
     });
-    const body = readBody(readProcessingRequest(bytes).payload);
+    const body = readBodyEvent(readProcessingRequest(bytes));
     assert.equal(Buffer.from(body.bytes).toString(), 'hello');
     assert.equal(body.bytes.buffer, bytes.buffer);
     assert.ok(body.endOfStream);

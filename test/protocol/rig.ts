@@ -3,6 +3,7 @@ import {
   type ExchangeFault,
   ExchangeMachine,
   type ExchangeOptions,
+  type ExchangeSink,
 } from '../../src/protocol/exchange-machine.ts';
 import type {
   BodyMode,
@@ -70,14 +71,15 @@ export function rig({ modes, observability, handler, options }: RigOptions): Rig
   const faults: ExchangeFault[] = [];
   let unknown = 0;
   let first = true;
-  const machine = new ExchangeMachine({
-    sink: {
-      send: (bytes) => log.push({ out: 'reply', message: decodeProcessingResponse(bytes) }),
-      end: () => log.push({ out: 'end' }),
-      pause: () => log.push({ told: 'pause' }),
-      resume: () => log.push({ told: 'resume' }),
-      fail: (status, reason) => log.push({ out: 'fail', status, reason }),
-    },
+  const sink: ExchangeSink = {
+    initialMetadata: (name) => (name === 'x-route' ? 'r1' : undefined),
+    send: (bytes) => log.push({ out: 'reply', message: decodeProcessingResponse(bytes) }),
+    end: () => log.push({ out: 'end' }),
+    pause: () => log.push({ told: 'pause' }),
+    resume: () => log.push({ told: 'resume' }),
+    fail: (status, reason) => log.push({ out: 'fail', status, reason }),
+  };
+  const shared: ExchangeOptions = {
     open: (port) => {
       const made = handler?.(port);
       return {
@@ -91,11 +93,11 @@ export function rig({ modes, observability, handler, options }: RigOptions): Rig
         },
       };
     },
-    initialMetadata: (name) => (name === 'x-route' ? 'r1' : undefined),
     onUnknown: () => unknown++,
     onFault: (fault) => faults.push(fault),
     ...options,
-  });
+  };
+  const machine = new ExchangeMachine(shared, sink);
   return {
     machine,
     log,

@@ -41,7 +41,7 @@ export function metadataReader(metadata: {
 /** `closed` is called once, when nothing of the call is left. */
 export function ownProcessStream(
   call: ProcessCall,
-  options: Omit<ExchangeOptions, 'sink' | 'initialMetadata'>,
+  options: ExchangeOptions,
   closed: () => void,
 ): OwnedStream {
   let over = false;
@@ -58,6 +58,7 @@ export function ownProcessStream(
     closed();
   };
   const sink: ExchangeSink = {
+    initialMetadata: metadataReader(call.metadata),
     send(bytes) {
       if (over || call.destroyed) return;
       // The replies would pile up here if their reader is slow: then nothing more is read either.
@@ -86,11 +87,7 @@ export function ownProcessStream(
       call.resume();
     },
   };
-  const machine = new ExchangeMachine({
-    ...options,
-    sink,
-    initialMetadata: metadataReader(call.metadata),
-  });
+  const machine = new ExchangeMachine(options, sink);
   call.on('data', (bytes: Buffer) => machine.receive(bytes));
   call.on('drain', () => {
     unread = false;

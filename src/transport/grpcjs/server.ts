@@ -263,7 +263,8 @@ class RunningServer implements GrpcServer {
 
 function unary(answers: AnswerUnary) {
   return (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Uint8Array>): void => {
-    const reply = answers(call.request, metadataReader(call.metadata));
+    const { request } = call;
+    const reply = answers(request, 0, request.length, metadataReader(call.metadata));
     if (reply.kind === 'message') answer(null, reply.bytes);
     else answer({ code: status[reply.status], details: reply.reason });
   };

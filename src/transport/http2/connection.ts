@@ -50,7 +50,7 @@ import { HeldBytes, type SharedBytes } from './held-bytes.ts';
 import { type HeaderList, HpackDecoder } from './hpack-decoder.ts';
 import { type ByteSink, Output } from './output.ts';
 import { RememberedIds } from './remembered-ids.ts';
-import { readRequestHead, trailersStand } from './request-head.ts';
+import { type RequestHead, readRequestHead, trailersStand } from './request-head.ts';
 import { BARE_END, Http2Stream, type OpenStream, type StreamConnection } from './stream.ts';
 
 export interface ConnectionOptions {
@@ -130,6 +130,8 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   #controlWaiting = 0;
   #controlUnflushed = 0;
 
+  #headList: HeaderList | undefined;
+  #head: RequestHead | undefined;
   /** A header block whose CONTINUATIONs are awaited. */
   #block:
     | { readonly id: number; readonly flags: number; parts: Buffer[]; bytes: number }
@@ -432,8 +434,17 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     }
   }
 
+  /** A list that was said before is the same object. */
+  #headOf(list: HeaderList): RequestHead | undefined {
+    if (list !== this.#headList) {
+      this.#headList = list;
+      this.#head = list.tooLarge ? undefined : readRequestHead(list.fields);
+    }
+    return this.#head;
+  }
+
   #openStream(id: number, list: HeaderList, ends: boolean, blockBytes: number): void {
-    const head = list.tooLarge ? undefined : readRequestHead(list.fields);
+    const head = this.#headOf(list);
     if (
       this.#streams.size >= this.#limits.concurrentStreamsMax ||
       this.#queuedBytes > this.#limits.outboundBytesPerConnectionMax / 2

@@ -8,7 +8,7 @@ import {
   trailersOnly,
 } from './grpc-blocks.ts';
 import { type MessageProblem, MessageReader, type MessageTaker } from './message-reader.ts';
-import { fieldValue, type RequestHead } from './request-head.ts';
+import type { RequestHead } from './request-head.ts';
 import type { Http2Stream, StreamEnding, StreamHandler } from './stream.ts';
 
 export interface CallLimits {
@@ -47,13 +47,14 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
 
   /** For a call that may wait: one that is answered in the turn in which it is whole needs no timer. */
   protected armDeadline(): void {
-    const timeout = fieldValue(this.head, 'grpc-timeout');
+    const { timeout } = this.head;
     if (timeout !== undefined) this.#deadline = this.#timer(timeout);
   }
 
   // ---- what a method is
 
-  protected abstract took(message: Buffer): void;
+  /** One message: `bytes[start, end)`. */
+  protected abstract took(bytes: Buffer, start: number, end: number): void;
   /** The caller has said all, in whole messages. */
   protected abstract halfClosed(): void;
   /** Told once, last: nothing can be sent any more. `ended`: with a status of ours. */
@@ -106,11 +107,11 @@ export abstract class GrpcCall implements StreamHandler, MessageTaker {
     return this.#busy || this.#unread;
   }
 
-  message(bytes: Buffer): void {
+  message(bytes: Buffer, start: number, end: number): void {
     if (this.#finished) return;
     // Nobody has anything to say in no bytes at all but one who would have his resets counted for nothing.
-    if (bytes.length > 0) this.#stream.carriedMessage = true;
-    this.took(bytes);
+    if (start < end) this.#stream.carriedMessage = true;
+    this.took(bytes, start, end);
   }
 
   refuse(problem: MessageProblem): void {

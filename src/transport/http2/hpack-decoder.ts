@@ -2,7 +2,7 @@
  * Header blocks of HPACK (RFC 7541): one decoder for each connection, as it shares a dynamic table with its peer.
  * Every block has to be read to its end, also one that is refused, else the tables part.
  */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { COMPRESSION_ERROR, ConnectionError } from './frames.ts';
 import { FIELD_OVERHEAD_BYTES, type HeaderField, headerField } from './header-field.ts';
 import { STATIC_TABLE } from './hpack-static.ts';
@@ -18,6 +18,10 @@ const INTEGER_SHIFT_MAX = 28;
 /** SETTINGS_HEADER_TABLE_SIZE before anybody says otherwise: RFC 9113 §6.5.2. */
 const TABLE_BYTES_INITIAL = 4_096;
 
+/** Blocks up to this length are remembered: Envoy says the same of most of its streams, in a byte or two a field. */
+const REPEATED_BYTES_MAX = 64;
+
+/** The same object where a block says again what the one before it said. */
 export interface HeaderList {
   /** In the order of the block; those beyond a limit are missing. */
   readonly fields: readonly HeaderField[];
@@ -46,8 +50,13 @@ export class HpackDecoder {
   #newest = 0;
   #count = 0;
   #at = 0;
-  #bytes!: Buffer;
+  #bytes: Buffer = NOTHING;
   #end = 0;
+  /** A block that changed nothing of the table, and what it said; the table is still the same. */
+  readonly #repeated: Buffer = Buffer.allocUnsafeSlow(REPEATED_BYTES_MAX);
+  #repeatedBytes = 0;
+  #changed = false;
+  #repeatedList: HeaderList | undefined = undefined;
 
   constructor(tableBytesSaid: number, limits: HeaderListLimits) {
     this.#limits = limits;
@@ -60,12 +69,39 @@ export class HpackDecoder {
 
   /** The peer has acknowledged our SETTINGS: RFC 7541 §4.2. */
   settled(): void {
+    this.#change();
     this.#tableBytesAllowed = this.#tableBytesSaid;
     this.#mustShrink = this.#tableBytesMax > this.#tableBytesAllowed;
   }
 
   /** Throws ConnectionError COMPRESSION_ERROR. */
   decode(bytes: Buffer, start: number, end: number): HeaderList {
+    if (this.#repeatedList !== undefined && this.#repeats(bytes, start, end))
+      return this.#repeatedList;
+    this.#changed = false;
+    const list = this.#decode(bytes, start, end);
+    if (!this.#changed && end - start <= REPEATED_BYTES_MAX) {
+      this.#repeatedBytes = bytes.copy(this.#repeated, 0, start, end);
+      this.#repeatedList = list;
+    }
+    return list;
+  }
+
+  #repeats(bytes: Buffer, start: number, end: number): boolean {
+    if (end - start !== this.#repeatedBytes) return false;
+    const repeated = this.#repeated;
+    for (let index = 0; index < this.#repeatedBytes; index++)
+      if (bytes[start + index] !== repeated[index]) return false;
+    return true;
+  }
+
+  /** The table is another: the same indexes may mean other fields. */
+  #change(): void {
+    this.#changed = true;
+    this.#repeatedList = undefined;
+  }
+
+  #decode(bytes: Buffer, start: number, end: number): HeaderList {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -142,6 +178,7 @@ export class HpackDecoder {
   }
 
   #add(field: HeaderField): HeaderField {
+    this.#change();
     this.#evictTo(this.#tableBytesMax - field.bytes);
     // One that is larger than the table leaves it empty (RFC 7541 §4.4).
     if (field.bytes > this.#tableBytesMax) return field;
@@ -153,6 +190,7 @@ export class HpackDecoder {
   }
 
   #resize(tableBytesMax: number): void {
+    this.#change();
     if (tableBytesMax > this.#tableBytesAllowed) fail();
     this.#tableBytesMax = tableBytesMax;
     this.#mustShrink = false;
@@ -169,6 +207,8 @@ export class HpackDecoder {
     }
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function fail(): never {
   throw new ConnectionError(COMPRESSION_ERROR, 'compression');

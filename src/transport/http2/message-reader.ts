@@ -5,8 +5,8 @@ import type { HeldBytes } from './held-bytes.ts';
 export type MessageProblem = 'compressed' | 'too_large' | 'inbound_total';
 
 export interface MessageTaker {
-  /** Mostly a view, which keeps all that came with it alive: what outlives the call is copied by who keeps it. */
-  message(bytes: Buffer): void;
+  /** `bytes[start, end)`, of memory that nobody writes to again; who keeps it keeps all that came with it. */
+  message(bytes: Buffer, start: number, end: number): void;
   refuse(problem: MessageProblem): void;
   /** Takes no message now. */
   readonly holding: boolean;
@@ -57,7 +57,7 @@ export class MessageReader {
       if (this.#prefixSeen < PREFIX_BYTES) {
         at = this.#prefix(bytes, at, end);
         if (this.#prefixSeen < PREFIX_BYTES || this.#over || this.#length > 0) continue;
-        this.#give(EMPTY);
+        this.#give(EMPTY, 0, 0);
         continue;
       }
       at = this.#body(bytes, at, end);
@@ -109,7 +109,7 @@ export class MessageReader {
   #body(bytes: Buffer, start: number, end: number): number {
     if (this.#message === undefined && end - start >= this.#length) {
       const to = start + this.#length;
-      this.#give(bytes.subarray(start, to));
+      this.#give(bytes, start, to);
       return to;
     }
     const to = Math.min(end, start + this.#length - this.#filled);
@@ -126,7 +126,7 @@ export class MessageReader {
       this.#message = undefined;
       this.#filled = 0;
       this.#count(-larger.length);
-      this.#give(larger);
+      this.#give(larger, 0, larger.length);
     }
     return to;
   }
@@ -146,10 +146,10 @@ export class MessageReader {
     return larger;
   }
 
-  #give(message: Buffer): void {
+  #give(bytes: Buffer, start: number, end: number): void {
     this.#prefixSeen = 0;
     this.#length = 0;
-    this.#taker.message(message);
+    this.#taker.message(bytes, start, end);
   }
 
   /** Behind what is held already. Messages may be views of it: what they hold is never written to again. */

@@ -11,9 +11,6 @@ import { type CallLimits, GrpcCall } from './grpc-call.ts';
 import { metadataValue, type RequestHead } from './request-head.ts';
 import type { Http2Stream } from './stream.ts';
 
-/** What all exchanges of a server share. */
-export type ExchangeContext = Omit<ExchangeOptions, 'sink' | 'initialMetadata'>;
-
 export class ProcessCall extends GrpcCall implements ExchangeSink {
   readonly #machine: ExchangeMachine;
   readonly #closed: (call: ProcessCall) => void;
@@ -23,24 +20,20 @@ export class ProcessCall extends GrpcCall implements ExchangeSink {
     head: RequestHead,
     stream: Http2Stream,
     limits: CallLimits,
-    context: ExchangeContext,
+    context: ExchangeOptions,
     closed: (call: ProcessCall) => void,
   ) {
     super(head, stream, limits);
     this.#closed = closed;
-    // Each by its name: a spread would cost as much as the rest of the call.
-    this.#machine = new ExchangeMachine({
-      sink: this,
-      open: context.open,
-      defaultModes: context.defaultModes,
-      onUnknown: context.onUnknown,
-      onFault: context.onFault,
-      initialMetadata: (name) => metadataValue(head, name),
-    });
+    this.#machine = new ExchangeMachine(context, this);
     this.armDeadline();
   }
 
   // ---- ExchangeSink; `send`, `pause` and `resume` are those of every call
+
+  initialMetadata(name: string): string | undefined {
+    return metadataValue(this.head, name);
+  }
 
   end(): void {
     this.finish('OK');
@@ -57,8 +50,8 @@ export class ProcessCall extends GrpcCall implements ExchangeSink {
     this.#machine.fail('UNAVAILABLE', reason);
   }
 
-  protected took(message: Buffer): void {
-    this.#machine.receive(message);
+  protected took(bytes: Buffer, start: number, end: number): void {
+    this.#machine.receive(bytes, start, end);
   }
 
   protected halfClosed(): void {

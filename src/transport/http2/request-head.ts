@@ -8,7 +8,13 @@ export interface RequestHead {
   readonly fields: readonly HeaderField[];
   /** Bytes of DATA that were promised; -1: not said. */
   readonly contentLength: number;
+  /** `application/grpc`, with or without the name of a message format. */
+  readonly grpc: boolean;
+  /** `grpc-timeout` as it came. */
+  readonly timeout: string | undefined;
 }
+
+const GRPC = /^application\/grpc(?:[+;]|$)/u;
 
 /** Undefined: malformed, which is an error of its stream. */
 export function readRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
@@ -52,7 +58,8 @@ export function readRequestHead(fields: readonly HeaderField[]): RequestHead | u
     }
   }
   if (!method || !scheme || !path) return undefined;
-  return { method, path, fields, contentLength };
+  const grpc = GRPC.test(joined(fields, 'content-type') ?? '');
+  return { method, path, fields, contentLength, grpc, timeout: joined(fields, 'grpc-timeout') };
 }
 
 /** Trailers hold no pseudo-headers. */
@@ -61,14 +68,14 @@ export function trailersStand(fields: readonly HeaderField[]): boolean {
 }
 
 /** Value of a field; several are joined by `, ` (RFC 9110 §5.3). Undefined when absent. */
-export function fieldValue(head: RequestHead, name: string): string | undefined {
+function joined(fields: readonly HeaderField[], name: string): string | undefined {
   let all: string | undefined;
-  for (const field of head.fields)
+  for (const field of fields)
     if (field.name === name) all = all === undefined ? field.value : `${all}, ${field.value}`;
   return all;
 }
 
 /** A key of the call's own metadata; binary keys (`-bin`) are nobody's identity here. */
 export function metadataValue(head: RequestHead, name: string): string | undefined {
-  return name.endsWith('-bin') || name.startsWith(':') ? undefined : fieldValue(head, name);
+  return name.endsWith('-bin') || name.startsWith(':') ? undefined : joined(head.fields, name);
 }

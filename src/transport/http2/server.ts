@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from '../../engine/http2-limits.ts';
+import type { ExchangeOptions } from '../../protocol/exchange-machine.ts';
 import { framesOf } from '../error-frames.ts';
 import {
   DRAIN_DEADLINE_MS_DEFAULT,
@@ -23,8 +24,8 @@ import { plainStatus, trailers, trailersOnly } from './grpc-blocks.ts';
 import type { CallLimits } from './grpc-call.ts';
 import { SharedBytes } from './held-bytes.ts';
 import { type Listener, listen } from './listener.ts';
-import { type ExchangeContext, ProcessCall } from './process-call.ts';
-import { fieldValue, type RequestHead } from './request-head.ts';
+import { ProcessCall } from './process-call.ts';
+import type { RequestHead } from './request-head.ts';
 import { socketSink } from './socket-sink.ts';
 import type { Http2Stream, OpenStream, StreamHandler } from './stream.ts';
 import { UnaryCall } from './unary-call.ts';
@@ -60,7 +61,7 @@ class RunningServer implements GrpcServer {
   readonly #inbound: SharedBytes;
   readonly #health: DrainableHealth;
   readonly #methods: ReadonlyMap<string, Method>;
-  readonly #exchange: ExchangeContext;
+  readonly #exchange: ExchangeOptions;
   readonly #connections = new Set<Http2Connection>();
   readonly #calls = new Set<ProcessCall>();
   readonly #watches = new Set<WatchCall>();
@@ -212,8 +213,7 @@ class RunningServer implements GrpcServer {
   // ---- calls
 
   #open(head: RequestHead, stream: Http2Stream): StreamHandler {
-    const grpc = /^application\/grpc(?:[+;]|$)/u.test(fieldValue(head, 'content-type') ?? '');
-    if (!grpc) return this.#options.plain?.(head, stream) ?? refused(stream, plainStatus(415));
+    if (!head.grpc) return this.#options.plain?.(head, stream) ?? refused(stream, plainStatus(415));
     if (head.method !== 'POST') return refused(stream, plainStatus(405));
     const method = this.#methods.get(head.path);
     if (method !== undefined) return method(head, stream);

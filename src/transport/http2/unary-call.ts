@@ -8,24 +8,34 @@ import type { Http2Stream } from './stream.ts';
 
 export class UnaryCall extends GrpcCall {
   readonly #answer: AnswerUnary;
-  #message: Buffer | undefined;
+  /** The message is `#bytes[#start, #end)`. */
+  #bytes: Buffer | undefined;
+  #start = 0;
+  #end = 0;
 
   constructor(head: RequestHead, stream: Http2Stream, limits: CallLimits, answer: AnswerUnary) {
     super(head, stream, limits);
     this.#answer = answer;
   }
 
-  protected took(message: Buffer): void {
-    if (this.#message === undefined) this.#message = message;
-    else this.finish('UNIMPLEMENTED', 'one_message_expected');
-  }
-
-  protected halfClosed(): void {
-    if (this.#message === undefined) {
+  protected took(bytes: Buffer, start: number, end: number): void {
+    if (this.#bytes !== undefined) {
       this.finish('UNIMPLEMENTED', 'one_message_expected');
       return;
     }
-    const answer = this.#answer(this.#message, (name) => metadataValue(this.head, name));
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  protected halfClosed(): void {
+    if (this.#bytes === undefined) {
+      this.finish('UNIMPLEMENTED', 'one_message_expected');
+      return;
+    }
+    const answer = this.#answer(this.#bytes, this.#start, this.#end, (name) =>
+      metadataValue(this.head, name),
+    );
     if (answer.kind === 'status') {
       this.finish(answer.status, answer.reason);
       return;

@@ -34,8 +34,8 @@ export class WatchCall extends GrpcCall {
     this.finish('UNAVAILABLE', reason);
   }
 
-  protected took(message: Buffer): void {
-    const service = readHealthService(message);
+  protected took(bytes: Buffer, start: number, end: number): void {
+    const service = readHealthService(bytes.subarray(start, end));
     if (service === undefined) {
       this.finish('INTERNAL', 'malformed_message');
       return;

@@ -74,8 +74,8 @@ class Taker {
   constructor(stops: boolean) {
     this.stops = stops;
   }
-  message(bytes: Buffer): void {
-    this.messages.push(bytes.toString('latin1'));
+  message(bytes: Buffer, start: number, end: number): void {
+    this.messages.push(bytes.toString('latin1', start, end));
     if (this.stops && this.messages.length % 2 === 0) this.holding = true;
   }
   refuse(problem: MessageProblem): void {
@@ -118,8 +118,8 @@ describe('messages', () => {
   it('that are given keep their bytes, whatever comes behind them', () => {
     const { reader, taker } = rig();
     const kept: Buffer[] = [];
-    taker.message = (bytes: Buffer) => {
-      kept.push(bytes);
+    taker.message = (bytes: Buffer, start: number, end: number) => {
+      kept.push(bytes.subarray(start, end));
       taker.holding = true;
     };
     const expected: string[] = [];
@@ -149,8 +149,8 @@ describe('messages', () => {
   it('may be asked on for while they are given', () => {
     const { reader, taker } = rig();
     const seen: string[] = [];
-    taker.message = (bytes: Buffer) => {
-      seen.push(bytes.toString());
+    taker.message = (bytes: Buffer, start: number, end: number) => {
+      seen.push(bytes.toString('utf8', start, end));
       taker.holding = true;
       taker.holding = false;
       reader.resume();

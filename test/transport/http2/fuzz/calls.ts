@@ -10,7 +10,7 @@ import {
   trailersOnly,
 } from '../../../../src/transport/http2/grpc-blocks.ts';
 import { type CallLimits, GrpcCall } from '../../../../src/transport/http2/grpc-call.ts';
-import { fieldValue, type RequestHead } from '../../../../src/transport/http2/request-head.ts';
+import type { RequestHead } from '../../../../src/transport/http2/request-head.ts';
 import type {
   Http2Stream,
   StreamEnding,
@@ -44,13 +44,14 @@ class EchoCall extends GrpcCall {
     this.resume();
   }
 
-  protected took(bytes: Buffer): void {
+  protected took(bytes: Buffer, start: number, end: number): void {
+    const message = Buffer.from(bytes.subarray(start, end));
     if (this.#how === '/slow') {
-      this.#inHand = Buffer.from(bytes);
+      this.#inHand = message;
       this.pause();
       return;
     }
-    this.send(Buffer.from(bytes));
+    this.send(message);
     if (this.#how === '/early') this.finish('OK');
   }
 
@@ -105,13 +106,12 @@ export class Ledger {
   }
 
   #handler(head: RequestHead, stream: Http2Stream, limits: CallLimits): StreamHandler {
-    if (!(fieldValue(head, 'content-type') ?? '').startsWith('application/grpc'))
-      return answered(stream, plainStatus(415));
+    if (!head.grpc) return answered(stream, plainStatus(415));
     switch (head.path) {
       case '/unary':
-        return new UnaryCall(head, stream, limits, (bytes) => ({
+        return new UnaryCall(head, stream, limits, (bytes, start, end) => ({
           kind: 'message',
-          bytes: reversed(bytes),
+          bytes: reversed(bytes.subarray(start, end)),
         }));
       case '/deaf':
         return DEAF;
