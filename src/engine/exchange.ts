@@ -308,6 +308,9 @@ export class Exchange implements ProcessHandler {
   rerouted({ rule, model }: Rerouted): void {
     const { decision } = this;
     this.routedModel = model;
+    // The finding counts it as any other of the rule's; that it is not what the rule means first is counted beside it.
+    if (rule.action.kind === 'route' && model !== rule.action.models[0])
+      this.deps.metrics.ruleMatch(rule.id, 'fallback', true);
     decision.rerouted = {
       rule: rule.id,
       ...(decision.shownModel !== undefined && { from: decision.shownModel }),

@@ -19,7 +19,7 @@ export const JUDGE_METRICS_MAX = 32;
 export const COHORTS = ['control', 'canary'] as const;
 export const VERDICTS = ['allow', 'deny', 'mutate', 'unavailable', 'incomplete'] as const;
 export const PHASES = ['request', 'response', 'none'] as const;
-export const ACTIONS: readonly string[] = [...Object.keys(ACTION_KINDS), 'restore'];
+export const ACTIONS: readonly string[] = [...Object.keys(ACTION_KINDS), 'restore', 'fallback'];
 export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 export const SWAP_KINDS = [
   'boot',
