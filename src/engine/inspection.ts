@@ -673,7 +673,7 @@ export class BodyInspection implements TextHost, SubjectHost {
     const { options } = this;
     const { appends } = options;
     // A turn that only calls tools may have an empty text: nothing was said in it.
-    const own = track.place === 'assistant' && SAID.test(track.key) && track.length > 0;
+    const own = track.said && track.length > 0;
     const postponed = this.postponed?.get(track.key);
     if (postponed === undefined && (!own || (appends.length === 0 && !track.appends)))
       return NOTHING_EARNED;
@@ -849,9 +849,6 @@ export class BodyInspection implements TextHost, SubjectHost {
 }
 
 const judges = ({ detector }: Rule): boolean => detector?.judge !== undefined;
-
-/** Keys of what a model says, not of what it thinks or cites. Plain text is one text, all of it said. */
-const SAID = /\/content$|^text$/;
 
 /** The texts of `append` rules in rank order. */
 function additionOf(rules: ReadonlySet<Rule>): string {

@@ -58,6 +58,8 @@ export interface MatchedText {
   readonly key: string;
   /** Its provider has signed it (SEMANTICS §1). */
   readonly sealed: boolean;
+  /** What a model says, and not what it thinks, calls or cites: it may go on. */
+  readonly said: boolean;
   /** Those that read it, in rank order. */
   readonly rules: readonly Rule[];
   readonly host: TextHost;
@@ -223,6 +225,8 @@ export class TextMatches {
           this.blocked ??= { kind: 'unable', rule, cut: start };
           return EFFECTS.unable;
         }
+        // What nobody is told needs no words beside it.
+        if (!this.text.said) return undefined;
         this.appends = new Set([...(this.appends ?? []), rule]);
         return EFFECTS.append;
       case 'block':

@@ -17,10 +17,14 @@ import { type MatchedText, type TextHost, TextMatches } from './text-matches.ts'
 
 const NO_EDITS: readonly TextEdit[] = Object.freeze([]);
 
+/** Keys of what a model says, not of what it thinks or cites. Plain text is one text, all of it said. */
+const SAID = /\/content$|^text$/;
+
 export class TextTrack implements MatchedText {
   readonly key: string;
   readonly place: Place;
   readonly sealed: boolean;
+  readonly said: boolean;
   readonly host: TextHost;
   readonly rules: readonly Rule[];
   /** Source units fed so far. */
@@ -55,6 +59,7 @@ export class TextTrack implements MatchedText {
     this.key = text;
     this.place = place;
     this.sealed = sealed === true;
+    this.said = place === 'assistant' && SAID.test(text);
     this.host = host;
     this.rules = reading.rules;
     this.view = encoding === 'json' ? new JsonTextView() : undefined;

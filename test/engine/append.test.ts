@@ -111,6 +111,35 @@ describe('an addition that has no place', () => {
     });
   }
 
+  it('is not earned by what a model thinks or calls a tool with, as nobody is told that', () => {
+    const path = '/answers';
+    const leaves = (content: readonly object[]): readonly [string, string] => {
+      const port = new RecordingPort();
+      const formats = apiLines([{ path, format: 'anthropic.messages' }]);
+      const exchange = new Exchange({ ...strict.deps, formats }, port);
+      const asks = { ':method': 'GET', ':path': path, ':authority': 'a.example' };
+      exchange.event(headersEvent('request', asks, { endOfStream: true }));
+      const type = { ':status': '200', 'content-type': 'application/json' };
+      exchange.event(headersEvent('response', type));
+      const message = { id: 'm', type: 'message', role: 'assistant', model: 'm', content };
+      const body = JSON.stringify(message);
+      giveChunk(exchange, 'response', Buffer.from(body), true);
+      exchange.end('half_close');
+      return [body, port.sent('response')];
+    };
+    const strict = rig(policyOf(MATCHED));
+    const said = { type: 'text', text: 'Buy bread.' };
+    const thought = { type: 'thinking', thinking: 'They want shares.', signature: 'abc' };
+    const call = { type: 'tool_use', id: 't', name: 'buy', input: { what: 'shares' } };
+    for (const content of [[thought, said], [said, call], [call]]) {
+      const [given, left] = leaves(content);
+      assert.equal(left, given);
+      assert.deepEqual(strict.records.at(-1)?.findings, []);
+    }
+    const [given, left] = leaves([{ type: 'text', text: 'Buy shares.' }, call]);
+    assert.equal(left, given.replace('Buy shares.', 'Buy shares.\\n\\nNo advice.'));
+  });
+
   it('stays owed to a session whose answer was refused for want of it', () => {
     const once = MATCHED.replace('advice. }', 'advice., oncePer: session }');
     const from = rig(policyOf(once));
