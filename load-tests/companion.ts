@@ -12,6 +12,15 @@ export class Companion {
     this.child = fork(file, { execArgv: ['--import', 'tsx'] });
   }
 
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
+  /** For what is not answered. */
+  tell(order: object): void {
+    this.child.send(order);
+  }
+
   /** The next message from it. Rejects when it ends instead. */
   async next<Message>(): Promise<Message> {
     const waiting = new AbortController();

@@ -2,18 +2,29 @@
 
 export interface Http2Limits {
   // ---- per listener
-  /** One more is closed at once: what thousands of half-open connections would cost. */
+  /**
+   * One more takes the place of the oldest that has not said who it is, or else of the one that has been idle for the
+   * longest, beyond a second; where there is none it is closed at once.
+   */
   readonly connectionsMax: number;
   /** From the connection (TLS: its handshake) to the whole preface and the first SETTINGS. */
   readonly prefaceMs: number;
   /** Our SETTINGS have to be acknowledged. */
   readonly settingsAckMs: number;
+  /** From the opening of a unary call to its whole message. */
+  readonly unaryMs: number;
   /** Without a stream; ended by a GOAWAY that fails nothing. */
   readonly idleMs: number;
   /** Silence after which the peer is asked whether it is there … */
   readonly keepaliveMs: number;
   /** … and how long it may take to say so. */
   readonly keepaliveTimeoutMs: number;
+
+  /**
+   * Work of one turn of the event loop for what all peers have sent, in units of about a microsecond. More of it waits
+   * behind the bytes of those who send little, so that beside a flood everybody else has his answer.
+   */
+  readonly turnUnitsMax: number;
 
   // ---- headers
   /** Bytes of one header block as sent, all its CONTINUATIONs together (CVE-2024-27316 and its kin). */
@@ -73,9 +84,11 @@ export const HTTP2_LIMITS_DEFAULT: Http2Limits = Object.freeze({
   connectionsMax: 4_096,
   prefaceMs: 10_000,
   settingsAckMs: 30_000,
+  unaryMs: 30_000,
   idleMs: 15 * 60_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
+  turnUnitsMax: 200,
   headerBlockBytesMax: 64 * KIB,
   continuationsMax: 8,
   headerListBytesMax: 64 * KIB,

@@ -58,8 +58,8 @@ export interface ConnectionOptions {
   /** Shared by all connections. */
   readonly inbound: SharedBytes;
   readonly open: OpenStream;
-  /** The socket. `close` lets what is written leave; after it nothing is written. */
-  readonly sink: ByteSink & { close(): void };
+  /** The socket. `close` lets what is written leave; after it nothing is written. Nobody reads on after a `fault`. */
+  readonly sink: ByteSink & { close(fault: boolean): void };
   /** A monotonic clock, in ms. */
   readonly nowMs: () => number;
   /** The connection is over: by us for a fault, or because the peer has gone. Told once. */
@@ -191,15 +191,25 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     return this.#settingsSeen;
   }
 
+  /** Since when it has had no stream, in ms of its clock. */
+  get idleSinceMs(): number | undefined {
+    return this.#streams.size === 0 ? this.#idleSinceMs : undefined;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
   // ---- from the socket
 
-  /** Never throws. */
-  receive(chunk: Buffer): void {
-    if (this.#over) return;
+  /** As much of it as so many units of work are enough for; how many bytes that was. Never throws. */
+  receive(chunk: Buffer, units: number = Number.POSITIVE_INFINITY): number {
+    if (this.#over) return chunk.length;
     this.#heard = true;
     this.#receiving = true;
+    let taken = chunk.length;
     try {
-      this.#splitter.push(chunk);
+      taken = this.#splitter.push(chunk, units);
     } catch (error) {
       this.#receiving = false;
       if (error instanceof ConnectionError) this.fail(error.code, error.reason);
@@ -207,11 +217,12 @@ export class Http2Connection implements FrameTaker, StreamConnection {
         this.#options.onCrash?.(error);
         this.fail(INTERNAL_ERROR, 'internal');
       }
-      return;
+      return taken;
     }
     this.#receiving = false;
     if (this.#justEnded.length > 0) this.#tellEnded();
     this.#flush();
+    return taken;
   }
 
   /** The socket is gone, or the peer writes no more. */
@@ -539,11 +550,16 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     if ((end - start) % 6 !== 0) wrongSize();
     this.#charge();
     this.#settingsSeen = true;
-    for (let at = start; at < end; at += 6)
+    const windowBefore = this.#peerStreamWindow;
+    let windowMost = windowBefore;
+    for (let at = start; at < end; at += 6) {
       this.#setting(
         ((bytes[at] as number) << 8) | (bytes[at + 1] as number),
         readUint32(bytes, at + 2),
       );
+      windowMost = Math.max(windowMost, this.#peerStreamWindow);
+    }
+    this.#moveWindows(this.#peerStreamWindow - windowBefore, windowMost - windowBefore);
     this.#output.frame(0, SETTINGS, FLAG_ACK, 0);
     this.#answeredControl();
     // Behind the acknowledgement: by it the peer knows that what follows keeps to its new windows.
@@ -563,28 +579,33 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       case SETTINGS_ENABLE_PUSH:
         if (value > 1) malformed();
         return;
-      case SETTINGS_INITIAL_WINDOW_SIZE: {
+      case SETTINGS_INITIAL_WINDOW_SIZE:
         if (value > WINDOW_BYTES_LIMIT)
           throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
-        const change = value - this.#peerStreamWindow;
         this.#peerStreamWindow = value;
-        if (change === 0) return;
-        // A few bytes that have us look at each of thousands of streams, as often as a frame holds them.
-        for (let left = this.#streams.size; left > 0; left -= REWINDOWED_STREAMS) this.#charge();
-        for (const stream of this.#streams.values()) {
-          stream.sendWindow += change;
-          if (stream.sendWindow > WINDOW_BYTES_LIMIT)
-            throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
-          if (stream.queue !== undefined) this.#sort(stream);
-        }
         return;
-      }
       case SETTINGS_MAX_FRAME_SIZE:
         if (value < FRAME_PAYLOAD_BYTES_MAX || value > FRAME_PAYLOAD_BYTES_LIMIT) malformed();
         this.#peerFrameBytes = value;
         return;
       // Our header blocks refer to no table of the peer's, and are shorter than any limit of it.
       default:
+    }
+  }
+
+  /**
+   * The windows of all open streams, once for a frame however often it sets them: by `change` in the end, by `most` at
+   * some time in between.
+   */
+  #moveWindows(change: number, most: number): void {
+    if (change === 0 && most === 0) return;
+    // A few bytes that have us look at each of thousands of streams.
+    for (let left = this.#streams.size; left > 0; left -= REWINDOWED_STREAMS) this.#charge();
+    for (const stream of this.#streams.values()) {
+      if (stream.sendWindow + most > WINDOW_BYTES_LIMIT)
+        throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
+      stream.sendWindow += change;
+      if (stream.queue !== undefined) this.#sort(stream);
     }
   }
 
@@ -1011,7 +1032,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   }
 
   #ended(fault: ConnectionFault | undefined): void {
-    this.#options.sink.close();
+    this.#options.sink.close(fault !== undefined && fault !== 'peer_closed');
     for (const stream of [...this.#streams.values()]) {
       stream.over = true;
       this.inbound.take(-stream.openBytes);

@@ -6,6 +6,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_PAYLOAD_BYTES_MAX,
   FRAME_SIZE_ERROR,
+  frameUnits,
   PROTOCOL_ERROR,
 } from './frames.ts';
 
@@ -39,30 +40,37 @@ export class FrameSplitter {
     return this.#prefaceSeen === PREFACE.length;
   }
 
-  /** Throws ConnectionError, and whatever the taker throws. */
-  push(chunk: Buffer): void {
+  /**
+   * Whole frames until they have cost so many units; how many of the bytes are done with. Throws ConnectionError, and
+   * whatever the taker throws.
+   */
+  push(chunk: Buffer, units: number = Number.POSITIVE_INFINITY): number {
     let at = this.prefaceSeen ? 0 : this.#preface(chunk);
-    while (at < chunk.length) {
+    let unitsLeft = units;
+    while (at < chunk.length && unitsLeft > 0) {
       if (this.#part !== undefined) {
         at = this.#complete(chunk, at);
+        unitsLeft--;
         continue;
       }
       const left = chunk.length - at;
       if (left < FRAME_HEADER_BYTES) {
         this.#part = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
         this.#partLength = chunk.copy(this.#part, 0, at);
-        return;
+        return chunk.length;
       }
       const length = payloadLength(chunk, at);
       const end = at + FRAME_HEADER_BYTES + length;
       if (end > chunk.length) {
         this.#part = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
         this.#partLength = chunk.copy(this.#part, 0, at);
-        return;
+        return chunk.length;
       }
+      unitsLeft -= frameUnits(chunk[at + 3] as number, length);
       this.#give(chunk, at, end);
       at = end;
     }
+    return at;
   }
 
   #preface(chunk: Buffer): number {

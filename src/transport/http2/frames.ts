@@ -72,6 +72,8 @@ export type ConnectionFault =
   | 'tls_without_h2'
   /** The named limits of `engine/http2-limits.ts`, by their effect. */
   | 'connections_max'
+  | 'evicted_half_open'
+  | 'evicted_idle'
   | 'preface_timeout'
   | 'settings_timeout'
   | 'idle_timeout'
@@ -85,3 +87,23 @@ export type ConnectionFault =
   | 'window_update_flood'
   | 'outbound_too_large'
   | 'peer_closed';
+
+/**
+ * About what a frame costs to take in the worst case, in units of a microsecond: so many of them fit a turn of the
+ * event loop. HEADERS open a call and are decoded byte by byte, DATA may bring a message, RST_STREAM ends a call.
+ */
+export function frameUnits(type: number, length: number): number {
+  switch (type) {
+    case DATA:
+      return 4 + (length >> 10);
+    case HEADERS:
+    case CONTINUATION:
+      return 8 + (length >> 5);
+    case RST_STREAM:
+      return 4;
+    case SETTINGS:
+      return 2 + (length >> 7);
+    default:
+      return 1;
+  }
+}

@@ -119,6 +119,11 @@ export class HpackDecoder {
       }
       if (this.#mustShrink) fail();
       mayResize = false;
+      if (tooLarge && first < 0x20) {
+        // The list is refused, and the table keeps nothing of this field.
+        this.#skipLiteral();
+        continue;
+      }
       const field =
         first >= 0x80
           ? this.#entry(this.#integer(0x7f))
@@ -155,6 +160,20 @@ export class HpackDecoder {
     const index = this.#integer(mask);
     const name = index === 0 ? this.#string() : this.#entry(index).name;
     return headerField(name, this.#string());
+  }
+
+  #skipLiteral(): void {
+    const index = this.#integer(0x0f);
+    if (index === 0) this.#skipString();
+    else this.#entry(index);
+    this.#skipString();
+  }
+
+  #skipString(): void {
+    if (this.#at >= this.#end) fail();
+    const end = this.#integer(0x7f) + this.#at;
+    if (end > this.#end) fail();
+    this.#at = end;
   }
 
   #string(): string {

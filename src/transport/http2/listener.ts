@@ -3,6 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Http2Limits } from '../../engine/http2-limits.ts';
 import { type ListenAddress, ListenError, type StagedSocket, stageSocket } from '../listen.ts';
+import { Admission, type Eviction, type Visitor } from './admission.ts';
+import type { Http2Connection } from './connection.ts';
+import { ENHANCE_YOUR_CALM, NO_ERROR } from './frames.ts';
 
 export interface Listener {
   /** `host:port` or `unix:path`, with the port that was bound. */
@@ -14,10 +17,53 @@ export interface Listener {
 }
 
 export interface ListenerEvents {
-  /** `secure`: TLS, with h2 agreed on. */
-  readonly connected: (socket: Socket) => void;
-  /** Refused before it was a connection. */
-  readonly refused: (reason: 'connections_max' | 'tls_without_h2' | 'accept_failed') => void;
+  /** With TLS: h2 is agreed on. */
+  readonly connected: (socket: Socket, place: Place) => void;
+  /** Refused before it was a connection, or given up for another before it had said who it is. */
+  readonly refused: (
+    reason: 'connections_max' | 'tls_without_h2' | 'accept_failed' | Eviction,
+  ) => void;
+}
+
+/** The place of a socket among the connections of its listener. */
+export class Place implements Visitor {
+  readonly #socket: Socket;
+  readonly #admission: Admission;
+  readonly #refused: ListenerEvents['refused'];
+  #connection: Http2Connection | undefined;
+
+  constructor(socket: Socket, admission: Admission, refused: ListenerEvents['refused']) {
+    this.#socket = socket;
+    this.#admission = admission;
+    this.#refused = refused;
+  }
+
+  /** Its connection is over, its socket may linger. */
+  over(): void {
+    this.#admission.lingers(this);
+  }
+
+  takenBy(connection: Http2Connection): void {
+    this.#connection = connection;
+  }
+
+  get state(): Visitor['state'] {
+    const connection = this.#connection;
+    if (connection?.over === true) return 'over';
+    return connection?.established === true ? 'established' : 'half-open';
+  }
+
+  get idleSinceMs(): number | undefined {
+    return this.#connection?.idleSinceMs;
+  }
+
+  evict(): void {
+    if (this.#connection === undefined) this.#refused('evicted_half_open');
+    else if (this.state === 'established') this.#connection.fail(NO_ERROR, 'evicted_idle');
+    else this.#connection.fail(ENHANCE_YOUR_CALM, 'evicted_half_open');
+    // The last words are with the kernel by then.
+    setImmediate(() => this.#socket.destroy());
+  }
 }
 
 /** What RFC 9113 Appendix A leaves of TLS 1.2; 1.3 has nothing else. */
@@ -39,10 +85,11 @@ export async function listen(
   limits: Http2Limits,
   events: ListenerEvents,
 ): Promise<Listener> {
+  const admission = new Admission(limits.connectionsMax);
   const server =
-    address.kind === 'tcp' && address.tls ? tls(address, limits, events) : clear(events);
-  server.maxConnections = limits.connectionsMax;
-  server.on('drop', () => events.refused('connections_max'));
+    address.kind === 'tcp' && address.tls
+      ? tls(address, limits, admission, events)
+      : clear(admission, events);
   if (address.kind === 'unix') {
     const staged = await stageSocket(address.path, address.mode);
     await bind(server, { path: staged.bindPath }, `unix:${address.path}`, events, staged);
@@ -66,13 +113,33 @@ function listener(server: Server, address: string, staged?: StagedSocket): Liste
   };
 }
 
-function clear(events: ListenerEvents): Server {
-  return createServer({ noDelay: true }, events.connected);
+/** Its place among the others, or undefined where there is none. */
+function admitted(
+  socket: Socket,
+  admission: Admission,
+  refused: ListenerEvents['refused'],
+): Place | undefined {
+  const place = new Place(socket, admission, refused);
+  if (!admission.admit(place, performance.now())) {
+    refused('connections_max');
+    return undefined;
+  }
+  socket.on('close', () => admission.left(place));
+  return place;
+}
+
+function clear(admission: Admission, events: ListenerEvents): Server {
+  return createServer({ noDelay: true }, (socket) => {
+    const place = admitted(socket, admission, events.refused);
+    if (place === undefined) socket.destroy();
+    else events.connected(socket, place);
+  });
 }
 
 function tls(
   address: Extract<ListenAddress, { kind: 'tcp' }>,
   limits: Http2Limits,
+  admission: Admission,
   events: ListenerEvents,
 ): Server {
   const { cert, key, ca, requireClientCert } = address.tls as NonNullable<typeof address.tls>;
@@ -87,8 +154,23 @@ function tls(
     handshakeTimeout: limits.prefaceMs,
     noDelay: true,
   });
+  // A handshake takes a place, too. Its socket is another one than that which comes of it.
+  const places = new Map<string, Place>();
+  server.prependListener('connection', (socket: Socket) => {
+    const place = admitted(socket, admission, events.refused);
+    const peer = peerOf(socket);
+    if (place === undefined) process.nextTick(() => socket.destroy());
+    else {
+      places.set(peer, place);
+      socket.on('close', () => {
+        if (places.get(peer) === place) places.delete(peer);
+      });
+    }
+  });
   server.on('secureConnection', (socket) => {
-    if (socket.alpnProtocol === 'h2') events.connected(socket);
+    const place = places.get(peerOf(socket));
+    if (place === undefined) socket.destroy();
+    else if (socket.alpnProtocol === 'h2') events.connected(socket, place);
     else {
       events.refused('tls_without_h2');
       socket.destroy();
@@ -98,6 +180,8 @@ function tls(
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 function bind(
   server: Server,
@@ -123,5 +207,8 @@ function bind(
   });
 }
 
-/** Connections that the kernel keeps while we are busy; it takes the smaller of this and its own limit. */
+/**
+ * Connections that the kernel keeps while we are busy; it takes the smaller of this and its own limit. Fewer would have
+ * those beyond it believe that they are connected, and wait.
+ */
 const LISTEN_BACKLOG = 1024;

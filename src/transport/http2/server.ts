@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from '../../engine/http2-limits.ts';
+import { Turns } from '../../engine/turns.ts';
 import type { ExchangeOptions } from '../../protocol/exchange-machine.ts';
 import { framesOf } from '../error-frames.ts';
 import {
@@ -17,13 +18,15 @@ import {
 } from '../grpc-server.ts';
 import { DrainableHealth } from '../health.ts';
 import { EXT_AUTHZ_SERVICE, EXT_PROC_SERVICE, HEALTH_SERVICE } from '../services.ts';
+import { systemClock } from '../system-clock.ts';
 import { type AnswerUnary, checkAnswers, healthAnswers } from '../unary-answers.ts';
 import { Http2Connection } from './connection.ts';
 import { ENHANCE_YOUR_CALM, NO_ERROR } from './frames.ts';
 import { plainStatus, trailers, trailersOnly } from './grpc-blocks.ts';
 import type { CallLimits } from './grpc-call.ts';
 import { SharedBytes } from './held-bytes.ts';
-import { type Listener, listen } from './listener.ts';
+import { type Listener, listen, type Place } from './listener.ts';
+import { PacedReader } from './paced-reader.ts';
 import { ProcessCall } from './process-call.ts';
 import type { RequestHead } from './request-head.ts';
 import { socketSink } from './socket-sink.ts';
@@ -39,6 +42,8 @@ export interface Http2ServerOptions extends GrpcServerOptions {
 
 /** Deadlines of connections are kept to within this. */
 const SWEEP_MS = 250;
+/** What it costs to greet a connection, in units of `frameUnits`. */
+const CONNECTION_UNITS = 40;
 
 /** Rejects with ListenError; what was bound until then is released. */
 export async function startHttp2Server(options: Http2ServerOptions): Promise<GrpcServer> {
@@ -59,11 +64,14 @@ class RunningServer implements GrpcServer {
   readonly #limits: Http2Limits;
   readonly #callLimits: CallLimits;
   readonly #inbound: SharedBytes;
+  readonly #turns: Turns;
   readonly #health: DrainableHealth;
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #exchange: ExchangeOptions;
   readonly #connections = new Set<Http2Connection>();
   readonly #calls = new Set<ProcessCall>();
+  /** In order of age. */
+  readonly #unaries = new Set<UnaryCall>();
   readonly #watches = new Set<WatchCall>();
   readonly #listeners: Listener[] = [];
   #sweeper: NodeJS.Timeout | undefined;
@@ -81,6 +89,7 @@ class RunningServer implements GrpcServer {
       outboundBytes: this.#limits.outboundBytesPerStream,
     };
     this.#inbound = new SharedBytes(this.#limits.inboundBytesTotalMax);
+    this.#turns = new Turns(systemClock, { sliceUnitsMax: this.#limits.turnUnitsMax });
     this.#health = new DrainableHealth(options.health);
     this.#exchange = {
       open: options.openProcess,
@@ -107,15 +116,24 @@ class RunningServer implements GrpcServer {
     for (const address of this.#options.listen)
       this.#listeners.push(
         await listen(address, this.#limits, {
-          connected: (socket) => this.#connected(socket),
+          connected: (socket, place) => this.#arrived(socket, place),
           refused: (reason) => this.#tell({ kind: 'connection_closed', reason }),
         }),
       );
     this.#sweeper = setInterval(() => {
       const now = performance.now();
       for (const connection of this.#connections) connection.sweep(now);
+      this.#sweepUnaries(now);
       this.#sweepOutbound();
     }, SWEEP_MS).unref();
+  }
+
+  /** One whose message does not come whole would stay for as long as its connection. */
+  #sweepUnaries(nowMs: number): void {
+    for (const call of this.#unaries) {
+      if (nowMs - call.openedAtMs < this.#limits.unaryMs) return;
+      call.late();
+    }
   }
 
   /** All together are held to their limit by ending those that leave most unread. */
@@ -179,7 +197,21 @@ class RunningServer implements GrpcServer {
 
   // ---- connections
 
-  #connected(socket: Socket): void {
+  /** Newcomers have their turn like everybody's bytes. */
+  #arrived(socket: Socket, place: Place): void {
+    if (!this.#turns.othersWait && this.#turns.take(CONNECTION_UNITS)) {
+      this.#connected(socket, place);
+      return;
+    }
+    socket.on('error', () => {});
+    const begin = (): number => {
+      if (!socket.destroyed) this.#connected(socket, place);
+      return 0;
+    };
+    this.#turns.add(begin, { dueAt: 0 }, CONNECTION_UNITS);
+  }
+
+  #connected(socket: Socket, place: Place): void {
     let [resets, graceful] = [0, 0];
     const connection = new Http2Connection({
       limits: this.#limits,
@@ -189,6 +221,7 @@ class RunningServer implements GrpcServer {
       nowMs: () => performance.now(),
       onOver: (fault) => {
         this.#connections.delete(connection);
+        place.over();
         if (this.#connections.size === 0) this.#emptied?.();
         if (fault !== undefined && fault !== 'peer_closed')
           this.#tell({ kind: 'connection_closed', reason: fault });
@@ -202,11 +235,9 @@ class RunningServer implements GrpcServer {
       onCrash: (error) =>
         this.#tell({ kind: 'fault', code: 'handler_failed', frames: framesOf(error) }),
     });
+    place.takenBy(connection);
     this.#connections.add(connection);
-    socket.on('data', (chunk) => connection.receive(chunk));
-    socket.on('end', () => connection.lost());
-    socket.on('close', () => connection.lost());
-    socket.on('error', () => connection.lost());
+    new PacedReader(socket, connection, this.#turns);
     if (this.#draining !== undefined) connection.goaway();
   }
 
@@ -234,7 +265,14 @@ class RunningServer implements GrpcServer {
   }
 
   #unary(answer: AnswerUnary): Method {
-    return (head, stream) => new UnaryCall(head, stream, this.#callLimits, answer);
+    return (head, stream) => {
+      const call = new UnaryCall(
+        ...([head, stream, this.#callLimits, answer, performance.now()] as const),
+        (over) => this.#unaries.delete(over),
+      );
+      this.#unaries.add(call);
+      return call;
+    };
   }
 
   #watch(head: RequestHead, stream: Http2Stream): StreamHandler {

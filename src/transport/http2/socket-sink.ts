@@ -6,7 +6,7 @@ import type { ByteSink } from './output.ts';
 /** Time for the last bytes to leave a socket whose peer reads slowly. */
 const LINGER_MS = 1_000;
 
-export function socketSink(socket: Socket): ByteSink & { close(): void } {
+export function socketSink(socket: Socket): ByteSink & { close(fault: boolean): void } {
   return {
     write(bytes: readonly Buffer[], done: () => void): void {
       if (bytes.length === 1) {
@@ -19,8 +19,10 @@ export function socketSink(socket: Socket): ByteSink & { close(): void } {
       socket.write(bytes[last] as Buffer, done);
       socket.uncork();
     },
-    close(): void {
+    close(fault: boolean): void {
       if (socket.destroyed) return;
+      // Who floods goes on for as long as he is read; what he is told stays with him until the socket is destroyed.
+      if (fault) socket.pause();
       socket.end();
       setTimeout(() => socket.destroy(), LINGER_MS).unref();
     },

@@ -8,14 +8,26 @@ import type { Http2Stream } from './stream.ts';
 
 export class UnaryCall extends GrpcCall {
   readonly #answer: AnswerUnary;
+  readonly #closed: (call: UnaryCall) => void;
+  readonly openedAtMs: number;
   /** The message is `#bytes[#start, #end)`. */
   #bytes: Buffer | undefined;
   #start = 0;
   #end = 0;
 
-  constructor(head: RequestHead, stream: Http2Stream, limits: CallLimits, answer: AnswerUnary) {
+  /** `closed` is called once, when nothing of the call is left. */
+  constructor(
+    head: RequestHead,
+    stream: Http2Stream,
+    limits: CallLimits,
+    answer: AnswerUnary,
+    openedAtMs: number,
+    closed: (call: UnaryCall) => void,
+  ) {
     super(head, stream, limits);
     this.#answer = answer;
+    this.openedAtMs = openedAtMs;
+    this.#closed = closed;
   }
 
   protected took(bytes: Buffer, start: number, end: number): void {
@@ -44,7 +56,14 @@ export class UnaryCall extends GrpcCall {
     this.finish('OK');
   }
 
-  protected over(): void {}
+  /** Its message has not come whole in time. */
+  late(): void {
+    this.finish('DEADLINE_EXCEEDED', 'message_timeout');
+  }
+
+  protected over(): void {
+    this.#closed(this);
+  }
 
   protected failing(status: GrpcStatus, reason: string): void {
     this.finish(status, reason);

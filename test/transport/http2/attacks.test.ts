@@ -136,11 +136,35 @@ describe('attacks on the fast transport', function () {
     assert.deepEqual(neighbour.failures, []);
   });
 
-  it('connections beyond connectionsMax are closed and counted, and those that are open go on', async () => {
-    const clients = Array.from({ length: 800 }, () => new RawClient(address));
-    await Promise.all(clients.map((client) => client.closed()));
-    assert.ok(((await closed()).get('connections_max') ?? 0) >= 100);
-    assert.deepEqual(neighbour.failures, []);
-    assert.equal(await neighbour.exchange(), undefined);
+  it('peers that fill connectionsMax and say nothing give way to a newcomer, the oldest first', async () => {
+    const before = (await closed()).get('evicted_half_open') ?? 0;
+    const silent = Array.from({ length: 800 }, () => new RawClient(address));
+    const newcomer = new Neighbour(address);
+    try {
+      await Promise.race(silent.map((client) => client.closed()));
+      assert.equal(await newcomer.exchange(), undefined);
+      assert.ok(((await closed()).get('evicted_half_open') ?? 0) - before >= 100);
+      assert.deepEqual(neighbour.failures, []);
+      assert.equal(await neighbour.exchange(), undefined);
+    } finally {
+      await newcomer.stop();
+      for (const client of silent) client.destroy();
+    }
+  });
+
+  it('a unary call whose message does not come is ended after unaryMs, and not before', async () => {
+    const client = new RawClient(address);
+    const begunAt = performance.now();
+    await client.write(
+      GREETING,
+      headers(1, callBlock('/envoy.service.auth.v3.Authorization/Check')),
+    );
+    const status = await client.until((frames) =>
+      frames.find(({ type, id }) => type === TYPE.headers && id === 1),
+    );
+    assert.match(status?.payload.toString('latin1') ?? '', /message_timeout/u);
+    assert.ok(performance.now() - begunAt >= (ATTACKED_LIMITS.unaryMs ?? 0));
+    assert.equal(client.over, false);
+    client.destroy();
   });
 });

@@ -30,6 +30,7 @@ import {
 /** Limits under which the attacks end within seconds; those that are not named are the defaults. */
 export const ATTACKED_LIMITS: Partial<Http2Limits> = {
   prefaceMs: 3_000,
+  unaryMs: 1_000,
   keepaliveMs: 2_000,
   keepaliveTimeoutMs: 2_000,
   writeStallMs: 2_000,
@@ -43,6 +44,8 @@ export interface Attack {
   readonly name: string;
   /** Connections at a time. */
   readonly connections: number;
+  /** The same where all limits are the defaults, if it takes others to hurt. */
+  readonly connectionsAtDefaults?: number;
   /** Reasons under which its connections are counted, any of them, and the code of the GOAWAY. */
   readonly reasons: readonly string[];
   readonly code: number;
@@ -250,6 +253,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'hundreds of half-open connections',
     connections: 600,
+    connectionsAtDefaults: 5_000,
     reasons: ['preface_timeout'],
     code: SETTINGS_TIMEOUT,
     run: (client) => client.closed().then(() => {}),

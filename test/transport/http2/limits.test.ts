@@ -53,7 +53,12 @@ const count = <Part>(times: number, make: (index: number) => Part): Part[] =>
 
 describe('limits of a connection', () => {
   /** Limits that are held elsewhere: each listener's and each server's own tests. */
-  const ELSEWHERE: readonly (keyof Http2Limits)[] = ['connectionsMax', 'outboundBytesTotalMax'];
+  const ELSEWHERE: readonly (keyof Http2Limits)[] = [
+    'connectionsMax',
+    'outboundBytesTotalMax',
+    'turnUnitsMax',
+    'unaryMs',
+  ];
   const held = new Set<keyof Http2Limits>(ELSEWHERE);
   function limit(name: keyof Http2Limits, test: () => Promise<void>): void {
     held.add(name);
@@ -268,8 +273,31 @@ describe('limits of a connection', () => {
     await endedFor(rig.send(change(9)), 'control_flood', CALM);
     const inOne = new ConnectionRig(limits).greeted();
     inOne.send(...count(2_000, (at) => headers(at * 2 + 1, PLAIN_BLOCK)));
-    inOne.send(settings(...count(12, (at) => [4, 1_000 + at] as const)));
-    await endedFor(inOne, 'control_flood', CALM);
+    // Changes in one frame cost as much as one: so do they for us.
+    for (let frames = 0; frames < 9; frames++)
+      inOne.send(settings(...count(12, (at) => [4, frames * 100 + at] as const)));
+    runs(inOne);
+    await endedFor(inOne.send(settings([4, 1])), 'control_flood', CALM);
+  });
+
+  it('a window that is too large for a moment, within one SETTINGS, is an error all the same', async () => {
+    const rig = new ConnectionRig().greeted().send(headers(1, PLAIN_BLOCK), windowUpdate(1, 1));
+    await endedFor(
+      rig.send(settings([4, 2 ** 31 - 1], [4, 100])),
+      'flow_control',
+      FLOW_CONTROL_ERROR,
+    );
+  });
+
+  it('the windows of open streams move by what the last of several settings says', async () => {
+    const rig = new ConnectionRig().send(PREFACE, settings([4, 10]), SETTINGS_ACK);
+    rig.send(headers(1, PLAIN_BLOCK), settings([4, 500], [4, 0], [4, 30]));
+    rig.stream.stream.bytes(Buffer.alloc(100), false);
+    const sent = (await rig.frames()).filter(({ type }) => type === TYPE.data);
+    assert.deepEqual(
+      sent.map(({ payload }) => payload.length),
+      [30],
+    );
   });
 
   limit('emptyResetsBurst', async () => {

@@ -22,14 +22,14 @@ export class Neighbour {
   #over = false;
   readonly #done: Promise<void>;
 
-  /** `pauseMs` between exchanges. */
-  constructor(address: string, pauseMs: number) {
+  /** `pauseMs` between exchanges; without it only those that are asked for. */
+  constructor(address: string, pauseMs?: number) {
     this.#client = new clients.envoy.service.ext_proc.v3.ExternalProcessor(
       address,
       credentials.createInsecure(),
       { 'grpc.use_local_subchannel_pool': 1 },
     );
-    this.#done = this.#run(pauseMs);
+    this.#done = pauseMs === undefined ? Promise.resolve() : this.#run(pauseMs);
   }
 
   async #run(pauseMs: number): Promise<void> {

@@ -109,10 +109,15 @@ export class Ledger {
     if (!head.grpc) return answered(stream, plainStatus(415));
     switch (head.path) {
       case '/unary':
-        return new UnaryCall(head, stream, limits, (bytes, start, end) => ({
-          kind: 'message',
-          bytes: reversed(bytes.subarray(start, end)),
-        }));
+        return new UnaryCall(
+          ...([head, stream, limits] as const),
+          (bytes, start, end) => ({
+            kind: 'message',
+            bytes: reversed(bytes.subarray(start, end)),
+          }),
+          0,
+          () => {},
+        );
       case '/deaf':
         return DEAF;
       case '/echo':
