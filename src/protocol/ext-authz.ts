@@ -94,7 +94,7 @@ class LazyCheckRequest implements CheckRequest {
     for (let index = this.#extensions.length - 2; index >= 0; index -= 2) {
       const from = this.#extensions[index] as number;
       const entry = this.#attributes.subarray(from, this.#extensions[index + 1]);
-      const { key, value } = mapEntry(entry);
+      const { key, value } = mapEntry(entry, false);
       if (key === name) return value.toString('utf8');
     }
     return undefined;

@@ -189,7 +189,9 @@ class LazyHeadersEvent implements HeadersEvent {
 
   /** Envoy files them under its filter's name; whichever that is, the attribute's name is unique. */
   attribute(name: string): StructValue | undefined {
-    this.#attributes ??= this.#view.attributes.map((entry) => readStruct(mapEntry(entry).value));
+    this.#attributes ??= this.#view.attributes.map((entry) =>
+      readStruct(mapEntry(entry, true).value),
+    );
     for (const attributes of this.#attributes) {
       if (Object.hasOwn(attributes, name)) return attributes[name];
     }

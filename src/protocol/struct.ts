@@ -6,6 +6,7 @@ import {
   lengthTag,
   MalformedMessage,
   mapEntry,
+  mergeOccurrences,
   utf8Bytes,
   varintTag,
   WireReader,
@@ -25,7 +26,7 @@ export function readStruct(bytes: Uint8Array, depth = 0): StructObject {
       reader.skip();
       continue;
     }
-    const { key, value } = mapEntry(reader.bytes());
+    const { key, value } = mapEntry(reader.bytes(), true);
     define(fields, key, readValue(value, depth));
   }
   return fields;
@@ -34,6 +35,9 @@ export function readStruct(bytes: Uint8Array, depth = 0): StructObject {
 function readValue(bytes: Uint8Array, depth: number): StructValue {
   const reader = new WireReader(bytes);
   let value: StructValue = null;
+  /** Tag and bytes of a struct or list, read once all of it is there. */
+  let member = 0;
+  let inner: Buffer | undefined;
   while (reader.next()) {
     switch (reader.tag) {
       case varintTag(1):
@@ -50,16 +54,18 @@ function readValue(bytes: Uint8Array, depth: number): StructValue {
         value = reader.bool();
         break;
       case lengthTag(5):
-        value = readStruct(reader.bytes(), depth + 1);
-        break;
       case lengthTag(6):
-        value = readList(reader.bytes(), depth + 1);
-        break;
+        inner = mergeOccurrences(member === reader.tag ? inner : undefined, reader.bytes());
+        member = reader.tag;
+        continue;
       default:
         reader.skip();
+        continue;
     }
+    member = 0;
   }
-  return value;
+  if (member === 0 || inner === undefined) return value;
+  return member === lengthTag(5) ? readStruct(inner, depth + 1) : readList(inner, depth + 1);
 }
 
 function readList(bytes: Uint8Array, depth: number): readonly StructValue[] {
@@ -161,7 +167,7 @@ function isList(value: readonly StructValue[] | StructObject): value is readonly
  */
 export function structInMap(entries: readonly Uint8Array[], key: string): StructObject | undefined {
   for (let index = entries.length - 1; index >= 0; index--) {
-    const entry = mapEntry(entries[index] as Uint8Array);
+    const entry = mapEntry(entries[index] as Uint8Array, true);
     if (entry.key === key) return readStruct(entry.value);
   }
   return undefined;

@@ -24,6 +24,7 @@ export type MalformedProblem =
   | 'group'
   | 'unknown_wire_type'
   | 'too_deep'
+  | 'too_many_parts'
   | 'wrong_value_type';
 
 export const WIRE_VARINT = 0;
@@ -189,12 +190,20 @@ export class WireReader {
   }
 }
 
+/** Nobody writes a message in parts; a peer that does may cost no more than this squared. */
+const MERGED_BYTES_MAX = 1_024;
+
 /**
  * A singular message field that occurs twice is merged, and the merge of two encodings is their
- * concatenation. Free when it occurs once.
+ * concatenation. Free when it occurs once. Throws MalformedMessage where the earlier is none by itself, as what the
+ * later begins with must not complete it, and beyond `MERGED_BYTES_MAX`.
  */
 export function mergeOccurrences(earlier: Buffer | undefined, later: Buffer): Buffer {
-  return earlier === undefined || earlier.length === 0 ? later : Buffer.concat([earlier, later]);
+  if (earlier === undefined || earlier.length === 0) return later;
+  if (earlier.length > MERGED_BYTES_MAX) throw new MalformedMessage('too_many_parts', 0);
+  const reader = new WireReader(earlier);
+  while (reader.next()) reader.skip();
+  return Buffer.concat([earlier, later]);
 }
 
 /**
@@ -216,7 +225,7 @@ export class Part {
       return;
     }
     const earlier = this.bytes.subarray(this.from, this.to);
-    this.bytes = Buffer.concat([earlier, bytes.subarray(reader.from, reader.to)]);
+    this.bytes = mergeOccurrences(earlier, bytes.subarray(reader.from, reader.to));
     this.from = 0;
     this.to = this.bytes.length;
   }
@@ -241,14 +250,18 @@ export class Part {
 /** What is absent. */
 export const NO_PART: Part = Object.freeze(new Part());
 
-/** The value of one entry of a `map<string, …>` field, or undefined when the key is another. */
-export function mapEntry(entry: Uint8Array): { readonly key: string; readonly value: Buffer } {
+/** One entry of a `map<string, …>` field. `ofMessages`: a value that occurs twice is merged, else the last counts. */
+export function mapEntry(
+  entry: Uint8Array,
+  ofMessages: boolean,
+): { readonly key: string; readonly value: Buffer } {
   const reader = new WireReader(entry);
   let key = '';
   let value: Buffer = EMPTY;
   while (reader.next()) {
     if (reader.tag === lengthTag(1)) key = reader.string();
-    else if (reader.tag === lengthTag(2)) value = reader.bytes();
+    else if (reader.tag === lengthTag(2))
+      value = mergeOccurrences(ofMessages ? value : undefined, reader.bytes());
     else reader.skip();
   }
   return { key, value };

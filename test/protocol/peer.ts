@@ -6,7 +6,7 @@ import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 
 const PROTOS = fileURLToPath(new URL('../../protos', import.meta.url));
 
-const definition = loadSync(
+export const definition = loadSync(
   [
     'envoy/service/ext_proc/v3/external_processor.proto',
     'envoy/service/auth/v3/external_auth.proto',

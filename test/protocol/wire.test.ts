@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { readHeadersEvent, readProcessingRequest } from '../../src/protocol/ext-proc-request.ts';
+import { readStruct } from '../../src/protocol/struct.ts';
 import {
   lengthTag,
   MalformedMessage,
@@ -188,8 +189,33 @@ describe('merging', () => {
     assert.deepEqual(again.headers.entries(), [['b', '2']]);
   });
 
+  it('merges what is whole, and no more of it than costs nothing', () => {
+    const whole = (bytes: number): Buffer =>
+      new WireWriter().bytesField(9, Buffer.alloc(bytes - 3)).finish();
+    const later = Buffer.from([0x08, 0x01]);
+    assert.equal(mergeOccurrences(whole(1_024), later).length, 1_026);
+    assert.throws(() => mergeOccurrences(whole(1_025), later), MalformedMessage);
+    // Each is none by itself: field 1 of four bytes, of which two come with the later.
+    assert.throws(
+      () => mergeOccurrences(Buffer.from([0x0a, 4, 0, 0]), Buffer.from([0, 0])),
+      MalformedMessage,
+    );
+  });
+
+  it('merges structs and lists that occur twice, where nothing has stood between', () => {
+    const list = (value: number): Buffer => Buffer.from([0x32, 4, 0x0a, 2, 0x20, value]);
+    const read = (...parts: readonly Buffer[]): unknown => {
+      const value = Buffer.concat(parts);
+      const entry = Buffer.from([0x0a, 1, 0x61, 0x12, value.length, ...value]);
+      return readStruct(Buffer.from([0x0a, entry.length, ...entry])).a;
+    };
+    assert.deepEqual(read(list(0), list(1)), [false, true]);
+    assert.deepEqual(read(list(0), Buffer.from([0x20, 1]), list(1)), [true]);
+    assert.equal(read(list(0), Buffer.from([0x20, 1])), true);
+  });
+
   it('reads a map entry whose parts are missing as empty', () => {
-    assert.deepEqual({ ...mapEntry(Buffer.alloc(0)), value: '' }, { key: '', value: '' });
+    assert.deepEqual({ ...mapEntry(Buffer.alloc(0), false), value: '' }, { key: '', value: '' });
     assert.equal(mergeOccurrences(undefined, Buffer.from('a')).toString(), 'a');
     assert.equal(lengthTag(2), 18);
   });

@@ -1,5 +1,5 @@
 /**
- * What random and mutated bytes make of the transport, held against slow models and libraries of other hands. A fixed seed
+ * What random and mutated bytes make of the transport and of the readers of messages, held against slow models and libraries of other hands. A fixed seed
  * and few cases here (`FUZZ_SEED`, `FUZZ_CASES` for others); `npm run fuzz` goes on for as long as it is told.
  */
 import assert from 'node:assert/strict';
@@ -12,7 +12,12 @@ import { HPACK_PEER } from './fuzz/hpack-reference.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 /** As many as take some ten seconds each. */
-const CASES: Readonly<Record<string, number>> = { hpack: 8_000, frames: 3_000, floods: 4_000 };
+const CASES: Readonly<Record<string, number>> = {
+  hpack: 8_000,
+  frames: 3_000,
+  floods: 4_000,
+  messages: 60_000,
+};
 
 /** Each that once failed: a fuzzer's name and a case, a line. */
 const CORPUS: readonly { readonly name: string; readonly one: Case }[] = readFileSync(
