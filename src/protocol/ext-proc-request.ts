@@ -2,7 +2,7 @@
  * envoy.service.ext_proc.v3.ProcessingRequest, read lazily: one pass over the top level tells which
  * message it is; headers, attributes and metadata are decoded when somebody asks.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Direction } from '../policy/set.ts';
 import { HeaderMapView } from './header-view.ts';
 import type {
@@ -95,7 +95,7 @@ export function readProcessingRequest(
         reader.span();
         if (again) {
           const later = whole.subarray(reader.from, reader.to);
-          payload = Buffer.concat([payload.subarray(from, to), later]);
+          payload = mergeOccurrences(payload.subarray(from, to), later);
           from = 0;
           to = payload.length;
         } else {

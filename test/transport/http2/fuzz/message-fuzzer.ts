@@ -2,10 +2,10 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { readCheckRequest } from '../../../../src/protocol/ext-authz.ts';
 import {
-  readBody,
+  readBodyEvent,
   readHeadersEvent,
   readProcessingRequest,
-  readTrailers,
+  readTrailersEvent,
 } from '../../../../src/protocol/ext-proc-request.ts';
 import type { HeaderView } from '../../../../src/protocol/process.ts';
 import { MalformedMessage } from '../../../../src/protocol/wire.ts';
@@ -124,10 +124,11 @@ function oursProcess(bytes: Buffer, theirs: Read): unknown {
   };
   if (view.kind === 'none') return told;
   if (view.kind === 'body') {
-    const { bytes: body, endOfStream } = readBody(view.payload);
+    const { bytes: body, endOfStream } = readBodyEvent(view);
     return { ...told, body: hex(body), endOfStream };
   }
-  if (view.kind === 'trailers') return { ...told, headers: readTrailers(view.payload).entries() };
+  if (view.kind === 'trailers')
+    return { ...told, headers: readTrailersEvent(view).headers.entries() };
   const event = readHeadersEvent(view);
   // Asked for, so that what is malformed shows.
   event.attribute('');
@@ -309,6 +310,10 @@ const READERS = {
 } as const;
 
 const isMember = ({ field, wireType }: Part): boolean => field >= 2 && field <= 7 && wireType === 2;
+/** Of google.protobuf.Value, by their types on the wire. */
+const VALUE_WIRE_TYPES = [0, 0, 1, 2, 0, 2, 2];
+const isValue = ({ field, wireType }: Part): boolean =>
+  field > 0 && VALUE_WIRE_TYPES[field] === wireType;
 const HEADERS_MEMBERS = [2, 3];
 const METADATA = 8;
 const ATTRIBUTES = 9;
@@ -319,16 +324,20 @@ const HTTP_HEADER_MAP = 13;
 /** What is read of a message: of a oneof the last member, attributes and metadata beside headers alone. */
 const readParts: Chosen = (message, parts) => {
   if (message === 'HttpRequest') return readOfHttp(parts);
+  if (message === 'Value') return lastMember(parts, isValue);
   if (message !== 'ProcessingRequest') return parts;
-  const last = parts.findLast(isMember)?.field ?? 0;
-  // The same member again is merged, unless another has stood between.
-  const from = parts.findLastIndex((part) => isMember(part) && part.field !== last);
-  return parts.filter((part, at) => {
-    if (isMember(part)) return at > from;
-    const beside = part.field === METADATA || part.field === ATTRIBUTES;
-    return !beside || HEADERS_MEMBERS.includes(last);
-  });
+  const withHeaders = HEADERS_MEMBERS.includes(parts.findLast(isMember)?.field ?? 0);
+  return lastMember(parts, isMember).filter(
+    ({ field }) => withHeaders || (field !== METADATA && field !== ATTRIBUTES),
+  );
 };
+
+/** Without those members of a oneof that another one has taken the place of. The same one again is merged. */
+function lastMember(parts: readonly Part[], isOne: (part: Part) => boolean): readonly Part[] {
+  const last = parts.findLast(isOne)?.field;
+  const from = parts.findLastIndex((part) => isOne(part) && part.field !== last);
+  return parts.filter((part, at) => !isOne(part) || at > from);
+}
 
 /** The header map instead of the headers; of the two kinds of body the one that comes last. */
 function readOfHttp(parts: readonly Part[]): readonly Part[] {
