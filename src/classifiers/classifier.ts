@@ -159,6 +159,7 @@ export class Classifier {
       told(result);
     };
     const queued: QueuedCall = {
+      source,
       drop: () => end('overloaded'),
       run: (free) => {
         const generation = guard.admit(name);

@@ -159,10 +159,13 @@ export function activate(
 }
 
 /**
- * Whose inputs make a rule fail, as somebody vouches for it: a session is a name that its client chooses, so that one
- * who sends many would open the rule's breaker for everybody.
+ * Whose inputs make a rule or a classifier fail, as somebody vouches for it: a session is a name that its client
+ * chooses, so that one who sends many would open the breaker for everybody.
  */
-function sourceOf(facts: Facts, { sourceIp }: Conditions): string | undefined {
+export function sourceOf(
+  facts: Facts,
+  { sourceIp }: Pick<Conditions, 'sourceIp'>,
+): string | undefined {
   return facts.principal ?? sourceIp ?? facts.session;
 }
 

@@ -174,7 +174,7 @@ export class Classification {
   private ask(rules: readonly Rule[], urgent: boolean, told: (results: Results) => void): void {
     const { exchange, direction } = this;
     const { decision, deps } = exchange;
-    const source = decision.facts.principal ?? decision.facts.session;
+    const { source } = exchange;
     const groups = groupByClassifier(rules);
     const findings: Finding[] = [];
     const errors: RuleError[] = [];

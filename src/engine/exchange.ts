@@ -20,7 +20,7 @@ import type {
   StreamEnd,
   StructObject,
 } from '../protocol/process.ts';
-import { type ActiveRules, activate, deniesByClass } from './active-rules.ts';
+import { type ActiveRules, activate, deniesByClass, sourceOf } from './active-rules.ts';
 import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
@@ -294,6 +294,11 @@ export class Exchange implements ProcessHandler {
     }
     this.refuse(direction, 'rule_error', left.rule);
     return true;
+  }
+
+  /** Whose exchange it is, for what one may do to others. */
+  get source(): string | undefined {
+    return sourceOf(this.decision.facts, sourceIpOf(this.headers?.attribute('source.address')));
   }
 
   /** Requests of nobody that is known are counted together. */

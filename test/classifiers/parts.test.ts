@@ -51,7 +51,8 @@ describe('windows of a text', () => {
 
 describe('the queue of calls', () => {
   it('never runs or keeps more than it may, and runs or drops all that it took', () => {
-    const call = fc.record({ urgent: fc.boolean(), end: fc.boolean() });
+    const source = fc.constantFrom('a', 'b', undefined);
+    const call = fc.record({ urgent: fc.boolean(), end: fc.boolean(), source });
     const sizes = fc.record({ running: fc.integer({ min: 1, max: 3 }), waiting: fc.nat(3) });
     fc.assert(
       fc.property(sizes, fc.array(call, { maxLength: 40 }), (max, calls) => {
@@ -65,8 +66,8 @@ describe('the queue of calls', () => {
           ends.push(over);
         };
         const drop = (): void => void dropped++;
-        for (const { urgent, end } of calls) {
-          const was = queue.add({ run, drop }, urgent);
+        for (const { urgent, end, source: of } of calls) {
+          const was = queue.add({ source: of, run, drop }, urgent);
           if (was) taken++;
           assert.ok(queue.runningCalls <= max.running && queue.waitingCalls <= max.waiting);
           if (end) ends.shift()?.();
@@ -76,6 +77,64 @@ describe('the queue of calls', () => {
         assert.equal(queue.runningCalls + queue.waitingCalls, 0);
       }),
     );
+  });
+});
+
+describe('the sources of calls', () => {
+  /** What becomes of calls in their order: begun at its turn, or dropped. */
+  const queued = (running: number, waiting: number) => {
+    const queue = new CallQueue(running, waiting);
+    const begun: string[] = [];
+    const dropped: string[] = [];
+    const ends: (() => void)[] = [];
+    const add = (name: string, urgent = true): boolean =>
+      queue.add(
+        {
+          source: name[0],
+          run: (over) => {
+            begun.push(name);
+            ends.push(over);
+          },
+          drop: () => void dropped.push(name),
+        },
+        urgent,
+      );
+    const finish = (): void => {
+      while (ends.length > 0) ends.shift()!();
+    };
+    return { add, begun, dropped, finish };
+  };
+
+  it('go on with one of whose calls the fewest run, in the order in which they came', () => {
+    const { add, begun, finish } = queued(2, 10);
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2']) assert.ok(add(name));
+    assert.deepEqual(begun, ['a1', 'a2']);
+    finish();
+    assert.deepEqual(begun, ['a1', 'a2', 'b1', 'a3', 'c1', 'a4', 'b2']);
+  });
+
+  it('have room for who has less waiting, at the cost of the last of who has most', () => {
+    const { add, dropped, begun, finish } = queued(1, 4);
+    for (const name of ['a0', 'a1', 'a2', 'a3', 'a4']) assert.ok(add(name));
+    assert.equal(add('a5'), false, 'its own places are taken');
+    assert.ok(add('b1'));
+    assert.ok(add('b2'));
+    assert.equal(add('b3'), false, 'as many as the other');
+    assert.ok(add('c1'), 'one less than those');
+    assert.deepEqual(dropped, ['a4', 'a3', 'a2']);
+    finish();
+    assert.deepEqual(begun, ['a0', 'a1', 'b1', 'b2', 'c1']);
+  });
+
+  it('do not come before what somebody waits for', () => {
+    const { add, dropped, begun, finish } = queued(1, 3);
+    for (const name of ['a0', 'a1', 'a2']) add(name);
+    assert.ok(add('b1', false));
+    assert.equal(add('c1', false), false);
+    assert.ok(add('a3'));
+    assert.deepEqual(dropped, ['b1']);
+    finish();
+    assert.deepEqual(begun, ['a0', 'a1', 'a2', 'a3']);
   });
 });
 
