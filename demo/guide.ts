@@ -8,6 +8,8 @@ export interface GuideFacts {
   readonly adminPort: number;
   /** As a person would type it, relative to where they are. */
   readonly policies: string;
+  /** It is not the directory that this project brings. */
+  readonly ownPolicies: boolean;
   readonly adminSocket: string;
   readonly logDirectory: string;
 }
@@ -21,7 +23,18 @@ function chat(port: number, prompt: string, stream: boolean): string {
   );
 }
 
-function tryIt(port: number, policies: string): readonly string[] {
+/** Of a directory of one's own nobody here knows what it refuses. */
+function tryIt(port: number, policies: string, own: boolean): readonly string[] {
+  if (own)
+    return [
+      'A prompt; the demo provider echoes it, or says whatever follows `say:`, also as a stream:',
+      chat(port, 'Hello there', false),
+      chat(port, 'say: Hello yourself', true),
+      '',
+      `Edit a policy in ${policies}, or copy one of policies/cookbook there, save, and try again: it decides within a`,
+      'second. Save something broken: the old one goes on, and status says where the mistake is.',
+      '',
+    ];
   return [
     'A harmless prompt; the demo provider echoes it:',
     chat(port, 'Hello there', false),
@@ -66,7 +79,7 @@ export function guide(facts: GuideFacts): string {
     '',
     ...(facts.envoyPort === undefined
       ? ['Point an Envoy at it: envoy/switchyard.yaml shows how.', '']
-      : tryIt(facts.envoyPort, facts.policies)),
+      : tryIt(facts.envoyPort, facts.policies, facts.ownPolicies)),
     'Where to look:',
     ...places.map(([name, command]) => `  ${name.padEnd(18)} ${command}`),
     `  ${'logs'.padEnd(18)} ${facts.logDirectory}`,

@@ -107,6 +107,7 @@ async function launch(
     adminPort: server.adminPort,
     adminSocket: server.adminSocket,
     policies: options.policies,
+    ownPolicies: resolve(options.policies) !== join(projectDirectory, 'policies'),
     logDirectory: relative(process.cwd(), directory) || '.',
   };
   if (envoyBinary !== undefined) {
