@@ -3,9 +3,9 @@
  * in turns; meanwhile events wait here, in order, and no more is read from Envoy than fits.
  */
 import type { Waiting } from '../formats/encodings.ts';
-import { giveBack, memoryFor } from '../formats/spare-memory.ts';
 import type { Direction } from '../policy/set.ts';
 import type { BodyEvent, ProcessEvent, ProcessPort } from '../protocol/process.ts';
+import { ownEvent } from './body-buffer.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Asker } from './turns.ts';
 
@@ -44,12 +44,6 @@ function* nextTurn(): Job {
   yield;
 }
 
-/** An event that waits, with the memory that its bytes were copied to. */
-interface Kept {
-  readonly event: ProcessEvent;
-  readonly memory: Uint8Array | undefined;
-}
-
 export class Backlog implements Asker {
   dueAt = 0;
   private readonly worker: Worker;
@@ -58,7 +52,7 @@ export class Backlog implements Asker {
   /** The job that is not done is only to wait for a turn. */
   private deferring = false;
   private cancel: (() => void) | undefined;
-  private waiting: Kept[] = [];
+  private waiting: ProcessEvent[] = [];
   /** Of those how many were delivered: to take out the first of many moves all others. */
   private delivered = 0;
   private waitingBytes = 0;
@@ -133,13 +127,10 @@ export class Backlog implements Asker {
   keep(event: ProcessEvent): void {
     const { deps, port } = this.worker;
     if (event.kind !== 'body') {
-      this.waiting.push({ event, memory: undefined });
+      this.waiting.push(event);
       return;
     }
-    const { bytes } = event;
-    const memory = memoryFor(bytes.length);
-    memory.set(bytes);
-    this.waiting.push({ event: { ...event, bytes: memory.subarray(0, bytes.length) }, memory });
+    this.waiting.push(ownEvent(event));
     this.waitingBytes += event.bytes.length;
     deps.held.add(event.bytes.length);
     const { waitingBytesMax, waitingEventsMax } = deps.limits;
@@ -159,7 +150,6 @@ export class Backlog implements Asker {
     this.dropped = true;
     this.cancel?.();
     this.cancel = undefined;
-    for (let at = this.delivered; at < this.waiting.length; at++) this.release(this.waiting[at]!);
     this.waiting = [];
     this.delivered = 0;
     this.worker.deps.held.add(-this.waitingBytes);
@@ -210,9 +200,8 @@ export class Backlog implements Asker {
     const { worker } = this;
     const { held, turns } = worker.deps;
     for (let free = paid; !this.busy && !this.dropped; free = false) {
-      const kept = this.waiting[this.delivered];
-      if (!kept) break;
-      const { event } = kept;
+      const event = this.waiting[this.delivered];
+      if (!event) break;
       const waits = !free && (turns.othersWait || !turns.take(this.unitsOf(event)));
       if (waits && !worker.refused) {
         this.waitForTurn(event);
@@ -225,16 +214,10 @@ export class Backlog implements Asker {
       }
       if (this.delivered >= DELIVERED_MAX || this.waitingEvents === 0) this.tidy();
       if (!worker.refused) worker.run(event.direction, () => worker.dispatch(event));
-      // As of any message, nobody has a view of it once the call is over.
-      this.release(kept);
     }
     if (this.busy || this.dropped) return;
     this.resume();
     this.atEnd?.();
-  }
-
-  private release({ memory }: Kept): void {
-    if (memory !== undefined) giveBack(memory);
   }
 
   private tidy(): void {

@@ -1,17 +1,24 @@
 import { Buffer } from 'node:buffer';
-import { giveBack, memoryFor } from '../formats/spare-memory.ts';
 import type { BodyEvent } from '../protocol/process.ts';
 
 /** A body up to this is kept as it came; what is longer goes into blocks. */
 const SHORT_BYTES_MAX = 16_384;
 const BLOCK_BYTES = 65_536;
+/** 16 MiB that are kept for the next long body. */
+const SPARE_BLOCKS_MAX = 256;
+
+/**
+ * Blocks that no body is in. They are used again, as each is memory outside of V8's heap, of which a flood would
+ * have it collect garbage all the time. No view of one leaves this file, so that nobody reads another's body in it.
+ */
+const spare: Uint8Array[] = [];
 
 /** Collects a body that must be judged whole. Whoever gives it up calls `drop`. */
 export class BodyBuffer {
   bytes = 0;
   /** Of a short body. */
   private chunks: Uint8Array[] = [];
-  /** Of a long one, all full but the last. No view of one leaves this file: they are used again. */
+  /** Of a long one, all full but the last. */
   private blocks: Uint8Array[] = [];
 
   /** Copies: the chunk is a view into a message that is reused. */
@@ -74,12 +81,16 @@ export class BodyBuffer {
   private lay(chunk: Uint8Array, from: number): void {
     for (let read = 0; read < chunk.length; ) {
       const at = (from + read) % BLOCK_BYTES;
-      if (at === 0) this.blocks.push(memoryFor(BLOCK_BYTES));
+      if (at === 0) this.blocks.push(spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES));
       const part = chunk.subarray(read, read + BLOCK_BYTES - at);
       this.blocks.at(-1)!.set(part, at);
       read += part.length;
     }
   }
+}
+
+function giveBack(block: Uint8Array): void {
+  if (spare.length < SPARE_BLOCKS_MAX) spare.push(block);
 }
 
 /** The event with a copy of its bytes, for who needs them in later turns: they are a view of a message that is reused. */

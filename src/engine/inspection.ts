@@ -375,11 +375,6 @@ export class BodyInspection implements TextHost, SubjectHost {
     return [...output, ...last];
   }
 
-  /** The body is given up: nothing of it is read any more. */
-  drop(): void {
-    this.options.reader.drop?.();
-  }
-
   private begin(frame: Frame): void {
     this.pace.left -= FRAME_UNITS;
     this.options.observer?.frame(frame);

@@ -65,7 +65,6 @@ export class StreamedAnswer implements Answer {
   discard(): void {
     this.side.exchange.deps.held.add(-this.heldBytes);
     this.heldBytes = 0;
-    this.inspection.drop();
   }
 
   private *endByTrailers(): Job {

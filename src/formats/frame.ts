@@ -133,8 +133,6 @@ export interface BodyReader {
   push(bytes: Uint8Array): readonly Frame[];
   /** The same for bytes that stay as they are until the body is over: a reader that keeps them need not copy them. */
   pushOwn?(bytes: Uint8Array): readonly Frame[];
-  /** The body is given up: what was incomplete is forgotten. */
-  drop?(): void;
   /** The body is complete; yields what was still incomplete. */
   end(): readonly Frame[];
   /**

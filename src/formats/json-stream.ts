@@ -65,10 +65,6 @@ export abstract class JsonStreamReader extends PacedReader implements BodyReader
     return this.#take(this.#events.end());
   }
 
-  drop(): void {
-    this.#events.drop();
-  }
-
   protected override readThrough(frame: Frame): readonly Frame[] {
     const waiting = this.#waiting;
     this.#waiting = NONE;

@@ -73,10 +73,6 @@ class LineReader implements BodyReader {
     return frames;
   }
 
-  drop(): void {
-    this.#pending.drop();
-  }
-
   end(): readonly Frame[] {
     const { length } = this.#pending;
     if (length === 0) return [];

@@ -72,11 +72,6 @@ export class EventSplitter {
     return [event];
   }
 
-  /** Forgets what is incomplete. */
-  drop(): void {
-    this.#pending.drop();
-  }
-
   #cut(start: number, end: number): RawEvent {
     const first = this.#first;
     this.#first = false;

@@ -143,26 +143,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/byte-store.ts',
-    from: 'kept.set(this.#bytes.subarray(start, this.#length))',
-    to: 'kept.set(this.#bytes.subarray(start + 1, this.#length))',
-  },
-  {
-    file: 'formats/byte-store.ts',
-    from: 'own.set(this.#bytes.subarray(from, to));\n      return own;',
-    to: 'return Buffer.from(this.#bytes.slice(from, to).buffer);',
-    suites: ['formats/byte-store'],
-  },
-  {
-    file: 'formats/byte-store.ts',
-    from: 'if (this.#viewed) this.#retire(before);',
-    to: 'if (this.#viewed && before !== undefined) giveBack(before);',
-    suites: ['formats/byte-store'],
-  },
-  {
-    file: 'formats/spare-memory.ts',
-    from: 'return bytes <= power * 0.75 ? power * 0.75 : power;',
-    to: 'return power * 0.75;',
-    suites: ['formats/byte-store'],
+    from: 'new Uint8Array(this.#bytes.subarray(start))',
+    to: 'new Uint8Array(this.#bytes.subarray(start + 1))',
   },
   {
     file: 'formats/chat-answer.ts',
