@@ -332,6 +332,11 @@ export class BodyInspection implements TextHost, SubjectHost {
       this.ownInput && reader.pushOwn !== undefined ? reader.pushOwn(bytes) : reader.push(bytes),
     );
     this.pace.left -= count / BYTES_PER_UNIT;
+    // Most such bodies end here, and a copy of 1 MiB of one that nobody reads would be made for nothing.
+    const first = this.frames[0];
+    if (first?.unreadable === undefined) return;
+    this.nextFrame = 1;
+    this.begin(first);
   }
 
   private takeFrames(frames: readonly Frame[]): void {
