@@ -1,5 +1,7 @@
 /** Lets floods loose on a stack with neighbours: what they come to, what they cost, and what the others notice. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Companion } from '../../load-tests/companion.ts';
 import type { Flooded, FloodOrder } from './evasions-flooder.ts';
@@ -134,6 +136,25 @@ export async function startFloodStack(): Promise<FloodStack> {
 
 const companion = (program: string): Companion =>
   new Companion(new URL(program, import.meta.url).href);
+
+/**
+ * Gives Switchyard the last processor, and everybody else the ones before it: what it makes the neighbours wait for is
+ * then not that the attacker or Envoy was just running there. False where there is but one, or no `taskset`.
+ */
+export function setApart({ switchyard, envoy, flooder, neighbours }: FloodStack): boolean {
+  const last = availableParallelism() - 1;
+  if (last === 0) return false;
+  const pin = (pid: number, processors: string): void => {
+    execFileSync('taskset', ['-a', '-c', '-p', processors, String(pid)], { stdio: 'ignore' });
+  };
+  try {
+    for (const { pid } of [envoy, flooder, neighbours]) pin(pid, `0-${last - 1}`);
+    pin(switchyard.pid, String(last));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Lets one flood loose; `durationMs` 0: every lane once. */
 export async function flood(
