@@ -266,6 +266,7 @@ async function serve(config: ServerConfig): Promise<void> {
     log.event('store_failed', { error: error instanceof Error ? error.name : 'Error' });
   }
 
+  let stopping = false;
   let warm = config.grpc.warmUpMs === 0;
   const grpc = await startServer(config)({
     listen: listenAddresses(config),
@@ -309,7 +310,13 @@ async function serve(config: ServerConfig): Promise<void> {
     control: operatorControl({ sets: controller, posture, feeds, load, exchanges: deps }),
     metrics,
     ready: () =>
-      serving.current.blue ? (warm ? undefined : 'warming up') : 'no policy set serves',
+      stopping
+        ? 'stopping'
+        : serving.current.blue
+          ? warm
+            ? undefined
+            : 'warming up'
+          : 'no policy set serves',
     decisions: (id) => {
       try {
         audit.flush();
@@ -345,6 +352,7 @@ async function serve(config: ServerConfig): Promise<void> {
     for (const listener of healthListeners) listener();
   }
   await stop;
+  stopping = true;
   log.event('stopping');
   await grpc.drain(config.grpc.drainMs);
   await source.close();

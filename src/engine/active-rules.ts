@@ -97,6 +97,10 @@ export function needsRequest(rule: Rule): boolean {
   return reaches(rule, 'request') || (rule.detector === undefined && changesRequest(rule));
 }
 
+/** What it would have judged does not pass without it. */
+export const mustJudge = (rule: Rule): boolean =>
+  rule.enforcement === 'enforce' && deniesByClass(rule.class);
+
 export const deniesByClass = (ruleClass: PolicyClass): boolean => ruleClass !== 'operational';
 
 /**

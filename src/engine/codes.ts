@@ -17,6 +17,7 @@ export type DecisionCode =
   | 'verdict_deadline'
   | 'no_policy_set'
   | 'overloaded'
+  | 'draining'
   | 'internal_error'
   | 'local_reply'
   | 'client_gone';
@@ -95,6 +96,11 @@ export const REFUSALS: Readonly<Record<RefusalCode, RefusalKind>> = Object.freez
     verdict: 'unavailable',
     status: { request: 503, response: 503 },
     message: 'Too many exchanges are open to judge one more.',
+  },
+  draining: {
+    verdict: 'unavailable',
+    status: { request: 503, response: 503 },
+    message: 'The policy server is being stopped and can judge no more of this.',
   },
   internal_error: {
     verdict: 'unavailable',

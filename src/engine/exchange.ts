@@ -20,7 +20,14 @@ import type {
   StreamEnd,
   StructObject,
 } from '../protocol/process.ts';
-import { type ActiveRules, activate, deniesByClass, sourceOf } from './active-rules.ts';
+import {
+  type ActiveRules,
+  activate,
+  deniesByClass,
+  mustJudge,
+  reaches,
+  sourceOf,
+} from './active-rules.ts';
 import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
@@ -75,6 +82,7 @@ export class Exchange implements ProcessHandler {
   refused = false;
   /** Envoy answered by itself before the request was judged: nothing of it went anywhere. */
   private localReply = false;
+  private stopping = false;
 
   private readonly backlog: Backlog;
   private readonly spentMs: Record<Direction, number> = { request: 0, response: 0 };
@@ -177,6 +185,30 @@ export class Exchange implements ProcessHandler {
     else this.over(end);
   }
 
+  /**
+   * The server's deadline for open exchanges has come, and the class decides (docs/reference/stances.md): what a rule of
+   * security or regulation would still have judged is refused in the format's own words, what is held of it dropped.
+   * All else is ended with an error status, which Envoy's route takes as it declares: one that stays open passes on.
+   */
+  stop(): boolean {
+    if (this.refused) return true;
+    this.stopping = true;
+    // Half of a slice is judged: that cannot be ended in words.
+    if (this.port.observability || this.backlog.busy) return false;
+    if (this.response.begun) {
+      if (this.response.stillDenies) this.response.refuseNow('draining');
+    } else if (this.request.pending) this.request.tooLate('draining');
+    else if (this.deniesAnswers) this.refuse('request', 'draining');
+    return this.refused;
+  }
+
+  /** A rule whose class denies waits for the answer. */
+  private get deniesAnswers(): boolean {
+    return (
+      this.active?.content.some((rule) => mustJudge(rule) && reaches(rule, 'response')) ?? false
+    );
+  }
+
   private over(end: StreamEnd): void {
     this.backlog.drop();
     this.stall.stop();
@@ -196,7 +228,8 @@ export class Exchange implements ProcessHandler {
 
   private recordEnd(end: StreamEnd): void {
     const { decision } = this;
-    if (end === 'failed') decision.close('unavailable', 'internal_error');
+    if (end === 'failed')
+      decision.close('unavailable', this.stopping ? 'draining' : 'internal_error');
     else if (this.localReply) decision.close('allow', 'local_reply');
     else if (this.response.complete)
       decision.close(decision.mutated ? 'mutate' : 'allow', 'allowed');

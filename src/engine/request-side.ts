@@ -219,12 +219,12 @@ export class RequestSide {
   }
 
   /** FULL_DUPLEX: the rest of the body did not come in time. */
-  tooLate(): void {
+  tooLate(code: RefusalCode = 'verdict_deadline'): void {
     const { state, exchange } = this;
     if (state.kind !== 'collecting' && state.kind !== 'watching') return;
     exchange.deps.held.add(-state.buffer.bytes);
     const bytes = state.buffer.take();
-    if (!this.passUnread('verdict_deadline')) return;
+    if (!this.passUnread(code)) return;
     const { port } = exchange;
     port.continueHeaders('request', this.mutation(), exchange.metadata('allow', 'allowed'));
     port.body('request', bytes, false);

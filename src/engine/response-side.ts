@@ -7,7 +7,7 @@ import type { BodyReader, Format } from '../formats/frame.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeadersEvent } from '../protocol/process.ts';
-import { reaches } from './active-rules.ts';
+import { mustJudge, reaches } from './active-rules.ts';
 import type { Answer, AnswerSide } from './answer.ts';
 import { blocksInline, Classification, isDeferred } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
@@ -48,6 +48,8 @@ export class ResponseSide implements AnswerSide {
   private classification: Classification | undefined;
   private over = false;
   private passAll = false;
+  /** Rules that wait for what is still to come. */
+  private waiting: readonly Rule[] = NOTHING;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -128,6 +130,7 @@ export class ResponseSide implements AnswerSide {
   ): void {
     const { exchange } = this;
     const { port, decision } = exchange;
+    this.waiting = all;
     const encoding = event.headers.get('content-encoding') ?? '';
     const encoded = isEncoded(encoding);
     const inspection = new BodyInspection(options);
@@ -214,6 +217,11 @@ export class ResponseSide implements AnswerSide {
     else this.refuseOutside(code, rule);
   }
 
+  /** Something of it is not judged yet that may not pass unjudged. */
+  get stillDenies(): boolean {
+    return !this.over && this.waiting.some(mustJudge);
+  }
+
   discard(): void {
     this.answer?.discard();
     this.classification?.discard();
@@ -222,6 +230,7 @@ export class ResponseSide implements AnswerSide {
   }
 
   passRest(shown: boolean): void {
+    this.waiting = NOTHING;
     this.answer = new PassedAnswer(this);
     if (!shown) this.complete = true;
   }

@@ -303,6 +303,21 @@ export class ExchangeMachine implements ProcessPort {
     this.#tellEnd();
   }
 
+  /** The server stops: the handler's last words where it has some, else an error status. Never throws. */
+  stop(reason: string): void {
+    if (this.#phase === 'over' || this.#phase === 'answered') return;
+    try {
+      if (this.#handler.stop?.() === true) {
+        this.#tellEnd();
+        return;
+      }
+    } catch (error) {
+      this.crashed(error);
+      return;
+    }
+    this.fail('UNAVAILABLE', reason);
+  }
+
   crashed(error: unknown): void {
     this.#fault(
       error instanceof ProtocolViolation ? 'protocol_violation' : 'handler_failed',

@@ -128,6 +128,11 @@ export interface ProcessPort {
 /** One exchange's logic, made by the engine when a stream opens. It may answer an event later. */
 export interface ProcessHandler {
   event(event: ProcessEvent): void;
+  /**
+   * The server stops. True: the exchange has been given its last words, and Envoy ends the stream; else it is ended
+   * with an error status.
+   */
+  stop?(): boolean;
   end(end: StreamEnd): void;
 }
 

@@ -55,8 +55,14 @@ export function stancePage(): string {
       ['who, and when', 'HTTP status', 'verdict and code of the record'],
       DEADLINES.map(({ name, status, decided }) => [name, String(status), `\`${decided}\``]),
     ),
+    '## A server that stops\n',
+    STOPPING,
   ].join('\n');
 }
+
+/** Tried by `graceful-end.test.ts`. */
+const STOPPING = `SIGTERM: \`/readyz\` and gRPC health say no, \`grpc.drainMs\` later no more connections are taken, and open exchanges have \`grpc.drainDeadlineMs\` to end (HTTP/2: GOAWAY, with \`fast\` in its two steps). Whatever is open then ends as the class says: where an enforcing rule of security or regulation still has to judge the request or the rest of an answer, what is held is dropped and the exchange is refused with \`draining\`: 503 as long as nothing has left, else a last event in the format's words. All others, of operational rules or none, end with an error status of gRPC: a route that stays open passes the rest on by itself outside of FULL_DUPLEX_STREAMED; in it Envoy has handed the bytes over, and the client sees the answer break off, never end as if it were whole. An exchange in the middle of a slice of judging ends like these, and nothing that was held leaves. The process exits with 0.
+`;
 
 function bodies(direction: Direction): string {
   const rows = stanceRows().filter((row) => row.direction === direction);

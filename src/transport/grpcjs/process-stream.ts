@@ -20,7 +20,8 @@ const GRPC_STATUS = {
 } as const satisfies Record<FailureStatus, status>;
 
 export interface OwnedStream {
-  fail(code: FailureStatus, reason: string): void;
+  /** The server wants it to end. */
+  stop(reason: string): void;
 }
 
 /** Ends a call with an error status. grpc-js sends what is still queued first, then the status. */
@@ -107,5 +108,5 @@ export function ownProcessStream(
     // Our own `endWithError` comes by here too; only another error finds the machine still running.
     if (!over) machine.fail('INTERNAL', 'stream_error');
   });
-  return { fail: (code, reason) => machine.fail(code, reason) };
+  return { stop: (reason) => machine.stop(reason) };
 }

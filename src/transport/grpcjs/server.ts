@@ -175,7 +175,7 @@ class RunningServer implements GrpcServer {
       ? 0
       : (this.#options.limits.drainDeadlineMs ?? DRAIN_DEADLINE_MS_DEFAULT);
     await this.#unless(finished, deadlineMs);
-    for (const stream of [...this.#owned]) stream.fail('UNAVAILABLE', 'draining');
+    for (const stream of [...this.#owned]) stream.stop('draining');
     await this.#unless(finished, LAST_WORDS_MS);
     this.#server.forceShutdown();
     for (const socket of this.#sockets) await socket.remove();

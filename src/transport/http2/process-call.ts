@@ -47,7 +47,7 @@ export class ProcessCall extends GrpcCall implements ExchangeSink {
 
   /** The server wants it to end. */
   stop(reason: string): void {
-    this.#machine.fail('UNAVAILABLE', reason);
+    this.#machine.stop(reason);
   }
 
   protected took(bytes: Buffer, start: number, end: number): void {
