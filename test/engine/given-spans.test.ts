@@ -30,8 +30,8 @@ rules:
     then: block
 `;
 
-async function faultsOf(cases: readonly string[]): Promise<readonly string[]> {
-  const text = `${POLICY}---\nkind: GoldenSet\npolicy: p\ncases:\n${cases.map((one) => `  - ${one}\n`).join('')}`;
+async function faultsOf(cases: readonly string[], policy = POLICY): Promise<readonly string[]> {
+  const text = `${policy}---\nkind: GoldenSet\npolicy: p\ncases:\n${cases.map((one) => `  - ${one}\n`).join('')}`;
   const compiled = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
   if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
   const means = { ...trialMeans, limits: DEFAULT_LIMITS, routes: [] };
@@ -64,6 +64,30 @@ describe('what a classifier points at', () => {
       assert.deepEqual(await faultsOf(cases), []);
     });
   }
+
+  it('is replaced beside placeholders that are put back for the client, before, between and behind them', async () => {
+    const reversible = POLICY.replace(
+      /(entities: \[email\] \} \}\n {4}then:) redact/u,
+      '$1 { redact: { reversible: true } }',
+    );
+    assert.notEqual(reversible, POLICY);
+    const user = 'Mail ann@acme.example and bob@acme.example';
+    const said = 'Ann Lee: [EMAIL_1]Ann Lee[EMAIL_2], Ulm [EMAIL_1]';
+    const left =
+      '[PERSON_1]: ann@acme.example[PERSON_1]bob@acme.example, [HOME_TOWN_1] ann@acme.example';
+    const cases = (
+      ['openai.chat', 'anthropic.messages', 'openai.responses', 'gemini'] as const
+    ).flatMap((format) =>
+      [`text: "${said}"`, `stream: ${JSON.stringify(said.match(/.{1,5}/gu))}`].map(
+        (answer, index) =>
+          `{ name: ${format} ${index}, ${NAMES}, request: { format: ${format}, user: ${user} }, response: { format: ${format}, ${answer} }, expect: { then: redact, rule: people, text: "${left}" } }`,
+      ),
+    );
+    assert.deepEqual(await faultsOf(cases, reversible), []);
+    // A span that reaches into a placeholder is told of the words that the classifier read: all of it goes.
+    const across = `{ name: across, classifier: { names: { "to [EMAIL_1]": { person: 0.9 } } }, request: { user: ${user} }, response: { text: "Go to [EMAIL_1] now" }, expect: { then: redact, rule: people, text: "Go [PERSON_1] now" } }`;
+    assert.deepEqual(await faultsOf([across], reversible), []);
+  });
 
   it('stays JSON in the arguments of a tool', async () => {
     const call = 'tool_call: { name: find, arguments: { who: "Ann Lee", of: "x \\" Ulm" } }';
