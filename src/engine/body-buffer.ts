@@ -4,8 +4,8 @@ import type { BodyEvent } from '../protocol/process.ts';
 /** A body up to this is kept as it came; what is longer goes into blocks. */
 const SHORT_BYTES_MAX = 16_384;
 const BLOCK_BYTES = 65_536;
-/** 16 MiB that are kept for the next long body. */
-const SPARE_BLOCKS_MAX = 256;
+/** 32 MiB that are kept for the next long bodies: two of the longest answers. */
+const SPARE_BLOCKS_MAX = 512;
 
 /**
  * Blocks that no body is in. They are used again, as each is memory outside of V8's heap, of which a flood would
