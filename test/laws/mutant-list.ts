@@ -143,6 +143,12 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/byte-store.ts',
+    from: 'own.set(this.#bytes.subarray(from, to));\n      return own;',
+    to: 'return Buffer.from(this.#bytes.slice(from, to).buffer);',
+    suites: ['formats/byte-store'],
+  },
+  {
+    file: 'formats/byte-store.ts',
     from: 'new Uint8Array(this.#bytes.subarray(start))',
     to: 'new Uint8Array(this.#bytes.subarray(start + 1))',
   },
