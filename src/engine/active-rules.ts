@@ -168,9 +168,9 @@ export function activate(
  */
 export function sourceOf(
   facts: Facts,
-  { sourceIp }: Pick<Conditions, 'sourceIp'>,
+  conditions: Pick<Conditions, 'sourceIp'>,
 ): string | undefined {
-  return facts.principal ?? sourceIp ?? facts.session;
+  return facts.principal ?? conditions.sourceIp ?? facts.session;
 }
 
 const NO_ERRORS: readonly RuleError[] = Object.freeze([]);

@@ -3,13 +3,13 @@
  * assignment (invariant 1), the facts, the active rules, the refusal and the record. A throw anywhere
  * below ends the stream with an error status in the protocol layer; the record still says so.
  */
-import { apiAt, type DetectedFormat, formatOfPath } from '../formats/detect.ts';
+import { type DetectedFormat, formatOfPath } from '../formats/detect.ts';
 import type { Format } from '../formats/frame.ts';
 import { modelList } from '../formats/model-list.ts';
 import { bodyNamesModelToo, listsModels, modelOfPath } from '../formats/model-path.ts';
 import { openaiChat } from '../formats/openai-chat.ts';
 import { refusingWords } from '../policy/actions/refusing.ts';
-import type { Conditions, Direction, Facts, Rule, ThrottleSubject } from '../policy/set.ts';
+import type { Direction, Facts, Rule, ThrottleSubject } from '../policy/set.ts';
 import type {
   BodyEvent,
   BodyMode,
@@ -31,16 +31,8 @@ import {
 import { Backlog, type Pause } from './backlog.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
-import {
-  claimsOf,
-  DEFAULT_CLAIMS,
-  type FactContext,
-  factsOf,
-  lookUp,
-  sourceIpOf,
-  sourceName,
-  takenOver,
-} from './facts.ts';
+import { ExchangeConditions, ExchangeFacts } from './exchange-facts.ts';
+import { type FactContext, factsOf, lookUp, sourceIpOf, sourceName } from './facts.ts';
 import type { Effect } from './findings.ts';
 import type { Respelled } from './given-spans.ts';
 import { refusalOf } from './inspection.ts';
@@ -97,8 +89,10 @@ export class Exchange implements ProcessHandler {
   private headers: HeadersEvent | undefined;
   /** What Check has said of this exchange. */
   private promised: StructObject | undefined;
-  /** What is known of who asks before the body was read. */
+  /** What is known of who asks before the body was read, and where it stands. */
   private headerFacts: Facts | undefined;
+  private contextOfHeaders: FactContext | undefined;
+  private bodyTellsModel: boolean | undefined;
 
   constructor(deps: EngineDeps, port: ProcessPort) {
     this.deps = deps;
@@ -251,7 +245,9 @@ export class Exchange implements ProcessHandler {
     const set = this.decision.assignment!.set;
     const facts = this.factsWith(bodyModel);
     this.decision.facts = facts;
-    const conditions = this.conditions(facts);
+    const { route, surroundings } = this.decision;
+    const context = this.headerContext;
+    const conditions = new ExchangeConditions(this.deps, context, facts, this, route, surroundings);
     const active = activate(set, facts, conditions, this.deps.guard, false);
     this.active = active;
     this.deps.observer?.activated({ set, facts, conditions, active });
@@ -396,8 +392,12 @@ export class Exchange implements ProcessHandler {
   /** The facts, with the model that the body names; undefined: as far as the headers tell. */
   factsWith(bodyModel: string | undefined): Facts {
     if (bodyModel !== undefined) return factsOf(this.deps.facts, this.factContext(bodyModel));
-    this.headerFacts ??= factsOf(this.deps.facts, this.factContext(undefined));
+    this.headerFacts ??= factsOf(this.deps.facts, this.headerContext);
     return this.headerFacts;
+  }
+
+  private get headerContext(): FactContext {
+    return (this.contextOfHeaders ??= this.factContext(undefined));
   }
 
   /** Before a request is judged: its placeholders go on from those of the conversation, if a rule can put them back. */
@@ -441,15 +441,18 @@ export class Exchange implements ProcessHandler {
 
   /** Only the body names the model. */
   get modelComesFromBody(): boolean {
-    const known = this.pathModel !== undefined && !bodyNamesModelToo(this.path);
-    return !known && this.modelComesFromRequest;
+    return (this.bodyTellsModel ??= !this.pathTellsModel && this.modelComesFromRequest);
+  }
+
+  private get pathTellsModel(): boolean {
+    return this.pathModel !== undefined && !bodyNamesModelToo(this.path);
   }
 
   /** No source that comes before the request itself names the model. */
   get modelComesFromRequest(): boolean {
     const sources = this.deps.facts.model ?? [];
     const body = sources.findIndex((source) => source.from === 'body');
-    return body !== -1 && lookUp(sources.slice(0, body), this.factContext(undefined)) === undefined;
+    return body !== -1 && lookUp(sources.slice(0, body), this.headerContext) === undefined;
   }
 
   /** What a rule that cannot do its work here means: the class decides (SEMANTICS §5). True: refuse. */
@@ -562,11 +565,14 @@ export class Exchange implements ProcessHandler {
     this.begun = true;
     this.headers = event;
     this.headerFacts = undefined;
+    this.contextOfHeaders = undefined;
+    this.bodyTellsModel = undefined;
     this.promised = event.metadata(CHECK_NAMESPACE);
   }
 
   private forgetHeaders(): void {
     this.headers = undefined;
+    this.contextOfHeaders = undefined;
     this.request.forgetHeaders();
   }
 
@@ -579,10 +585,10 @@ export class Exchange implements ProcessHandler {
     this.authority = event.headers.get(':authority') ?? '';
     decision.requestId = event.headers.get('x-request-id') ?? '';
     decision.route = String(event.attribute('xds.route_name') ?? '');
-    const context = this.factContext(undefined);
+    const context = this.headerContext;
     const session = lookUp(deps.facts.session, context);
     decision.session = session && deps.sessionHash(sourceName(session.source), session.value);
-    if (this.declaredOpen) deps.stances.declareOpen(decision.route, factsOf(deps.facts, context));
+    if (this.declaredOpen) deps.stances.declareOpen(decision.route, this.factsWith(undefined));
     const { promised } = this;
     const snapshot = deps.serving.current;
     if (promised && typeof promised.set === 'string' && typeof promised.exchange === 'string') {
@@ -612,44 +618,11 @@ export class Exchange implements ProcessHandler {
     return typeof details === 'string' && details !== '' && details !== 'via_upstream';
   }
 
-  private conditions(facts: Facts): Conditions {
-    const headers: Record<string, string> = {};
-    for (const name of this.deps.trustedHeaders) {
-      const value = this.headers?.headers.get(name);
-      if (value !== undefined) headers[name] = value;
-    }
-    const context = this.factContext(undefined);
-    const claimSources = this.deps.claims ?? DEFAULT_CLAIMS;
-    return {
-      facts,
-      method: this.method,
-      path: this.path,
-      authority: this.authority,
-      route: this.decision.route,
-      ...apiAt(this.path, this.deps.formats),
-      headers,
-      nowMs: this.deps.clock.nowMs(),
-      ...sourceIpOf(this.headers?.attribute('source.address')),
-      ...(this.decision.surroundings && { surroundings: this.decision.surroundings }),
-      // Decoded only for a condition that names the principal.
-      get claims() {
-        return claimsOf(claimSources, context);
-      },
-    };
-  }
-
+  /** With the model that the body names. */
   private factContext(bodyModel: string | undefined): FactContext {
-    const { headers, port } = this;
-    return {
-      grpcMetadata: (name) => port.initialMetadata(name),
-      ...takenOver(this.promised?.facts),
-      metadata: (namespace) => headers?.metadata(namespace),
-      attribute: (name) => headers?.attribute(name),
-      header: (name) => headers?.headers.get(name),
-      bodyModel: this.pathModel ?? bodyModel,
-      authority: this.authority,
-      path: this.path,
-    };
+    const handedOver = this.promised?.facts;
+    const model = this.pathModel ?? bodyModel;
+    return new ExchangeFacts(this.port, this.headers, this, handedOver, model);
   }
 
   private stalled(direction: Direction): void {

@@ -18,6 +18,8 @@ export const ROUTE_HEADERS = Object.freeze({
   cluster: 'x-switchyard-cluster',
 });
 
+export const NO_MUTATION: HeaderMutation = Object.freeze({});
+
 export interface RequestChangesOptions {
   /** Rules that hold, in force or in shadow. */
   readonly plain: readonly Rule[];
@@ -71,7 +73,7 @@ export class RequestChanges {
 
   /** Changes of headers that go with those of the body. */
   get mutation(): HeaderMutation {
-    return this.headers.length === 0 ? {} : { set: this.headers, clearRouteCache: true };
+    return this.headers.length === 0 ? NO_MUTATION : { set: this.headers, clearRouteCache: true };
   }
 
   /** The request is judged and about to leave. */

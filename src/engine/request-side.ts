@@ -25,7 +25,7 @@ import type { Exchange } from './exchange.ts';
 import { respelled } from './given-spans.ts';
 import { BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
-import { RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
+import { NO_MUTATION, RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { narrowed } from './rule-lists.ts';
 import { decodeWhole, movedBytesMax, movedUnits, readWhole } from './whole-reading.ts';
 
@@ -85,14 +85,14 @@ export class RequestSide {
     decision.format = format.name;
 
     const possible = this.possible();
-    const contentRules = possible.filter(needsRequest);
+    const contentRules = narrowed(possible, 'needsRequest', needsRequest);
     const wantsBody =
-      !event.endOfStream &&
-      (contentRules.length > 0 || possible.some((rule) => this.waitsForModel(rule)));
+      !event.endOfStream && (contentRules.length > 0 || this.waitingForModel(possible).length > 0);
     const upgrade = headers.get('upgrade') !== undefined || exchange.method === 'CONNECT';
     if (
       upgrade &&
-      possible.some((rule) => rule.detector || changesRequest(rule) || this.waitsForModel(rule)) &&
+      (possible.some((rule) => rule.detector || changesRequest(rule)) ||
+        this.waitingForModel(possible).length > 0) &&
       exchange.cannotEnforce(possible)
     ) {
       exchange.refuse('request', 'mode_cannot_enforce');
@@ -135,8 +135,7 @@ export class RequestSide {
         return;
       default: {
         // No body will come: what must read it cannot.
-        const unable = possible.filter((rule) => needsRequest(rule) || this.waitsForModel(rule));
-        if (exchange.cannotEnforce(unable)) {
+        if (exchange.cannotEnforce(this.readingBody())) {
           exchange.refuse('request', 'mode_cannot_enforce');
           return;
         }
@@ -506,14 +505,16 @@ export class RequestSide {
     return candidates(exchange.decision.assignment!.set, exchange.factsWith(undefined), known);
   }
 
-  /** Whether a rule acts depends on the model that the body names. */
-  private waitsForModel(rule: Rule): boolean {
-    return needsModel(rule) && this.exchange.modelComesFromBody;
+  /** Those that act or not depending on the model that the body names. */
+  private waitingForModel(rules: readonly Rule[]): readonly Rule[] {
+    return this.exchange.modelComesFromBody ? narrowed(rules, 'needsModel', needsModel) : NO_RULES;
   }
 
   /** Rules that can do nothing, in either direction, without having seen the whole request. */
   private readingBody(): readonly Rule[] {
-    return this.possible().filter((rule) => needsRequest(rule) || this.waitsForModel(rule));
+    const possible = this.possible();
+    const waiting = this.waitingForModel(possible);
+    return possible.filter((rule) => needsRequest(rule) || waiting.includes(rule));
   }
 
   /**
@@ -522,7 +523,9 @@ export class RequestSide {
    */
   private refuseUnknownModel(): boolean {
     const { exchange } = this;
-    const asking = exchange.modelComesFromRequest ? this.possible().filter(needsModel) : [];
+    const asking = exchange.modelComesFromRequest
+      ? narrowed(this.possible(), 'needsModel', needsModel)
+      : NO_RULES;
     if (!exchange.cannotEnforce(asking)) return false;
     exchange.deps.observer?.unreadable('request', 'model_in_doubt');
     exchange.refuse('request', 'unreadable_body');
@@ -551,18 +554,20 @@ export class RequestSide {
   }
 
   /** Answers must be readable: an upstream that is asked for identity rarely encodes (docs/adr/0004). */
-  private mutation(remove: readonly string[] = []): HeaderMutation {
+  private mutation(remove: readonly string[] = NO_NAMES): HeaderMutation | undefined {
     const { assignment } = this.exchange.decision;
-    const reads = assignment !== undefined && this.possible().some(readsAnswers);
-    const own = this.changes?.mutation ?? {};
-    const headers = [
-      ...(reads ? [{ name: 'accept-encoding', value: 'identity' }] : []),
-      ...(own.set ?? []),
-    ];
-    const forged = Object.values(ROUTE_HEADERS).filter(
+    const reads =
+      assignment !== undefined &&
+      narrowed(this.possible(), 'readsAnswers', readsAnswers).length > 0;
+    const own = this.changes?.mutation ?? NO_MUTATION;
+    const set = own.set === undefined ? NO_HEADERS : own.set;
+    const forged = ROUTE_HEADER_NAMES.filter(
       (name) =>
-        this.requestHeaders?.get(name) !== undefined && !headers.some((one) => one.name === name),
+        this.requestHeaders?.get(name) !== undefined && !set.some((one) => one.name === name),
     );
+    if (forged.length === 0 && own === NO_MUTATION && remove.length === 0)
+      return reads ? ASK_FOR_IDENTITY : undefined;
+    const headers = reads ? [ACCEPT_IDENTITY, ...set] : set;
     const removed = [...remove, ...forged];
     return {
       ...(headers.length > 0 && { set: headers }),
@@ -571,6 +576,13 @@ export class RequestSide {
     };
   }
 }
+
+const NO_RULES: readonly Rule[] = Object.freeze([]);
+const NO_NAMES: readonly string[] = Object.freeze([]);
+const NO_HEADERS: NonNullable<HeaderMutation['set']> = Object.freeze([]);
+const ROUTE_HEADER_NAMES: readonly string[] = Object.freeze(Object.values(ROUTE_HEADERS));
+const ACCEPT_IDENTITY = Object.freeze({ name: 'accept-encoding', value: 'identity' });
+const ASK_FOR_IDENTITY: HeaderMutation = Object.freeze({ set: Object.freeze([ACCEPT_IDENTITY]) });
 
 const readsAnswers = (rule: Rule): boolean =>
   reaches(rule, 'response') ||

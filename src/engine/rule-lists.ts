@@ -20,6 +20,8 @@ export function sharedList(set: PolicySet, rules: readonly Rule[]): readonly Rul
   if (rules.length === 0) return NO_RULES;
   let lists = listsBySet.get(set);
   if (lists === undefined) listsBySet.set(set, (lists = []));
+  const first = lists[0];
+  if (first !== undefined && isSame(first, rules)) return first;
   const place = lists.findIndex((list) => isSame(list, rules));
   const list = lists[place] ?? Object.freeze([...rules]);
   if (place > 0) lists.splice(place, 1);
@@ -28,8 +30,11 @@ export function sharedList(set: PolicySet, rules: readonly Rule[]): readonly Rul
   return list;
 }
 
-const isSame = (list: readonly Rule[], rules: readonly Rule[]): boolean =>
-  list.length === rules.length && list.every((rule, index) => rule === rules[index]);
+function isSame(list: readonly Rule[], rules: readonly Rule[]): boolean {
+  if (list.length !== rules.length) return false;
+  for (let index = 0; index < rules.length; index++) if (list[index] !== rules[index]) return false;
+  return true;
+}
 
 /** The rules of a list that read one kind of text, as the matcher takes them: each by its place among them. */
 export interface TextRules {

@@ -229,11 +229,38 @@ function withoutTail(segment: string): string {
 /** Encoded twice is as often as any chain of servers decodes. */
 const DECODINGS = 2;
 
+/** Characters that mean themselves wherever they stand in a path. */
+const LITERAL: readonly boolean[] = Array.from({ length: 128 }, (_, unit) =>
+  /[A-Za-z0-9\-_~:!$&'()*+,=@[\]]/.test(String.fromCharCode(unit)),
+);
+const [SLASH, DOT, QUERY, FRAGMENT] = [0x2f, 0x2e, 0x3f, 0x23];
+
+/** The path without its query, where it is spelt as servers spell it; undefined where there is something to take out. */
+function literalPath(path: string): string | undefined {
+  let before = 0;
+  let end = 0;
+  for (; end < path.length; end++) {
+    const unit = path.charCodeAt(end);
+    if (unit === QUERY || unit === FRAGMENT) break;
+    if (unit === SLASH ? before === SLASH || before === DOT : unit !== DOT && !LITERAL[unit])
+      return undefined;
+    if (end === 0 && unit !== SLASH) return undefined;
+    before = unit;
+  }
+  if (before === DOT || (before === SLASH && end > 1) || end === 0) return undefined;
+  return end === path.length ? path : path.slice(0, end);
+}
+
 /**
  * A path as any server may read it: escapes, empty and dot segments, parameters and trailing dots count for
  * nothing, so that no spelling makes the request of an API a plain text. Without its query.
  */
 export function plainPath(path: string): string {
+  return literalPath(path) ?? respeltPath(path);
+}
+
+/** The same of any path. */
+export function respeltPath(path: string): string {
   let plain = path.split(/[?#]/, 1)[0]!;
   for (let round = 0; round < DECODINGS; round += 1)
     plain = plain.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
@@ -251,7 +278,21 @@ export function plainPath(path: string): string {
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 /** Media type in lower case, and whether its charset (default UTF-8) is one that is read here. */
-function parseContentType(header: string): { readonly media: string; readonly utf8: boolean } {
+function parseContentType(header: string): ContentType {
+  return header === 'application/json' || header === '' ? USUAL[header] : readContentType(header);
+}
+
+interface ContentType {
+  readonly media: string;
+  readonly utf8: boolean;
+}
+
+const USUAL = {
+  'application/json': { media: 'application/json', utf8: true },
+  '': { media: '', utf8: true },
+} as const satisfies Readonly<Record<string, ContentType>>;
+
+function readContentType(header: string): ContentType {
   const [media, ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());
   // Readers differ in which of several they take, and some allow white space or an encoded value.
   const utf8 = parameters

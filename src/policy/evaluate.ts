@@ -60,12 +60,22 @@ export type Decision = Aside &
     | { readonly kind: 'default_deny'; readonly layer: Layer }
   );
 
+const NOTHING_MATCHED: Decision = Object.freeze({
+  kind: 'allow',
+  flagged: [],
+  acting: [],
+  shadowed: [],
+  exempted: [],
+  degraded: [],
+});
+
 /**
  * The decision over everything that matched in an exchange so far, where `denies` are the layers that deny by
  * default. The order of `candidates` means nothing; a rule may stand in it more than once. Cost: rules ×
  * matched `allow` rules.
  */
 export function decide(denies: readonly Layer[], candidates: readonly Candidate[]): Decision {
+  if (candidates.length === 0 && denies.length === 0) return NOTHING_MATCHED;
   const unique = new Map<Rule, boolean>();
   for (const { rule, failed = false } of candidates) {
     unique.set(rule, failed || (unique.get(rule) ?? false));

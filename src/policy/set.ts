@@ -159,17 +159,17 @@ export interface Conditions {
   readonly authority: string;
   readonly route: string;
   /** The API that is asked (a format's name); absent on paths of none. */
-  readonly api?: string;
+  readonly api?: string | undefined;
   /** Lower-case name → value, only trusted-listed headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** Wall clock of the exchange's first message, ms since the epoch. */
   readonly nowMs: number;
   /** Of the client, as Envoy saw it; undefined where Envoy does not tell. */
-  readonly sourceIp?: string;
+  readonly sourceIp?: string | undefined;
   /** Verified claims about the principal. */
-  readonly claims?: Claims;
+  readonly claims?: Claims | undefined;
   /** Without them: `normal`, no load, no feeds and nothing said before. */
-  readonly surroundings?: Surroundings;
+  readonly surroundings?: Surroundings | undefined;
 }
 
 /** A compiled `when`. Throws `Error` when it fails at run time (unknown key, type mismatch, not a bool). */

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { apiLines, detectFormat, formatOfPath, ROUTE_FORMATS } from '../../src/formats/detect.ts';
+import fc from 'fast-check';
+import {
+  apiLines,
+  detectFormat,
+  formatOfPath,
+  plainPath,
+  ROUTE_FORMATS,
+  respeltPath,
+} from '../../src/formats/detect.ts';
 import { opaque } from '../../src/formats/opaque.ts';
 import { openaiChat } from '../../src/formats/openai-chat.ts';
 
@@ -96,6 +104,44 @@ describe('format detection', () => {
       detectFormat({ ...body, path, requestFormat }).format.name;
     assert.equal(under('/rewritten', openaiChat), 'openai.chat');
     assert.equal(under(CHAT, opaque), 'opaque');
+  });
+});
+
+describe('a path', () => {
+  const parts = [
+    '/',
+    '//',
+    '/.',
+    '..',
+    '.',
+    'v1',
+    'chat',
+    ':',
+    ';a',
+    '%2e',
+    '%25',
+    '\\',
+    ' ',
+    '?',
+    '#',
+    'é',
+    '\0',
+  ];
+
+  it('is the same whether it has to be spelt anew or not', () => {
+    const path = fc.array(fc.constantFrom(...parts), { maxLength: 8 }).map((all) => all.join(''));
+    fc.assert(
+      fc.property(path, (spelt) => {
+        assert.equal(plainPath(spelt), respeltPath(spelt));
+      }),
+      { numRuns: 20_000 },
+    );
+    for (const usual of [
+      '/v1/chat/completions',
+      '/v1/models?limit=2',
+      '/v1beta/models/gemini-2.5:countTokens',
+    ])
+      assert.equal(plainPath(usual), respeltPath(usual));
   });
 });
 
