@@ -180,6 +180,16 @@ const HEALTH: RowSpec = {
       queries: [{ expr: rate('switchyard_stream_failures_total', 'reason'), legend: '{{reason}}' }],
     },
     {
+      title: 'Connections closed by us',
+      description:
+        'Of the fast transport, by the limit that was reached or the fault. Envoy gives no reason for any: look who else can reach the port.',
+      kind: 'timeseries',
+      unit: 'ops',
+      queries: [
+        { expr: rate('switchyard_connections_closed_total', 'reason'), legend: '{{reason}}' },
+      ],
+    },
+    {
       title: 'Circuit breakers',
       description: '0 closed, 1 half-open, 2 open.',
       kind: 'timeseries',

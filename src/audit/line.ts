@@ -23,6 +23,11 @@ function processFields(record: DecisionRecord) {
     kind: record.kind,
     exchange: clip(record.exchange),
     requestId: clip(record.requestId),
+    traceContext: record.traceContext && {
+      trace: clip(record.traceContext.trace),
+      parent: clip(record.traceContext.parent),
+      sampled: record.traceContext.sampled,
+    },
     atMs: record.atMs,
     durationMs: record.durationMs,
     epoch: record.epoch,

@@ -12,6 +12,12 @@ export interface DecisionRecord {
   readonly exchange: string;
   /** x-request-id when it is a UUID, else a keyed hash with the prefix `h:`. */
   readonly requestId: string;
+  /** The request's `traceparent`, where it has one as W3C writes it: digits, and whether it is sampled. */
+  readonly traceContext?: {
+    readonly trace: string;
+    readonly parent: string;
+    readonly sampled: boolean;
+  };
   readonly atMs: number;
   readonly durationMs: number;
   readonly epoch: number;

@@ -14,6 +14,7 @@ import { DecisionDraft } from './decision.ts';
 import { type FactContext, factsOf, handedOver, lookUp, sourceName } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
 import { assign } from './snapshot.ts';
+import { readTraceparent } from './trace-context.ts';
 
 export function createCheck(deps: EngineDeps): AnswerCheck {
   return (request, initialMetadata) => answer(deps, request, initialMetadata);
@@ -38,6 +39,7 @@ function answer(
   };
   decision.phase = 'request';
   decision.requestId = request.headers.get('x-request-id') ?? '';
+  decision.traceContext = readTraceparent(request.headers.get('traceparent'));
   decision.facts = factsOf(deps.facts, context);
   const session = lookUp(deps.facts.session, context);
   decision.session = session && deps.sessionHash(sourceName(session.source), session.value);

@@ -46,6 +46,7 @@ export class DecisionDraft {
   facts: Facts = {};
   session: SessionHash | undefined;
   requestId = '';
+  traceContext: DecisionRecord['traceContext'];
   route = '';
   format = '';
   status = 0;
@@ -183,6 +184,7 @@ export class DecisionDraft {
       kind,
       exchange: this.id,
       requestId: this.shownRequestId(),
+      ...(this.traceContext !== undefined && { traceContext: this.traceContext }),
       atMs: this.startedAtMs,
       durationMs: this.deps.clock.monotonicMs() - this.startedMonotonicMs,
       epoch: assignment?.epoch ?? this.deps.serving.current.epoch,

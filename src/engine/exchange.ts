@@ -48,6 +48,7 @@ import { StallTimer } from './stall-timer.ts';
 import { subjectKey } from './subject-memory.ts';
 import { TextScores } from './text-scores.ts';
 import { throttled } from './throttling.ts';
+import { readTraceparent } from './trace-context.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const HTTP_OK = 200;
@@ -584,6 +585,7 @@ export class Exchange implements ProcessHandler {
     this.pathModel = modelOfPath(this.path);
     this.authority = event.headers.get(':authority') ?? '';
     decision.requestId = event.headers.get('x-request-id') ?? '';
+    decision.traceContext = readTraceparent(event.headers.get('traceparent'));
     decision.route = String(event.attribute('xds.route_name') ?? '');
     const context = this.headerContext;
     const session = lookUp(deps.facts.session, context);

@@ -1,0 +1,31 @@
+/** W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context/#traceparent-header), as a client may have forged it. */
+
+/** What of a `traceparent` goes into a record, and nowhere else. */
+export interface TraceContext {
+  /** 32 and 16 lower-case hexadecimal digits, none all zeros. */
+  readonly trace: string;
+  readonly parent: string;
+  readonly sampled: boolean;
+}
+
+/** Of version 00, and what version 00 understands of later ones: they may say more behind a dash. */
+const TRACEPARENT =
+  /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/u;
+/** One that is longer is no trace context of anybody's; it is not even looked at. */
+export const TRACEPARENT_UNITS_MAX = 256;
+const VERSION_0 = '00';
+const SAMPLED = 1;
+
+/** Undefined for whatever is not exactly that: several headers, upper case, ids of zeros. */
+export function readTraceparent(value: string | undefined): TraceContext | undefined {
+  if (value === undefined || value.length > TRACEPARENT_UNITS_MAX) return undefined;
+  const found = TRACEPARENT.exec(value);
+  if (found === null) return undefined;
+  const [, version, trace, parent, flags, more] = found as unknown as readonly string[];
+  if (version === VERSION_0 && more !== undefined) return undefined;
+  return {
+    trace: trace as string,
+    parent: parent as string,
+    sampled: (Number.parseInt(flags as string, 16) & SAMPLED) !== 0,
+  };
+}
