@@ -85,6 +85,12 @@ const UNKNOWN = 0;
 const DEAD_NUMBER = 1;
 const ROWS_AT_FIRST = 16;
 
+const UNASKED = 0;
+const IS_NONE = 1;
+const MAY_BE = 2;
+
+const isPrintable = (unit: number): boolean => unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE;
+
 /** No match ends here, but one may further on. */
 const isPlain = ({ matchKinds, more }: DfaState): boolean => matchKinds === 0 && more !== NEVER;
 
@@ -109,7 +115,7 @@ function leap(
   let at = from;
   for (let stop = Math.min(to, from + seenMax); at < stop; at++) {
     const unit = units[at] as number;
-    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) {
+    if (!isPrintable(unit)) {
       const unseen = unseenUnits(units, at, to);
       if (unseen === 0 || skipped + unseen > skippedMax) break;
       skipped += unseen;
@@ -135,6 +141,8 @@ export class RegexDfa {
   readonly begins: (DfaState | undefined)[] = [];
   /** By class: whether a match can begin with it somewhere; undefined: not known yet. */
   private readonly starters: (boolean | undefined)[] = [];
+  /** By class and the class of the unit behind it, which is seen: the same; UNASKED, IS_NONE or MAY_BE. Made when asked. */
+  private pairs: Uint8Array | undefined;
   private misses = 0;
   /** What follows, by the row of a state and class. */
   private table = new Uint16Array(0);
@@ -177,6 +185,42 @@ export class RegexDfa {
       if (starters[unitClass] ?? this.mayStart(unitClass)) break;
     }
     return index;
+  }
+
+  /**
+   * The same, and without those that the unit behind them, if it is ASCII that is seen and stands before `to`,
+   * brings to nothing. Of a flood of letters most are such.
+   */
+  skipPairs(units: Uint16Array, from: number, to: number): number {
+    const { width, classes } = this;
+    const { ascii } = classes;
+    this.pairs ??= new Uint8Array(width * width);
+    const { pairs } = this;
+    const last = to - 1;
+    let index = this.skip(units, from, to);
+    while (index < last) {
+      const unit = units[index] as number;
+      const next = units[index + 1] as number;
+      if (!isPrintable(unit) || !isPrintable(next)) break;
+      const pair = (ascii[unit] as number) * width + (ascii[next] as number);
+      const known = pairs[pair] as number;
+      if ((known === UNASKED ? this.askPair(pair) : known) === MAY_BE) break;
+      index = this.skip(units, index + 1, to);
+    }
+    return index;
+  }
+
+  private askPair(pair: number): number {
+    const first = Math.floor(pair / this.width);
+    const second = pair % this.width;
+    let answer = IS_NONE;
+    for (let before = EDGE; before < KINDS; before++) {
+      const state = this.begin(before, first);
+      if (state === DEAD) continue;
+      if (state.matchKinds !== 0 || this.step(state, second) !== DEAD) answer = MAY_BE;
+    }
+    (this.pairs as Uint8Array)[pair] = answer;
+    return answer;
   }
 
   /** What becomes of a start at a unit of this class, behind one of kind `before`. */

@@ -139,9 +139,8 @@ const DIGITS_BITS_MIN = 2.2;
 const MIXED = /[a-z].*[A-Z].*[a-z]|[A-Z].*[a-z].*[A-Z]/;
 const MIXED_BITS_MIN = 3.4;
 
-/** Behind the name of a provider: also digits, and letters of both cases, without the other. */
-export function isIssued(value: string): boolean {
-  if (isGenerated(value)) return true;
+/** What only counts behind the name of a provider: digits, and letters of both cases, without the other. */
+function isIssued(value: string): boolean {
   if (DIGITS_ONLY.test(value)) return entropyOf(value) >= DIGITS_BITS_MIN && !isInOrder(value);
   return (
     /^[A-Za-z]+$/.test(value) &&
@@ -226,13 +225,15 @@ const isId = (value: string, name: string): boolean =>
 
 export const ASSIGNED_SECRET_CHECK: NamedCheck = {
   name: 'letters and digits, no words, entropy ≥ 3.2; behind a provider also only digits, or letters of both cases',
-  ...judged(
-    (value, assignment, start) =>
-      (value.length >= VALUE_UNITS_MIN &&
-        isGenerated(value) &&
-        !isId(value, assignment.slice(0, start))) ||
-      (isIssued(value) && OF_A_PROVIDER.test(assignment.slice(0, start))),
-  ),
+  ...judged((value, assignment, start) => {
+    const generated = isGenerated(value);
+    if (!generated && !isIssued(value)) return false;
+    const name = assignment.slice(0, start);
+    return (
+      (generated && value.length >= VALUE_UNITS_MIN && !isId(value, name)) ||
+      OF_A_PROVIDER.test(name)
+    );
+  }),
   judge: (_, { before }) =>
     LEADS_ON.test(before) || DIGEST_OF.test(before) ? undefined : SECRET_LABEL,
 };

@@ -5,6 +5,8 @@ import { type Check, VALIDATED_UNITS_MAX, type Validator } from './token-tracker
 
 /** By unit, all 0 between two calls; what is not ASCII counts as what it is modulo 128. */
 const counts = new Uint16Array(128);
+/** Those that occur, in order of their first occurrence: few, where a flood repeats itself. */
+const occurring = new Uint8Array(128);
 
 /** Occurrences times their logarithm, for as many as a token may hold. */
 const weights = Float64Array.from({ length: VALIDATED_UNITS_MAX + 1 }, (_, count) =>
@@ -16,16 +18,17 @@ const weightOf = (count: number): number => weights[count] ?? count * Math.log2(
 function entropyIn(units: Uint16Array, from: number, to: number): number {
   const length = to - from;
   if (length === 0) return 0;
-  for (let at = from; at < to; at++) {
-    const place = (units[at] as number) & 127;
-    counts[place] = (counts[place] as number) + 1;
-  }
-  let weight = 0;
+  let different = 0;
   for (let at = from; at < to; at++) {
     const place = (units[at] as number) & 127;
     const count = counts[place] as number;
-    if (count === 0) continue;
-    weight += weightOf(count);
+    if (count === 0) occurring[different++] = place;
+    counts[place] = count + 1;
+  }
+  let weight = 0;
+  for (let index = 0; index < different; index++) {
+    const place = occurring[index] as number;
+    weight += weightOf(counts[place] as number);
     counts[place] = 0;
   }
   return (weightOf(length) - weight) / length;

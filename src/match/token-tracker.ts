@@ -7,6 +7,7 @@
  * and are looked for then, in the units since: following one in a loop of its own costs a fraction of what it
  * costs to bring many one unit further.
  */
+import { Buffer } from 'node:buffer';
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
@@ -91,8 +92,21 @@ const plainUnits = new Uint16Array(PLAIN_UNITS);
 const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =>
   state.more <= room || (fresh && !state.sure && state.matchKinds !== 0);
 
+/** Of what is mostly a token: a longer one costs a store of its own. */
+const letters = Buffer.alloc(2 * VALIDATED_UNITS_MAX);
+
 /** Without what is not seen. */
 function textOf(data: Uint16Array, from: number, to: number): string {
+  if (to - from > letters.length) return textWithout(data, from, to);
+  for (let at = from; at < to; at++) {
+    const unit = data[at] as number;
+    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) return textWithout(data, from, to);
+    letters[at - from] = unit;
+  }
+  return letters.toString('latin1', 0, to - from);
+}
+
+function textWithout(data: Uint16Array, from: number, to: number): string {
   const units: number[] = [];
   for (let at = from; at < to; ) {
     const unseen = unseenUnits(data, at, to);
@@ -150,7 +164,8 @@ export class TokenTracker implements Tracker {
       this.recent = new RecentUnits(VALIDATED_UNITS_MAX + SKIPPED_MAX + 1);
     this.history = history ?? this.recent;
     const { check, bounded, unitsCap } = kind;
-    if (check === undefined && !bounded && unitsCap > TRAIL_PAYS_FROM) this.trail = new Trail();
+    const onlyEndsCount = check === undefined || kind.headUnits === NONE;
+    if (onlyEndsCount && !bounded && unitsCap > TRAIL_PAYS_FROM) this.trail = new Trail();
   }
 
   step(unit: number, at: number, sink: MatchSink): void {
@@ -270,7 +285,11 @@ export class TokenTracker implements Tracker {
   /** The first unit of `data[from,to)` that something begins with, or `to`. Before that at `bare` stands `before`. */
   private findStart(data: Uint16Array, from: number, to: number, bare: number): number {
     const { dfa, unitsCap, headUnits } = this.kind;
-    for (let index = dfa.skip(data, from, to); index < to; index = dfa.skip(data, index + 1, to)) {
+    for (
+      let index = dfa.skipPairs(data, from, to);
+      index < to;
+      index = dfa.skipPairs(data, index + 1, to)
+    ) {
       const unit = data[index] as number;
       if (isInvisible(unit) || isTagLead(unit)) continue;
       const before = index === bare ? this.before : kindOf(data[index - 1] as number);
@@ -284,7 +303,7 @@ export class TokenTracker implements Tracker {
       this.endCount = 0;
       this.next = index + 1;
       if (headUnits === 1 && !this.judge(data, index, index + 1)) continue;
-      if (state.sure) this.endCandidate(1, 1);
+      if (state.sure) this.endCandidate(index, index + 1, 1);
       return index;
     }
     return to;
@@ -319,7 +338,7 @@ export class TokenTracker implements Tracker {
           this.pause(state, units, fresh, at, from);
           return needed;
         }
-        if (fresh && (state.matchKinds & (1 << EDGE)) !== 0) this.endCandidate(at - start, units);
+        if (fresh && (state.matchKinds & (1 << EDGE)) !== 0) this.endCandidate(start, at, units);
         break;
       }
       if (state.matchKinds === 0) {
@@ -338,7 +357,7 @@ export class TokenTracker implements Tracker {
       }
       const unit = data[at] as number;
       if (fresh && !state.sure && (state.matchKinds & (1 << kindOf(unit))) !== 0)
-        this.endCandidate(at - start, units);
+        this.endCandidate(start, at, units);
       needed = at + 1;
       let unitClass: number;
       if (unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE) unitClass = ascii[unit] as number;
@@ -368,7 +387,7 @@ export class TokenTracker implements Tracker {
       fresh = true;
       if (state.fewest > unitsCap - units) break;
       if (units === headUnits && !this.judge(data, start, at)) break;
-      if (state.sure) this.endCandidate(at - start, units);
+      if (state.sure) this.endCandidate(start, at, units);
     }
     this.work += at - from;
     this.state = DEAD;
@@ -384,13 +403,16 @@ export class TokenTracker implements Tracker {
     this.next = next;
   }
 
-  private endCandidate(end: number, units: number): void {
+  private endCandidate(start: number, at: number, units: number): void {
     const last = this.endCount - 1;
+    const end = at - start;
     if (this.ends[last] === end) return;
     const place = this.kind.headUnits === NONE ? last + 1 : 0;
     this.ends[place] = end;
     this.counts[place] = units;
     this.endCount = place + 1;
+    // Who comes this way has the same end, and the check may have another word for it.
+    if (this.kind.headUnits === NONE) this.trail?.restartAt(at);
   }
 
   /** The start has all that its verdict depends on: `data[start,end)`. */

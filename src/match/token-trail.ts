@@ -35,7 +35,8 @@ export class Trail {
   private skippedLess = 0;
 
   clear(): void {
-    this.passages.length = 0;
+    // V8 takes its slow way to set a length, also to what it is.
+    if (this.passages.length > 0) this.passages.length = 0;
     this.begin = 0;
     this.end = -1;
     this.startAt(0);
@@ -46,6 +47,12 @@ export class Trail {
     this.own = (place + TRAIL_UNITS - 1) >> SHIFT;
     this.unitsLess = 0;
     this.skippedLess = 0;
+  }
+
+  /** Nobody may leave out `place`, which the start has come to. */
+  restartAt(place: number): void {
+    this.clear();
+    this.startAt(place);
   }
 
   /** Places are less by so many, a multiple of TRAIL_UNITS. */
