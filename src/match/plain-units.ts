@@ -32,6 +32,13 @@ for (const [sign, units] of Object.entries(SIGNS))
 for (let unit = 0; unit < UNITS; unit++)
   if ((plain[unit] as number) < ASCII_UNITS) spellings[plain[unit] as number]?.push(unit);
 
+/** From here to there, units are seen, and stand for themselves. */
+const FIRST_PRINTABLE = 0x20;
+const LAST_PRINTABLE = 0x7e;
+
+export const isPrintable = (unit: number): boolean =>
+  unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE;
+
 /** The unit of ASCII that it stands for, or itself. */
 export const plainUnit = (unit: number): number => plain[unit] as number;
 

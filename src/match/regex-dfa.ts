@@ -4,6 +4,7 @@
  * each time. Shared by all texts of a rule.
  */
 import { unseenUnits } from './invisible-pairs.ts';
+import { isPrintable } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
@@ -39,10 +40,6 @@ export interface DfaLimits {
    */
   readonly missesPerState: number;
 }
-
-/** From here to there, units are seen, and stand for themselves. */
-export const FIRST_PRINTABLE = 0x20;
-export const LAST_PRINTABLE = 0x7e;
 
 const ALL_KINDS = (1 << KINDS) - 1;
 
@@ -88,8 +85,6 @@ const ROWS_AT_FIRST = 16;
 const UNASKED = 0;
 const IS_NONE = 1;
 const MAY_BE = 2;
-
-const isPrintable = (unit: number): boolean => unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE;
 
 /** No match ends here, but one may further on. */
 const isPlain = ({ matchKinds, more }: DfaState): boolean => matchKinds === 0 && more !== NEVER;
@@ -141,8 +136,8 @@ export class RegexDfa {
   readonly begins: (DfaState | undefined)[] = [];
   /** By class: whether a match can begin with it somewhere; undefined: not known yet. */
   private readonly starters: (boolean | undefined)[] = [];
-  /** By class and the class of the unit behind it, which is seen: the same; UNASKED, IS_NONE or MAY_BE. Made when asked. */
-  private pairs: Uint8Array | undefined;
+  /** By class and the class of the unit behind it, which is seen: the same; UNASKED, IS_NONE or MAY_BE. */
+  private readonly pairs: Uint8Array;
   private misses = 0;
   /** What follows, by the row of a state and class. */
   private table = new Uint16Array(0);
@@ -160,6 +155,7 @@ export class RegexDfa {
     this.limits = limits;
     this.classes = rangeClasses(steps.unitSets);
     this.width = this.classes.samples.length;
+    this.pairs = new Uint8Array(this.width * this.width);
   }
 
   /** Most bytes that its states may take together. */
@@ -192,20 +188,19 @@ export class RegexDfa {
    * brings to nothing. Of a flood of letters most are such.
    */
   skipPairs(units: Uint16Array, from: number, to: number): number {
-    const { width, classes } = this;
+    const { width, classes, starters, pairs } = this;
     const { ascii } = classes;
-    this.pairs ??= new Uint8Array(width * width);
-    const { pairs } = this;
     const last = to - 1;
-    let index = this.skip(units, from, to);
-    while (index < last) {
-      const unit = units[index] as number;
+    let index = from;
+    for (; index < to; index++) {
+      const unitClass = classIn(classes, units[index] as number);
+      if (!(starters[unitClass] ?? this.mayStart(unitClass))) continue;
+      if (index === last) break;
       const next = units[index + 1] as number;
-      if (!isPrintable(unit) || !isPrintable(next)) break;
-      const pair = (ascii[unit] as number) * width + (ascii[next] as number);
+      if (!isPrintable(next)) break;
+      const pair = unitClass * width + (ascii[next] as number);
       const known = pairs[pair] as number;
       if ((known === UNASKED ? this.askPair(pair) : known) === MAY_BE) break;
-      index = this.skip(units, index + 1, to);
     }
     return index;
   }
@@ -219,7 +214,7 @@ export class RegexDfa {
       if (state === DEAD) continue;
       if (state.matchKinds !== 0 || this.step(state, second) !== DEAD) answer = MAY_BE;
     }
-    (this.pairs as Uint8Array)[pair] = answer;
+    this.pairs[pair] = answer;
     return answer;
   }
 

@@ -160,10 +160,11 @@ export function isGenerated(value: string): boolean {
     /\d/.test(value) &&
     /[A-Za-z]/.test(value) &&
     entropyOf(head) >= (inHex ? HEX_BITS_MIN : BITS_MIN) &&
+    // What most of those that come so far are refused for stands first.
+    !isWordy(value) &&
+    !isInOrder(value) &&
     !OTHERWISE.test(value) &&
     !STAND_IN.test(value) &&
-    !isInOrder(value) &&
-    !isWordy(value) &&
     !isAnotherSetting(value)
   );
 }

@@ -1,7 +1,8 @@
 /** What stands before a place in a text: for kinds of tokens that are told by the words before them. */
+import { Buffer } from 'node:buffer';
 import { isInvisible } from './characters.ts';
 import { endsTag, isTagLead } from './invisible-pairs.ts';
-import { plainUnit } from './plain-units.ts';
+import { isPrintable, plainUnit } from './plain-units.ts';
 
 /** How far back words are looked for, in units. */
 export const LOOK_BACK_UNITS = 96;
@@ -14,8 +15,20 @@ export interface History {
   before(at: number): string;
 }
 
-/** Of `units[from,to)`, in plain units, those that are seen. */
+/** What looks back asks for at most. */
+const letters = Buffer.alloc(LOOK_BACK_UNITS);
+
+/** Of `units[from,to)`, `LOOK_BACK_UNITS` at most, in plain units, those that are seen. */
 export function plainText(units: Uint16Array, from: number, to: number): string {
+  for (let index = from; index < to; index++) {
+    const unit = units[index] as number;
+    if (!isPrintable(unit)) return plainTextOfAny(units, from, to);
+    letters[index - from] = unit;
+  }
+  return letters.toString('latin1', 0, to - from);
+}
+
+function plainTextOfAny(units: Uint16Array, from: number, to: number): string {
   const kept: number[] = [];
   for (let index = from; index < to; index++) {
     const unit = units[index] as number;

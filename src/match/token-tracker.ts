@@ -11,14 +11,8 @@ import { Buffer } from 'node:buffer';
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
-import { plainUnit } from './plain-units.ts';
-import {
-  DEAD,
-  type DfaState,
-  FIRST_PRINTABLE,
-  LAST_PRINTABLE,
-  type RegexDfa,
-} from './regex-dfa.ts';
+import { isPrintable, plainUnit } from './plain-units.ts';
+import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-nodes.ts';
 import { type History, RecentUnits } from './text-history.ts';
@@ -75,6 +69,29 @@ export interface TokenKind {
   readonly headUnits: number;
 }
 
+/** Of most candidates the judge knows without looking back. */
+class Around implements Surroundings {
+  after = '';
+  last = false;
+  private history: History | undefined;
+  /** Where the candidate starts, and what stands before it, once that was asked for. */
+  private at = -1;
+  private known: string | undefined;
+
+  place(history: History, at: number, after: string, last: boolean): void {
+    if (at !== this.at) this.known = undefined;
+    this.history = history;
+    this.at = at;
+    this.after = after;
+    this.last = last;
+  }
+
+  get before(): string {
+    this.known ??= this.history?.before(this.at) ?? '';
+    return this.known;
+  }
+}
+
 /** Starts of tokens that are no longer are followed one by one. */
 const TRAIL_PAYS_FROM = 2 * TRAIL_UNITS;
 
@@ -100,7 +117,7 @@ function textOf(data: Uint16Array, from: number, to: number): string {
   if (to - from > letters.length) return textWithout(data, from, to);
   for (let at = from; at < to; at++) {
     const unit = data[at] as number;
-    if (unit < FIRST_PRINTABLE || unit > LAST_PRINTABLE) return textWithout(data, from, to);
+    if (!isPrintable(unit)) return textWithout(data, from, to);
     letters[at - from] = unit;
   }
   return letters.toString('latin1', 0, to - from);
@@ -146,13 +163,13 @@ export class TokenTracker implements Tracker {
   private next = 0;
   /** Where starts came by, if many may live for long. */
   private readonly trail: Trail | undefined;
+  /** Units that a start must have taken for it to count: of candidates that are checked most starts are short. */
+  private readonly trailFrom: number;
 
   private readonly history: History | undefined;
   /** The same, where nobody else keeps it: then it reads one unit at a time. */
   private readonly recent: RecentUnits | undefined;
-  /** What stands before the start that the judge was asked about last, and where that is. */
-  private beforeText = '';
-  private beforeAt = -1;
+  private readonly around = new Around();
   /** What the judge has called the candidate that it was asked about last. */
   private label: string;
 
@@ -164,6 +181,7 @@ export class TokenTracker implements Tracker {
       this.recent = new RecentUnits(VALIDATED_UNITS_MAX + SKIPPED_MAX + 1);
     this.history = history ?? this.recent;
     const { check, bounded, unitsCap } = kind;
+    this.trailFrom = check === undefined ? 0 : TRAIL_UNITS;
     const onlyEndsCount = check === undefined || kind.headUnits === NONE;
     if (onlyEndsCount && !bounded && unitsCap > TRAIL_PAYS_FROM) this.trail = new Trail();
   }
@@ -322,7 +340,7 @@ export class TokenTracker implements Tracker {
     let at = from;
     let needed = from;
     while (mayEndFurther(state, unitsCap - units, fresh)) {
-      if (trail !== undefined && isOnTrail(at)) {
+      if (trail !== undefined && isOnTrail(at) && units >= this.trailFrom) {
         const { skipped } = this;
         const farther = trail.pass(at, { state, units, skipped, fresh });
         if (farther !== undefined) {
@@ -360,7 +378,7 @@ export class TokenTracker implements Tracker {
         this.endCandidate(start, at, units);
       needed = at + 1;
       let unitClass: number;
-      if (unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE) unitClass = ascii[unit] as number;
+      if (isPrintable(unit)) unitClass = ascii[unit] as number;
       else {
         if (isTagLead(unit)) {
           fresh = false;
@@ -453,11 +471,8 @@ export class TokenTracker implements Tracker {
   private isJudged(token: string, at: number, after: string, last: boolean): boolean {
     const judge = this.kind.check?.judge;
     if (judge === undefined || this.history === undefined) return true;
-    if (this.beforeAt !== at) {
-      this.beforeAt = at;
-      this.beforeText = this.history.before(at);
-    }
-    const label = judge(token, { before: this.beforeText, after, last });
+    this.around.place(this.history, at, after, last);
+    const label = judge(token, this.around);
     this.label = label ?? this.kind.label;
     return label !== undefined;
   }

@@ -49,8 +49,9 @@ export class Trail {
     this.skippedLess = 0;
   }
 
-  /** Nobody may leave out `place`, which the start has come to. */
+  /** Nobody may leave out `place`, which the start has come to: who has left nothing here leads nobody past it. */
   restartAt(place: number): void {
+    if (this.end < 0) return;
     this.clear();
     this.startAt(place);
   }

@@ -391,6 +391,72 @@ describe('tokens', () => {
     assert.ok(flooded(30_000) < 30_000 * TRAIL_UNITS);
   });
 
+  it('with one are what it says of each, however many starts come the same way', () => {
+    const check = { validator: (token: string) => token.length % 37 === 5 && token.length > 90 };
+    const unseen = '\u200b';
+    for (const expression of ['x-[^1]*[1;]', 'x-(?:[^1][^1z])*;', 'x[-;x]*z']) {
+      const made = { expression, check, unitsMax: VALIDATED_UNITS_MAX };
+      const whole = new RegExp(`^(?:${expression})$`);
+      const endFrom = (text: string, start: number): number => {
+        let token = '';
+        let longest = 0;
+        for (let at = start; at < text.length && token.length < made.unitsMax; at++) {
+          if (text[at] === unseen) continue;
+          token += text[at];
+          if (check.validator(token) && whole.test(token)) longest = at + 1;
+        }
+        return longest;
+      };
+      const compiled = compile(made);
+      const piece = fc.constantFrom(
+        ...['x-', 'x-x-', ';', 'z', '1', '-'.repeat(70), 'x-'.repeat(50), 'x-'.repeat(45), unseen],
+      );
+      fc.assert(
+        fc.property(fc.array(piece, { maxLength: 14, size: 'max' }), cuts, (parts, places) => {
+          const given = parts.join('');
+          const expected: string[] = [];
+          for (let at = 0; at < given.length; at++) {
+            const end = given[at] === 'x' ? endFrom(given, at) : 0;
+            if (end === 0) continue;
+            expected.push(`${at}-${end}`);
+            at = end - 1;
+          }
+          const decided = [places, [], Array.from(given, (_, at) => at)].map((cutting) => {
+            const tracker = compiled.start();
+            const found: string[] = [];
+            let at = 0;
+            let consumed = 0;
+            const told = { consume: (units: number) => void (consumed = units) };
+            const sink = ({ start, end }: Match) => found.push(`${start}-${end} at ${consumed}`);
+            for (const part of pieces(given, cutting)) {
+              const units = Uint16Array.from(part.split(''), (unit) => unit.charCodeAt(0));
+              tracker.readLive?.(units, 0, units.length, units.length, at, sink, told);
+              at += units.length;
+            }
+            consumed = at;
+            tracker.end(at, sink);
+            return found;
+          });
+          assert.deepEqual(
+            decided[0]?.map((one) => one.split(' ')[0]),
+            expected,
+          );
+          assert.deepEqual(decided[1], decided[0]);
+          assert.deepEqual(decided[2], decided[0]);
+        }),
+        RUNS(150),
+      );
+    }
+    const flooded = (units: number): number => {
+      const made = { expression: 'x-[^1]*1', check: { validator: () => false }, unitsMax: 256 };
+      const tracker = compile(made).start() as TokenTracker;
+      for (let at = 0; at < units; at++) tracker.step(at % 2 === 0 ? 0x78 : 0x2d, at, () => {});
+      return tracker.work;
+    };
+    // Without a trail each of them takes 256, and half of the units are starts.
+    assert.ok(flooded(30_000) < 30_000 * TRAIL_UNITS * 1.5, `${flooded(30_000)}`);
+  });
+
   it('go on only where a start before them came by in the same state, and that way goes on', () => {
     const [one, other, third] = [0, 1, 2].map(() => ({ ...DEAD }));
     const trail = new Trail();

@@ -124,9 +124,10 @@ export function checkOf(members: readonly PiiMember[], settings: JudgeSettings):
   );
   return {
     validator: () => true,
-    judge: (token, { before, after, last }) => {
+    judge: (token, around) => {
       const matchers = index.candidates(token);
       if (matchers.length === 0) return undefined;
+      const { before, after, last } = around;
       let label: string | undefined;
       let best = 0;
       const insideBefore = ENDS_IN_WORD.test(before);
