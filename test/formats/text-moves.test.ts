@@ -72,6 +72,19 @@ describe('places in a text that was changed', () => {
     );
   });
 
+  it('end where a change begins, and begin where one ends', () => {
+    const moves = new TextMoves();
+    moves.note('see Bob now', [{ start: 4, end: 7, replacement: '[NAME_1]' }]);
+    for (const [offset, start, end] of [
+      [3, 3, 3],
+      [4, 4, 4],
+      [5, 4, 12],
+      [7, 12, 12],
+      [8, 13, 13],
+    ] as const)
+      assert.deepEqual([moves.moved(offset, 'start'), moves.moved(offset, 'end')], [start, end]);
+  });
+
   it('count characters, not units', () => {
     for (const text of ['', 'a', 'é', '😀', 'a😀b', '\ud83d', '\ude00\ud83d'])
       assert.equal(charactersIn(text), characters(text).length, JSON.stringify(text));

@@ -41,6 +41,24 @@ const MATCHER: readonly Mutant[] = [
     suites: ['match/look-back'],
   },
   {
+    file: 'match/token-tracker.ts',
+    from: 'if (this.kind.headUnits === NONE) this.trail?.restartAt(at);',
+    to: '',
+    suites: ['match/token'],
+  },
+  {
+    file: 'match/regex-dfa.ts',
+    from: 'if (index === last) break;',
+    to: '',
+    suites: ['match/token'],
+  },
+  {
+    file: 'match/regex-dfa.ts',
+    from: 'state.matchKinds !== 0 || ',
+    to: '',
+    suites: ['match/token'],
+  },
+  {
     file: 'match/keywords.ts',
     from: 'thread.spaces > SPACE_RUN_MAX',
     to: 'thread.spaces >= SPACE_RUN_MAX',
@@ -326,7 +344,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/mcp.ts',
     from: 'end === pieces[piece]!.value.length',
     to: 'end === pieces[piece]!.value.length - 1',
-    laws: 'mcp',
+    suites: ['formats/mcp'],
   },
   {
     file: 'formats/media.ts',
@@ -484,7 +502,7 @@ const FORMATS: readonly Mutant[] = [
     file: 'formats/tool-parts.ts',
     from: 'if (names.length > 1 ||',
     to: 'if (names.length > 2 ||',
-    suites: ['engine/tools'],
+    suites: ['formats/tool-parts'],
   },
   { file: 'formats/utf8.ts', from: 'needed >= back &&', to: 'needed > back &&', laws: 'text' },
   {

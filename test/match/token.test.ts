@@ -457,6 +457,19 @@ describe('tokens', () => {
     assert.ok(flooded(30_000) < 30_000 * TRAIL_UNITS * 1.5, `${flooded(30_000)}`);
   });
 
+  it('are not told by what a store holds behind the piece', () => {
+    const tracker = compile({ expression: 'ab' }).start();
+    const found: string[] = [];
+    const sink = ({ start, end }: Match) => found.push(`${start}-${end}`);
+    const told = { consume: () => {} };
+    const store = Uint16Array.from([0x61, 0x7a]);
+    tracker.readLive?.(store, 0, 1, 1, 0, sink, told);
+    assert.equal(tracker.liveStart, 0);
+    store[0] = 0x62;
+    tracker.readLive?.(store, 0, 1, 1, 1, sink, told);
+    assert.deepEqual(found, ['0-2']);
+  });
+
   it('go on only where a start before them came by in the same state, and that way goes on', () => {
     const [one, other, third] = [0, 1, 2].map(() => ({ ...DEAD }));
     const trail = new Trail();
