@@ -27,7 +27,7 @@ async function required(step) {
 const ALL_SUITES = ['test/**/*.test.ts'];
 
 /** Of the suites behind Envoy, those that a second transport could spoil: run over each. */
-const BOTH_TRANSPORTS = ['streams', 'message-actions', 'apis', 'tools', 'swap', 'judge'].map(
+const BOTH_TRANSPORTS = ['streams', 'message-actions', 'apis', 'tools', 'swap'].map(
   (name) => `test/envoy/${name}.test.ts`,
 );
 

@@ -233,7 +233,7 @@ export class PolicyExchange {
     const own = { ...deps, facts: factsFrom(head.facts ?? {}) };
     this.exchange = new LocalExchange(own, head.route ?? '', {
       // A view into what was pushed is good until the next push.
-      send: (_direction, bytes) => void this.ready.push(bytes.slice()),
+      send: (_direction, bytes) => void this.ready.push(new Uint8Array(bytes)),
       headers: (direction, mutation) => {
         this.released[direction] = mutation ?? {};
       },

@@ -93,7 +93,7 @@ async function runOnce(
     exchangeId: 'golden',
     observer,
     send(side, bytes) {
-      if (side === direction) output.push(bytes.slice());
+      if (side === direction) output.push(new Uint8Array(bytes));
     },
   });
   const requestHeaders = {
