@@ -350,10 +350,16 @@ function readOfHttp(parts: readonly Part[]): readonly Part[] {
   );
 }
 
-/** Entries that only who asks for their key reads. */
-const BY_KEY = new Set(['FilterMetadata', 'ContextExtensions']);
 const everything: Chosen = (_message, parts) => parts;
-const unasked: Chosen = (message, parts) => (BY_KEY.has(message) ? [] : readParts(message, parts));
+const CONTEXT_EXTENSIONS = 10;
+/** Without entries of maps that only who asks for their key reads. */
+const unasked: Chosen = (message, parts) => {
+  if (message === 'Metadata') return [];
+  const read = readParts(message, parts);
+  return message === 'AttributeContext'
+    ? read.filter(({ field }) => field !== CONTEXT_EXTENSIONS)
+    : read;
+};
 
 /** What is refused although it stands: nesting deeper than anybody means. */
 const TOO_DEEP = 'too_deep';
