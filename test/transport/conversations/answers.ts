@@ -79,7 +79,13 @@ export const checks: AnswerCheck = (request, metadata) => {
     default: {
       const long = request.headers.get('x-do') === 'long';
       const headers = { 'x-stance': stance };
-      return { kind: 'deny', status: 403, headers, body: 'no'.repeat(long ? 40_000 : 1), metadata: {} };
+      return {
+        kind: 'deny',
+        status: 403,
+        headers,
+        body: 'no'.repeat(long ? 40_000 : 1),
+        metadata: {},
+      };
     }
   }
 };

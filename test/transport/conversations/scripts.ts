@@ -84,7 +84,9 @@ function call(dice: Dice): Call {
     path === PROCESS
       ? dice.pick(['half_close', 'half_close', 'half_close', 'half_close', 'cancel', 'deadline'])
       : 'half_close';
-  let messages: Buffer[] = [dice.once(3) ? Buffer.from([0x0a, 3, 0x61, 0x62, 0x63]) : Buffer.alloc(0)];
+  let messages: Buffer[] = [
+    dice.once(3) ? Buffer.from([0x0a, 3, 0x61, 0x62, 0x63]) : Buffer.alloc(0),
+  ];
   if (path === PROCESS) messages = exchange(dice, ending);
   else if (path === CHECK) messages = [check(dice)];
   const timeout = ending === 'deadline' ? DEADLINE : dice.pick(['', '', '1H', '59M']);
