@@ -88,7 +88,7 @@ export const HTTP2_LIMITS_DEFAULT: Http2Limits = Object.freeze({
   idleMs: 15 * 60_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 10_000,
-  turnUnitsMax: 200,
+  turnUnitsMax: 800,
   headerBlockBytesMax: 64 * KIB,
   continuationsMax: 8,
   headerListBytesMax: 64 * KIB,

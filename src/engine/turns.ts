@@ -57,6 +57,11 @@ export class Turns {
     return true;
   }
 
+  /** Of one turn of the event loop. */
+  get unitsMax(): number {
+    return this.limits.sliceUnitsMax;
+  }
+
   /** Somebody waits: what is not as urgent should not be done now, though there be time for it. */
   get othersWait(): boolean {
     return this.queue.length > 0;

@@ -14,8 +14,8 @@ export interface PacedTaker {
   lost(): void;
 }
 
-/** Of one connection before the next one has its turn, about 50 µs. */
-const SLICE_UNITS = 50;
+/** Of one connection that has to wait, before the next one has its turn: about 200 µs. */
+const SLICE_UNITS = 200;
 /**
  * What is charged for a read, before anybody knows what its bytes ask for: little for little, so that a few frames go
  * before what is left of any number of floods.
@@ -59,13 +59,15 @@ export class PacedReader implements Asker {
       this.#wait(chunk);
       return;
     }
-    const units = unitsOf(chunk);
+    // Where nobody waits all of it is taken at once, as far as a turn goes: each slice is a write of its own.
+    const units = unitsOf(chunk, this.#turns.unitsMax);
     if (this.#turns.othersWait || !this.#turns.take(units)) this.#wait(chunk);
     else {
-      const taken = this.#taker.receive(chunk, SLICE_UNITS);
+      const taken = this.#taker.receive(chunk, Math.max(units, SLICE_UNITS));
       if (taken < chunk.length) this.#wait(chunk.subarray(taken));
     }
-    if (this.#waiting.length > 0) this.#turns.add(this.#slice, this, units);
+    if (this.#waiting.length > 0)
+      this.#turns.add(this.#slice, this, unitsOf(chunk, SLICE_UNITS));
   }
 
   #wait(chunk: Buffer): void {
@@ -83,13 +85,13 @@ export class PacedReader implements Asker {
     if (taken < chunk.length) this.#waiting[0] = chunk.subarray(taken);
     else this.#waiting.shift();
     const next = this.#waiting[0];
-    if (next !== undefined) return unitsOf(next);
+    if (next !== undefined) return unitsOf(next, SLICE_UNITS);
     if (this.#peerEnded) this.#taker.lost();
     else if (this.#socket.isPaused()) this.#socket.resume();
     return 0;
   }
 }
 
-function unitsOf({ length }: Buffer): number {
-  return Math.min(SLICE_UNITS, READ_UNITS + Math.ceil(length / BYTES_PER_UNIT));
+function unitsOf({ length }: Buffer, most: number): number {
+  return Math.min(most, READ_UNITS + Math.ceil(length / BYTES_PER_UNIT));
 }
