@@ -66,8 +66,7 @@ export class PacedReader implements Asker {
       const taken = this.#taker.receive(chunk, Math.max(units, SLICE_UNITS));
       if (taken < chunk.length) this.#wait(chunk.subarray(taken));
     }
-    if (this.#waiting.length > 0)
-      this.#turns.add(this.#slice, this, unitsOf(chunk, SLICE_UNITS));
+    if (this.#waiting.length > 0) this.#turns.add(this.#slice, this, unitsOf(chunk, SLICE_UNITS));
   }
 
   #wait(chunk: Buffer): void {
