@@ -95,8 +95,9 @@ export async function ensureNative(name) {
   return program;
 }
 
+/** With where it lies, as it is told where its libraries do: a checkout that was moved has its programs made anew. */
 async function fingerprint(sources, compiler) {
-  const hash = createHash('sha256').update(compiler.join(' '));
+  const hash = createHash('sha256').update(compiler.join(' ')).update(cacheDirectory);
   for (const source of sources) hash.update(await readFile(join(projectDirectory, source)));
   return hash.digest('hex');
 }
