@@ -147,16 +147,16 @@ export function activate(
   const allows = holding.filter((rule) => rule.action.kind === 'allow');
   const standing = content.filter((rule) => !isLifted(rule, allows));
   return {
-    content: sharedList(set, standing),
+    content: sharedList(rules, standing),
     refusal: refusalOf(decision, denies, content, errors, headersOnly),
-    plain: sharedList(set, [...decision.flagged, ...decision.shadowed, ...decision.acting]),
+    plain: sharedList(rules, [...decision.flagged, ...decision.shadowed, ...decision.acting]),
     errors: errors.length === 0 ? NO_ERRORS : errors,
-    allows: sharedList(set, allows),
+    allows: sharedList(rules, allows),
     lifted: allows.length === 0 ? NOTHING_LIFTED : liftedBy(allows, [...holding, ...content]),
     denies,
-    sticky: sharedList(set, sticky),
+    sticky: sharedList(rules, sticky),
     granting: sharedList(
-      set,
+      rules,
       granting.filter((rule) => !isLifted(rule, allows)),
     ),
   };

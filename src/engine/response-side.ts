@@ -110,9 +110,7 @@ export class ResponseSide implements AnswerSide {
     const active = exchange.active ?? exchange.activateRules(undefined);
     const reading = narrowed(active.content, 'response', (rule) => reaches(rule, 'response'));
     const restorer = exchange.restorer(active.content);
-    const content = restorer
-      ? sharedList(exchange.decision.assignment!.set, withRule(reading, restorer))
-      : reading;
+    const content = restorer ? sharedList(reading, withRule(reading, restorer)) : reading;
     const appends = narrowed(active.plain, 'appends', appendsAlways);
     const list = exchange.modelList(active, exchange.decision.status);
     const granting = list ? active.granting : NOTHING;

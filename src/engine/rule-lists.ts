@@ -6,20 +6,23 @@
 import { readsTexts } from '../match/detector.ts';
 import type { ScannedRule } from '../match/scan-plan.ts';
 import { ruleReaches } from '../policy/reach.ts';
-import type { Direction, Place, PolicySet, Rule } from '../policy/set.ts';
+import type { Direction, Place, Rule } from '../policy/set.ts';
 import { weighsPlace } from './text-scores.ts';
 
-/** Lists of one set that are remembered: as many ways in which its rules apply together are common. */
+/** Lists that are remembered of one: as many ways in which its rules apply together are common. */
 const LISTS_MAX = 32;
 
 const NO_RULES: readonly Rule[] = Object.freeze([]);
-const listsBySet = new WeakMap<PolicySet, (readonly Rule[])[]>();
+const listsOf = new WeakMap<readonly Rule[], (readonly Rule[])[]>();
 
-/** The list that stands for all lists of these rules of a set, in this order. Cost: one comparison for each of a few lists. */
-export function sharedList(set: PolicySet, rules: readonly Rule[]): readonly Rule[] {
+/**
+ * The list that stands for all lists of these rules, in this order, that were taken out of `whole`, or put together
+ * with rules of it. Cost: one comparison for each of a few lists.
+ */
+export function sharedList(whole: readonly Rule[], rules: readonly Rule[]): readonly Rule[] {
   if (rules.length === 0) return NO_RULES;
-  let lists = listsBySet.get(set);
-  if (lists === undefined) listsBySet.set(set, (lists = []));
+  let lists = listsOf.get(whole);
+  if (lists === undefined) listsOf.set(whole, (lists = []));
   const first = lists[0];
   if (first !== undefined && isSame(first, rules)) return first;
   const place = lists.findIndex((list) => isSame(list, rules));
