@@ -13,7 +13,7 @@ import type {
   RefusalResponse,
   RequestFacts,
 } from './frame.ts';
-import type { Opened } from './frame-reading.ts';
+import { FrameReading, type Opened, PacedReader, unreadable } from './frame-reading.ts';
 import {
   type AnswerReading,
   type CandidateFacts,
@@ -30,7 +30,7 @@ import {
   refusedPrompt,
   textChunk,
 } from './gemini-refusal.ts';
-import { type JsonObject, readJson } from './json.ts';
+import { type JsonObject, type JsonReading, JsonScanner } from './json.ts';
 import { appendingEdit, JsonDocumentReader } from './json-document.ts';
 import { ElementSplitter, type RawElement } from './json-elements.ts';
 import {
@@ -276,15 +276,18 @@ class GeminiEventReader extends JsonStreamReader {
 }
 
 /** Without `alt=sse`: `[{…},\n{…}]`, an element a chunk. */
-class GeminiArrayReader implements BodyReader {
+class GeminiArrayReader extends PacedReader implements BodyReader {
   readonly #limits: FormatLimits;
   readonly #elements: ElementSplitter;
   readonly #progress: Progress;
+  /** Elements behind a large one. */
+  #waiting: readonly RawElement[] = [];
   /** How what has left ends: an own element must fit behind it. */
   #left: 'nothing' | 'element' | 'all' = 'nothing';
   readonly #kinds = new WeakMap<Frame, RawElement['kind']>();
 
   constructor(limits: FormatLimits) {
+    super();
     this.#limits = limits;
     this.#elements = new ElementSplitter(limits.frameBytesMax);
     this.#progress = new Progress(limits);
@@ -295,11 +298,19 @@ class GeminiArrayReader implements BodyReader {
   }
 
   push(bytes: Uint8Array): readonly Frame[] {
-    return this.#elements.push(bytes).map((element) => this.#frame(element));
+    return this.#take(this.#elements.push(bytes));
   }
 
   end(): readonly Frame[] {
-    return this.#elements.end().map((element) => this.#frame(element));
+    return this.#take(this.#elements.end());
+  }
+
+  /** Only elements are large. */
+  protected override readThrough(frame: Frame): readonly Frame[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#kinds.set(frame, 'element');
+    return [frame, ...this.#take(waiting)];
   }
 
   sent(frame: Frame, unfinished = false): void {
@@ -323,20 +334,37 @@ class GeminiArrayReader implements BodyReader {
     );
   }
 
-  #frame(element: RawElement): Frame {
-    const frame = this.#read(element);
-    this.#kinds.set(frame, element.kind);
-    return frame;
+  /** The frames of these elements, up to one that is too large for one go. */
+  #take(elements: readonly RawElement[]): readonly Frame[] {
+    const frames: Frame[] = [];
+    for (const [index, element] of elements.entries()) {
+      const frame = this.#frame(element);
+      if (frame === undefined) {
+        this.#waiting = elements.slice(index + 1);
+        return [...frames, ...this.readOn()];
+      }
+      this.#kinds.set(frame, element.kind);
+      frames.push(frame);
+    }
+    return frames;
   }
 
-  #read({ bytes, from, to, kind }: RawElement): Frame {
+  /** Undefined: it is large, and is being read. */
+  #frame({ bytes, from, to, kind }: RawElement): Frame | undefined {
     if (kind === 'space') return silentFrame(bytes, false);
     if (kind === 'close') return silentFrame(bytes, true);
     if (kind === 'oversized') return unreadableFrame(bytes, 'frame_too_large');
     if (kind === 'broken') return unreadableFrame(bytes, 'not_json');
-    const json = readJson(bytes, this.#limits, GEMINI_NAMES, from, to);
-    if (!json.ok) return unreadableFrame(bytes, json.reason);
-    if (json.root.kind !== 'object') return unreadableFrame(bytes, 'not_an_object');
-    return this.#progress.open(json.root, { raw: bytes, data: bytes }, undefined).frame();
+    const scanner = new JsonScanner(bytes, this.#limits, GEMINI_NAMES, from, to);
+    const reading = new FrameReading(scanner, (json, pace) => this.#meaning(json, bytes, pace));
+    if (!this.isLarge(to - from)) return reading.readOn(undefined);
+    this.open(reading);
+    return undefined;
+  }
+
+  #meaning(json: JsonReading, bytes: Uint8Array, pace: Pace | undefined): Opened {
+    if (!json.ok) return unreadable(bytes, json.reason);
+    if (json.root.kind !== 'object') return unreadable(bytes, 'not_an_object');
+    return this.#progress.open(json.root, { raw: bytes, data: bytes }, pace);
   }
 }

@@ -58,25 +58,26 @@ export class ElementSplitter {
 
   push(bytes: Uint8Array): readonly RawElement[] {
     const elements: RawElement[] = [];
-    const from = this.#pending.length;
+    /** Where these bytes begin. */
+    const base = this.#pending.length;
     this.#pending.append(bytes);
-    const view = this.#pending.view;
+    const { length } = this.#pending;
     let start = 0;
-    for (let at = from; at < view.length; at += 1) {
+    for (let at = base; at < length; at += 1) {
       if (at - start === this.#frameBytesMax) {
         this.#oversized = true;
         elements.push(this.#cut(start, at, 'oversized'));
         start = at;
       }
-      const kind = this.#take(view[at]!, at);
+      const kind = this.#take(bytes[at - base]!, at);
       if (kind === undefined) continue;
       elements.push(this.#cut(start, at + 1, this.#oversized ? 'oversized' : kind));
       start = at + 1;
       this.#oversized = false;
     }
-    if (this.#state === 'broken' && start < view.length) {
-      elements.push(this.#cut(start, view.length, 'broken'));
-      start = view.length;
+    if (this.#state === 'broken' && start < length) {
+      elements.push(this.#cut(start, length, 'broken'));
+      start = length;
     }
     this.#pending.keepFrom(start);
     this.#from -= start;

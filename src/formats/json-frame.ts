@@ -150,11 +150,18 @@ function inOneGo<Result>(steps: Generator<undefined, Result>): Result {
 /** Bytes, or the same as Latin-1 text. */
 type KeptBytes = Uint8Array | string;
 
-const asBytes = (kept: KeptBytes): Uint8Array =>
-  typeof kept === 'string' ? Buffer.from(kept, 'latin1') : kept;
+/** Bytes that are put together when they are asked for. */
+interface LateBytes {
+  readonly bytes: Uint8Array;
+}
 
-const asKept = (kept: KeptBytes): string =>
-  typeof kept === 'string' ? kept : overlay(kept).toString('latin1');
+function asBytes(kept: KeptBytes | LateBytes): Uint8Array {
+  if (typeof kept === 'string') return Buffer.from(kept, 'latin1');
+  return kept instanceof Uint8Array ? kept : kept.bytes;
+}
+
+const asKept = (kept: KeptBytes | LateBytes): string =>
+  typeof kept === 'string' ? kept : overlay(asBytes(kept)).toString('latin1');
 
 function* rendered(
   parts: JsonFrameParts,
@@ -185,9 +192,9 @@ class PlainFrame implements Frame {
   readonly ends: readonly string[] = NONE;
   readonly terminal: boolean;
   readonly unreadable: string | undefined;
-  #bytes: KeptBytes;
+  #bytes: KeptBytes | LateBytes;
 
-  constructor(bytes: Uint8Array, terminal: boolean, unreadable: string | undefined) {
+  constructor(bytes: Uint8Array | LateBytes, terminal: boolean, unreadable: string | undefined) {
     this.#bytes = bytes;
     this.terminal = terminal;
     this.unreadable = unreadable;
@@ -215,8 +222,8 @@ export function silentFrame(bytes: Uint8Array, terminal: boolean): Frame {
   return new PlainFrame(bytes, terminal, undefined);
 }
 
-/** A frame whose meaning could not be read, and why. */
-export function unreadableFrame(bytes: Uint8Array, reason: string): Frame {
+/** A frame whose meaning could not be read, and why. Where it is refused, nobody asks for its bytes. */
+export function unreadableFrame(bytes: Uint8Array | LateBytes, reason: string): Frame {
   return new PlainFrame(bytes, false, reason);
 }
 

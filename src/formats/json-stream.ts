@@ -96,7 +96,7 @@ export abstract class JsonStreamReader extends PacedReader implements BodyReader
 
   /** Undefined: it is large, and is being read. */
   #frame(event: RawEvent): Frame | undefined {
-    if (event.oversized) return unreadableFrame(event.bytes, 'frame_too_large');
+    if (event.oversized) return unreadableFrame(event, 'frame_too_large');
     const { lines, foreign } = readEvent(event.bytes, event.first);
     if (foreign) return unreadableFrame(event.bytes, 'not_an_event');
     const only = lines[0];

@@ -18,6 +18,22 @@ export interface RawEvent {
   readonly first: boolean;
 }
 
+/** Most streams are refused with it, so that it is put together only when somebody asks. */
+class OversizedEvent implements RawEvent {
+  readonly oversized = true;
+  readonly first: boolean;
+  readonly #parts: readonly Uint8Array[];
+
+  constructor(parts: readonly Uint8Array[], first: boolean) {
+    this.#parts = parts;
+    this.first = first;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#parts);
+  }
+}
+
 /** Cuts a stream into events. Which events come out depends on the bytes only, never on how they arrive. */
 export class EventSplitter {
   readonly #frameBytesMax: number;
@@ -38,29 +54,30 @@ export class EventSplitter {
 
   push(bytes: Uint8Array): readonly RawEvent[] {
     const events: RawEvent[] = [];
-    let scan = this.#pending.length;
+    /** Where these bytes begin. */
+    const base = this.#pending.length;
     this.#pending.append(bytes);
-    const view = this.#pending.view;
-    let start = 0;
-    for (; scan < view.length; scan += 1) {
+    // All of these are offsets in `bytes`: what came before has been looked at.
+    let start = -base;
+    for (let scan = 0; scan < bytes.length; scan += 1) {
       if (scan - start === this.#frameBytesMax) {
         this.#oversized = true;
-        events.push(this.#cut(start, scan));
+        events.push(this.#cut(base + start, base + scan));
         start = scan;
       }
-      const next = insideLine(view, scan, Math.min(view.length, start + this.#frameBytesMax));
+      const next = insideLine(bytes, scan, Math.min(bytes.length, start + this.#frameBytesMax));
       if (next > scan) {
         this.#lineIsEmpty = false;
         this.#afterCr = false;
         // The loop adds the one back.
         scan = next - 1;
-      } else if (this.#endsEvent(view[scan]!)) {
-        events.push(this.#cut(start, scan + 1));
+      } else if (this.#endsEvent(bytes[scan]!)) {
+        events.push(this.#cut(base + start, base + scan + 1));
         start = scan + 1;
         this.#oversized = false;
       }
     }
-    this.#pending.keepFrom(start);
+    this.#pending.keepFrom(base + start);
     return events;
   }
 
@@ -75,7 +92,8 @@ export class EventSplitter {
   #cut(start: number, end: number): RawEvent {
     const first = this.#first;
     this.#first = false;
-    return { bytes: this.#pending.take(start, end), oversized: this.#oversized, first };
+    if (this.#oversized) return new OversizedEvent(this.#pending.parts(start, end), first);
+    return { bytes: this.#pending.take(start, end), oversized: false, first };
   }
 
   /** `byte`: an LF or a CR. */

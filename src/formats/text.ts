@@ -151,21 +151,19 @@ class TextStreamReader implements BodyReader {
 
   push(bytes: Uint8Array): readonly Frame[] {
     this.#pending.append(bytes);
-    const length = this.#pending.length;
-    const whole = length - incompleteTail(this.#pending.view, length);
-    if (whole > 0) return [this.#frame(whole, false)];
-    this.#pending.keepFrom(0);
-    return [];
+    const { length } = this.#pending;
+    const all = this.#pending.copy(0, length);
+    const whole = length - incompleteTail(all, length);
+    this.#pending.keepFrom(whole);
+    return whole > 0 ? [this.#frame(all.subarray(0, whole), false)] : [];
   }
 
   end(): readonly Frame[] {
-    const rest = this.#pending.length;
-    return rest === 0 ? [] : [this.#frame(rest, true)];
+    const { length } = this.#pending;
+    return length === 0 ? [] : [this.#frame(this.#pending.takeAll(), true)];
   }
 
-  #frame(length: number, last: boolean): Frame {
-    const bytes = this.#pending.copy(0, length);
-    this.#pending.keepFrom(length);
+  #frame(bytes: Uint8Array, last: boolean): Frame {
     return textFrame(bytes, placeOf(this.#direction), last);
   }
 

@@ -30,29 +30,33 @@ describe('a store of bytes', () => {
       asBuffer: fc.boolean(),
       from: fc.double({ min: 0, max: 1, noNaN: true }),
       to: fc.double({ min: 0, max: 1, noNaN: true }),
+      forgets: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
         const store = new ByteStore();
         let expected = new Uint8Array(0);
         const kept: { readonly copy: Uint8Array; readonly as: Uint8Array }[] = [];
-        for (const { bytes, asBuffer, from, to } of steps) {
+        for (const { bytes, asBuffer, from: at, to, forgets } of steps) {
           const lent = within(bytes, asBuffer);
           store.append(lent);
           expected = Buffer.concat([expected, bytes]);
           assert.equal(store.length, expected.length);
-          assertSame(store.view, expected);
-          const start = Math.floor(from * expected.length);
+          assertSame(store.copy(0, store.length), expected);
+          const start = Math.floor(at * expected.length);
           const end = start + Math.floor(to * (expected.length - start));
           const as = expected.subarray(start, end);
           assertSame(store.take(start, end), as);
+          assertSame(Buffer.concat(store.parts(start, end)), as);
           kept.push({ copy: store.copy(start, end), as });
-          store.keepFrom(end);
-          expected = expected.subarray(end);
+          // Also from the middle of what was kept before, and with all of it.
+          const from = forgets ? end : 0;
+          store.keepFrom(from);
+          expected = expected.subarray(from);
           // It was a view of a message that is used again.
           lent.fill(0xdd);
         }
-        assertSame(store.view, expected);
+        assertSame(store.copy(0, store.length), expected);
         for (const { copy, as } of kept) assertSame(copy, as);
         assertSame(store.takeAll(), expected);
         assert.equal(store.length, 0);

@@ -100,6 +100,23 @@ describe('ndjson', () => {
     assert.equal(JSON.parse(refused!.body).error.message, 'No.');
   });
 
+  it('keeps no more lines and texts of a whole body than its limit, and leaves the rest unread', () => {
+    const frames = (body: string) =>
+      framesOf(
+        ndjsonWith({ ...DEFAULT_FORMAT_LIMITS, nodesMax: 6 }).reader('request', false),
+        bytesOf(body),
+      ).map(({ bytes, unreadable }) => [bytes.length, unreadable]);
+    // A line counts, and each text in it.
+    assert.deepEqual(
+      frames('["a","b"]\n\n1\n2\n3\n'),
+      [10, 1, 2, 2, 2].map((bytes) => [bytes, undefined]),
+    );
+    assert.deepEqual(frames('["a","b"]\n\n1\n2\n3\n\n\n4\n').at(-1), [4, 'json_too_many_nodes']);
+    assert.equal(frames(`["a","b"]\n\n1\n2\n3\n${'\n'.repeat(100)}`).length, 6);
+    const streamed = ndjsonWith({ ...DEFAULT_FORMAT_LIMITS, nodesMax: 6 }).reader('response', true);
+    assert.equal(framesOf(streamed, bytesOf('\n'.repeat(100))).length, 100);
+  });
+
   it('tells lines that cannot be read, and reads the longest that it may', () => {
     const frames = (body: string, frameBytesMax = 64) =>
       framesOf(

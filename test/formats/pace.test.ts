@@ -81,6 +81,14 @@ const root = fc.oneof(
 );
 
 const spoken = { media: 'application/json', direction: 'response' } as const;
+const IN_ARRAYS = new WeakSet<Format>();
+
+function geminiArray(): Format {
+  const format = geminiAt({ path: '/v1/models/m:streamGenerateContent', ...spoken });
+  IN_ARRAYS.add(format);
+  return format;
+}
+
 const FORMATS: readonly (() => Format)[] = [
   () => openaiChat,
   () => openaiCompletions,
@@ -88,12 +96,20 @@ const FORMATS: readonly (() => Format)[] = [
   () => openaiResponses,
   () => anthropicMessages,
   () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
-  () => geminiAt({ path: '/v1/models/m:streamGenerateContent', ...spoken }),
+  geminiArray,
   () => mcpAt({}),
   () => genericJson(undefined),
   () => genericJson([['messages', '[]', 'content'], ['x']]),
   () => ndjson,
 ];
+
+/** One body of several values, as the format has them. */
+function bodyOf(format: Format, streamed: boolean, values: readonly string[]): string {
+  if (format === ndjson) return values.join('\n \n');
+  if (!streamed) return values[0]!;
+  if (format.name === 'gemini' && IN_ARRAYS.has(format)) return `[${values.join(',\n')}]`;
+  return values.map((json) => `data: ${json}\n\n`).join('');
+}
 
 /** Long texts by format; `LONG` becomes one. */
 const LONG_TEXTS: readonly {
@@ -145,6 +161,18 @@ const LONG_TEXTS: readonly {
     direction: 'response',
     streamed: true,
     around: '{"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"LONG"}]}}]}',
+  },
+  {
+    format: geminiArray,
+    direction: 'response',
+    streamed: true,
+    around: '{"candidates":[{"index":0,"content":{"role":"model","parts":[{"text":"LONG"}]}}]}',
+  },
+  {
+    format: () => ndjson,
+    direction: 'response',
+    streamed: true,
+    around: '{"message":{"content":"LONG"}}',
   },
   {
     format: () => anthropicMessages,
@@ -232,9 +260,8 @@ describe('a body that is read in slices', () => {
           fc.boolean(),
           paces,
           (roots, direction, streamed, pace) => {
-            const events = streamed && direction === 'response' && format() !== ndjson;
             const bodies = roots.map((value) => JSON.stringify(value));
-            const body = events ? bodies.map((json) => `data: ${json}\n\n`).join('') : bodies[0]!;
+            const body = bodyOf(format(), streamed && direction === 'response', bodies);
             const bytes = Buffer.from(body);
             const reader = () => format().reader(direction as 'request' | 'response', streamed);
             const whole = framesOf(reader(), bytes).map(told);
@@ -307,7 +334,7 @@ describe('a body that is read in slices', () => {
         for (const length of [LITERAL_BYTES_MAX / 2, 3 * LITERAL_BYTES_MAX]) {
           const inner = unit.repeat(Math.ceil(length / unit.length));
           const json = around.replaceAll('LONG', inner);
-          const bytes = Buffer.from(streamed ? `data: ${json}\n\n` : json);
+          const bytes = Buffer.from(bodyOf(format(), streamed, [json]));
           const reader = (): BodyReader => format().reader(direction, streamed);
           const whole = framesOf(reader(), bytes);
           assert.ok(whole.some(({ pieces }) => pieces.some(({ value }) => value.length > 1_000)));
@@ -320,7 +347,7 @@ describe('a body that is read in slices', () => {
     if (around.includes('logprob')) return;
     it(`stops where its pace ends in long texts in a ${direction} of ${format().name}, ${said}`, () => {
       const json = around.replaceAll('LONG', '\\u00e9'.repeat(40_000));
-      const bytes = Buffer.from(streamed ? `data: ${json}\n\n` : json);
+      const bytes = Buffer.from(bodyOf(format(), streamed, [json]));
       const reader = format().reader(direction, streamed);
       const pace = { left: 500 };
       reader.readAt?.(pace);
@@ -352,6 +379,24 @@ describe('a body that is read in slices', () => {
     assert.deepEqual(seen, []);
     while (!collector.readOn()) pace.left = 1;
     assert.equal(seen.join(' '), 'a1x a1y - a2x a2y - b1x b1y - b2x b2y - end');
+  });
+
+  it('stops where its pace ends between lines, whatever is in them', () => {
+    for (const line of ['\n', '1\n', '{"a":["b","c"]}\n']) {
+      const bytes = Buffer.from(line.repeat(20_000));
+      const reader = ndjson.reader('request', false);
+      const pace = { left: 1_000 };
+      reader.readAt?.(pace);
+      const frames = [...reader.pushOwn!(bytes)];
+      let slices = 0;
+      for (const more of drained(reader, pace, () => 1_000)) {
+        slices++;
+        frames.push(...more);
+        assert.ok(pace.left > -50, `${pace.left}`);
+      }
+      assert.ok(slices >= (20_000 * 8) / 1_000 - 1, `${slices}`);
+      assert.equal(frames.length, 20_000);
+    }
   });
 
   it('stops where its pace ends, not much later', () => {
