@@ -2,7 +2,6 @@
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
 import type { JsonMember, JsonNode, JsonObject } from './json.ts';
-import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { type RequestForm, requestFacts } from './request-body.ts';
 import { intoTextMember } from './request-change.ts';
@@ -187,7 +186,7 @@ export function readProviderBytes(
   collector: PieceCollector,
 ): void {
   if (node.kind !== 'string') collector.standAlone(node, text, place);
-  else if (!isEncodedBytes(collector.valueOf(node))) collector.sealed(node, text, place, true);
+  else if (!collector.isBytes(node)) collector.sealed(node, text, place, true);
 }
 
 /** Where the bytes of a picture or a document come from; those of a plain text are text. */

@@ -4,7 +4,6 @@ import type { ChatFacts, ChoiceFacts, Envelope } from './chat-frame.ts';
 import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { memberOf } from './json.ts';
 import { readTokens } from './logprobs.ts';
-import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { NONE, withOneMore } from './small-list.ts';
 import type { SmallMap } from './small-map.ts';
@@ -344,8 +343,7 @@ export class AnswerReader {
   private readAudio(audio: JsonObject): void {
     this.collector.each(audio.members, ({ key, value, shadowed }) => {
       if (shadowed) this.twice();
-      const isSound =
-        key === 'data' && value.kind === 'string' && isEncodedBytes(this.collector.valueOf(value));
+      const isSound = key === 'data' && value.kind === 'string' && this.collector.isBytes(value);
       if (key === 'id') this.word(value);
       else if (!isSound) this.readField(value, `audio/${this.name(key)}`);
     });

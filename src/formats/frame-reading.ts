@@ -2,6 +2,7 @@
 import type { Frame } from './frame.ts';
 import type { JsonReading, JsonScanner } from './json.ts';
 import { unreadableFrame } from './json-frame.ts';
+import { MediaReading } from './media.ts';
 import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
 import type { PieceCollector } from './piece-collector.ts';
 
@@ -22,6 +23,9 @@ export class FrameReading {
   private readonly scanner: JsonScanner;
   private readonly open: (json: JsonReading, pace: Pace | undefined) => Opened;
   private opened: Opened | undefined;
+  private json: JsonReading | undefined;
+  /** Long values of which it is known whether they are base64. */
+  private looked = 0;
 
   /** `open`: what the format makes of the text; its collector gets the pace. */
   constructor(scanner: JsonScanner, open: (json: JsonReading, pace: Pace | undefined) => Opened) {
@@ -32,12 +36,24 @@ export class FrameReading {
   /** Undefined when the pace was used up before. `pace`: undefined to read in one go. */
   readOn(pace: Pace | undefined): Frame | undefined {
     if (this.opened === undefined) {
-      const json = this.scanner.read(pace ?? UNPACED);
-      if (json === undefined) return undefined;
-      this.opened = this.open(json, pace);
+      this.json ??= this.scanner.read(pace ?? UNPACED);
+      if (this.json === undefined) return undefined;
+      if (pace !== undefined && this.json.ok && !this.lookAtLong(pace)) return undefined;
+      this.opened = this.open(this.json, pace);
     }
     const { collector, frame } = this.opened;
     return collector === undefined || collector.readOn() ? frame() : undefined;
+  }
+
+  /** Whose meaning nobody knows yet: whoever collects asks for it in one go. */
+  private lookAtLong(pace: Pace): boolean {
+    const { bytes, longLiterals } = this.scanner;
+    for (; this.looked < longLiterals.length; this.looked += 1) {
+      const literal = longLiterals[this.looked]!;
+      literal.media ??= new MediaReading(bytes, literal);
+      if (!literal.media.readOn(pace)) return false;
+    }
+    return true;
   }
 }
 

@@ -6,7 +6,6 @@ import type { JsonNode, JsonObject, JsonString } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import { readConsidered, readTokens, tokenOf } from './logprobs.ts';
-import { isEncodedBytes } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
 import { joined, type RequestText, type Swaps, type SystemWords } from './request-change.ts';
@@ -250,7 +249,7 @@ function readSignedCall(
 
 /** Base64 is no text; anything else in its place is. */
 function readBytes(value: JsonNode, collector: PieceCollector, place: Place): void {
-  if (value.kind === 'string' && isEncodedBytes(collector.valueOf(value))) return;
+  if (value.kind === 'string' && collector.isBytes(value)) return;
   collector.standAlone(value, 'other', place);
 }
 

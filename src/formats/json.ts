@@ -5,7 +5,9 @@
 import type { Buffer } from 'node:buffer';
 import { type ApiNames, NO_NAMES } from './api-names.ts';
 import { overlay, stringValue } from './json-string.ts';
+import type { MediaReading } from './media.ts';
 import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
+import { NONE, withOneMore } from './small-list.ts';
 
 export interface JsonString {
   readonly kind: 'string';
@@ -17,6 +19,8 @@ export interface JsonString {
   readonly simple: boolean;
   /** A number read as text: no quotes stand around it, and `start` and `end` lie one byte outside of it. */
   readonly bare?: true;
+  /** Whether it is bytes in base64, where that was found out bit by bit. */
+  readonly media?: MediaReading;
 }
 
 /** A number, `true`, `false` or `null`. */
@@ -106,6 +110,8 @@ const SMALL_OBJECT_MEMBERS = 8;
  * stand, so that a name of megabytes costs no more than a value.
  */
 export const NAME_BYTES_MAX = 1_024;
+/** A literal that is longer is decoded bit by bit where others wait. */
+export const LITERAL_BYTES_MAX = 16_384;
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
@@ -134,7 +140,7 @@ function isShortEscape(byte: number | undefined): boolean {
   }
 }
 
-type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
+export type Draft<Type> = { -readonly [Field in keyof Type]: Type[Field] };
 
 /** A list or an object whose end was not read yet. */
 interface Open {
@@ -165,7 +171,8 @@ const NODE_BYTES = 16;
 
 /** Reads one JSON text, as far as it is let. */
 export class JsonScanner {
-  private readonly bytes: Buffer;
+  /** What is read, and more perhaps. */
+  readonly bytes: Buffer;
   private readonly limits: JsonLimits;
   private readonly names: ApiNames;
   private readonly end: number;
@@ -174,6 +181,7 @@ export class JsonScanner {
   private reason: 'not_json' | 'json_too_deep' | 'json_too_many_nodes' = 'not_json';
   private state = VALUE;
   private readonly open: Open[] = [];
+  private long: Draft<JsonString>[] = NONE;
   private root: JsonNode | undefined;
   /** Where reading stops for now. */
   private pauseAt = 0;
@@ -195,6 +203,11 @@ export class JsonScanner {
     this.names = names;
     this.at = from;
     this.end = to;
+  }
+
+  /** Values that are too long to be decoded in one go, as far as they were read. */
+  get longLiterals(): readonly Draft<JsonString>[] {
+    return this.long;
   }
 
   /** Reads on; undefined when the pace is used up before the text is over. Never throws for bad input. */
@@ -423,8 +436,17 @@ export class JsonScanner {
   }
 
   private endString(simple: boolean): boolean {
-    const literal: JsonString = { kind: 'string', start: this.stringStart, end: this.at, simple };
-    if (!this.isName) return this.complete(literal);
+    const literal: Draft<JsonString> = {
+      kind: 'string',
+      start: this.stringStart,
+      end: this.at,
+      simple,
+    };
+    if (!this.isName) {
+      if (literal.end - literal.start > LITERAL_BYTES_MAX)
+        this.long = withOneMore(this.long, literal);
+      return this.complete(literal);
+    }
     this.open[this.open.length - 1]!.name = literal;
     this.state = this.take(0x3a) ? VALUE : COLON;
     return true;

@@ -8,7 +8,7 @@ import type { JsonNode, JsonObject } from './json.ts';
 import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame } from './json-frame.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
-import { BARE_BASE64_UNITS_MIN, isEncodedBytes } from './media.ts';
+import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import { opaque } from './opaque.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
@@ -107,8 +107,7 @@ function readNumbers(node: JsonNode, collector: PieceCollector): void {
   else if (node.kind === 'object')
     collector.each(node.members, (member) => {
       const { key, value } = member;
-      const embedded =
-        key === 'embedding' && value.kind === 'string' && isEncodedBytes(collector.valueOf(value));
+      const embedded = key === 'embedding' && value.kind === 'string' && collector.isBytes(value);
       if (key !== 'embedding') collector.name(member, 'other', 'assistant');
       if (!embedded) readNumbers(value, collector);
     });

@@ -1,9 +1,15 @@
 import type { Buffer } from 'node:buffer';
 import type { Place } from '../policy/set.ts';
 import type { Piece, ToolPart } from './frame.ts';
-import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
+import {
+  type JsonMember,
+  type JsonNode,
+  type JsonObject,
+  type JsonString,
+  LITERAL_BYTES_MAX,
+} from './json.ts';
 import { isAscii, LongReading, overlay, stringValue } from './json-string.ts';
-import { mediaOf } from './media.ts';
+import { isEncodedBytes, mediaOf } from './media.ts';
 import { isOrdinaryName } from './ordinary-names.ts';
 import { BYTES_PER_UNIT, type Pace, UNPACED } from './pace.ts';
 import { NONE, withOneMore } from './small-list.ts';
@@ -55,8 +61,6 @@ interface LongText {
 
 /** What looking at one member or element costs. */
 const VISIT_UNITS = 8;
-/** A literal that is longer is decoded bit by bit where others wait. */
-export const LITERAL_BYTES_MAX = 16_384;
 
 /**
  * Gathers the pieces of one frame together with the literals that they came from. With a pace it may stop:
@@ -276,7 +280,9 @@ export class PieceCollector {
     mediaType: string,
     bareUnitsMin = 0,
   ): void {
-    const media = mediaOf(this.valueOf(literal), mediaType, bareUnitsMin);
+    const value = (): string => this.valueOf(literal);
+    const media =
+      literal.media?.media(mediaType, value) ?? mediaOf(value(), mediaType, bareUnitsMin);
     if (media.kind === 'hidden') this.unreadable ??= 'encoded_text';
     else if (media.kind === 'plain') this.standAlone(literal, family, place);
     else if (media.kind === 'text') {
@@ -286,6 +292,11 @@ export class PieceCollector {
         { kind: 'encoded', literal, head: media.head },
       );
     }
+  }
+
+  /** See `isEncodedBytes`. */
+  isBytes(literal: JsonString): boolean {
+    return literal.media?.isEncoded ?? isEncodedBytes(this.valueOf(literal));
   }
 
   /** Every string below `node`, duplicates included, as texts of their own: `<family>/<n>`. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
-import { encodedText, mediaOf } from '../../src/formats/media.ts';
+import { anthropicMessages } from '../../src/formats/anthropic.ts';
+import type { JsonString } from '../../src/formats/json.ts';
+import { encodedText, isEncodedBytes, MediaReading, mediaOf } from '../../src/formats/media.ts';
 import { bytesOf } from './chat-bodies.ts';
 import { GUARD, run } from './exchange-run.ts';
 
@@ -52,6 +54,108 @@ describe('bytes in base64', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+/** What a long value holds, found out with so much pace at a time, and how often it stopped. */
+function readSlowly(json: string, unitsAtOnce: number): { reading: MediaReading; stops: number } {
+  const bytes = Buffer.from(`[${json}]`);
+  const literal: JsonString = {
+    kind: 'string',
+    start: 1,
+    end: bytes.length - 1,
+    simple: !json.includes('\\') && Buffer.from(json).length === json.length,
+  };
+  const reading = new MediaReading(bytes, literal);
+  const pace = { left: unitsAtOnce };
+  let stops = 0;
+  for (; !reading.readOn(pace); stops++) pace.left = unitsAtOnce;
+  return { reading, stops };
+}
+
+describe('long bytes in base64', () => {
+  const long = fc
+    .tuple(
+      fc.constantFrom('text', 'bytes', 'mixed', 'broken'),
+      fc.integer({ min: 1, max: 40_000 }),
+      fc.nat(3),
+    )
+    .map(([kind, length, shift]) => {
+      const text = `${'x'.repeat(shift)}${'aé😀\n'.repeat(length / 8)}`;
+      if (kind === 'text') return base64(text);
+      if (kind === 'bytes') return base64(Buffer.alloc(length, 'PNG\u0000'));
+      if (kind === 'mixed') return base64(Buffer.concat([Buffer.from(text), Buffer.of(0xc3)]));
+      return Buffer.from(text).subarray(1).toString('base64url');
+    });
+  const planted = fc.constantFrom('', '=', '==', '===', '=a', ' ', '%', '"', 'é', '\u{1f600}');
+  const heads = fc.constantFrom(
+    '',
+    '',
+    'data:image/png;base64,',
+    'data:;base64,',
+    'data:text/csv,',
+  );
+
+  it('are found out bit by bit as in one go', () => {
+    fc.assert(
+      fc.property(
+        heads,
+        long,
+        planted,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.boolean(),
+        fc.constantFrom('', 'image/png', 'text/plain', 'application/x-unknown'),
+        fc.integer({ min: 1, max: 3_000 }),
+        (head, body, plant, share, escaped, mediaType, units) => {
+          const at = share > 0.7 ? body.length : Math.floor(share * body.length);
+          const value = head + body.slice(0, at) + plant + body.slice(at);
+          const json = JSON.stringify(value);
+          const { reading } = readSlowly(escaped ? json.replaceAll('/', '\\/') : json, units);
+          assert.deepEqual(
+            reading.media(mediaType, () => value),
+            mediaOf(value, mediaType),
+          );
+          assert.equal(reading.isEncoded, isEncodedBytes(value));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('stop where their pace ends', () => {
+    const text = base64('word '.repeat(200_000));
+    // Looked at, and decoded.
+    assert.ok(readSlowly(`"${text}"`, 1_000).stops > (2 * text.length) / 16 / 1_512);
+    // What is no base64 shows soon.
+    assert.ok(readSlowly(`"${'word '.repeat(200_000)}"`, 1_000).stops <= 1);
+    const request = JSON.stringify({
+      model: 'm',
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'document', source: { type: 'base64', media_type: 'text/x', data: text } },
+          ],
+        },
+      ],
+    });
+    const slices = (body: string): number => {
+      const reader = anthropicMessages.reader('request', false);
+      const pace = { left: 2_000 };
+      reader.readAt?.(pace);
+      reader.push(Buffer.from(body));
+      let found = reader.end();
+      let stops = 0;
+      for (; reader.unread; stops++) {
+        pace.left = 2_000;
+        found = reader.readOn!();
+      }
+      const read = found.flatMap(({ pieces }) => pieces.map(({ value }) => value));
+      assert.equal(read.includes('word '.repeat(200_000)), body === request);
+      return stops;
+    };
+    // As many as the same JSON without base64, and those of looking and decoding.
+    assert.ok(slices(request) > slices(request.replace(text, ' '.repeat(text.length))) + 60);
   });
 });
 

@@ -5,7 +5,12 @@ import { anthropicMessages } from '../../src/formats/anthropic.ts';
 import type { BodyReader, Edit, Format, Frame } from '../../src/formats/frame.ts';
 import { geminiAt } from '../../src/formats/gemini.ts';
 import { genericJson } from '../../src/formats/generic-json.ts';
-import { JsonScanner, NAME_BYTES_MAX, readJson } from '../../src/formats/json.ts';
+import {
+  JsonScanner,
+  LITERAL_BYTES_MAX,
+  NAME_BYTES_MAX,
+  readJson,
+} from '../../src/formats/json.ts';
 import { mcpAt } from '../../src/formats/mcp.ts';
 import { ndjson } from '../../src/formats/ndjson.ts';
 import { openaiChat } from '../../src/formats/openai-chat.ts';
@@ -13,11 +18,7 @@ import { openaiCompletions } from '../../src/formats/openai-completions.ts';
 import { openaiInputs } from '../../src/formats/openai-inputs.ts';
 import { openaiResponses } from '../../src/formats/openai-responses.ts';
 import { BYTES_PER_UNIT } from '../../src/formats/pace.ts';
-import {
-  KeyCounter,
-  LITERAL_BYTES_MAX,
-  PieceCollector,
-} from '../../src/formats/piece-collector.ts';
+import { KeyCounter, PieceCollector } from '../../src/formats/piece-collector.ts';
 
 /** Names and words that readers go by, so that random documents lead everywhere. */
 const NAMES =

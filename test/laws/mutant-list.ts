@@ -161,14 +161,14 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/byte-store.ts',
-    from: 'own.set(this.#bytes.subarray(from, to));\n      return own;',
-    to: 'return Buffer.from(this.#bytes.slice(from, to).buffer);',
+    from: 'this.#write(own, from, to);\n      return own;',
+    to: 'return Buffer.from(this.parts(from, to)[0]!.buffer);',
     suites: ['formats/byte-store'],
   },
   {
     file: 'formats/byte-store.ts',
-    from: 'new Uint8Array(this.#bytes.subarray(start))',
-    to: 'new Uint8Array(this.#bytes.subarray(start + 1))',
+    from: 'part.set(bytes.subarray(room));',
+    to: 'part.set(bytes.subarray(room + 1));',
   },
   {
     file: 'formats/chat-answer.ts',
@@ -232,8 +232,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/gemini.ts',
-    from: 'readJson(bytes, this.#limits, GEMINI_NAMES, from, to)',
-    to: 'readJson(bytes, this.#limits, GEMINI_NAMES, from, to - 1)',
+    from: 'new JsonScanner(bytes, this.#limits, GEMINI_NAMES, from, to)',
+    to: 'new JsonScanner(bytes, this.#limits, GEMINI_NAMES, from, to - 1)',
     laws: 'gemini',
   },
   {
@@ -353,6 +353,18 @@ const FORMATS: readonly Mutant[] = [
     suites: ['formats/media'],
   },
   {
+    file: 'formats/media.ts',
+    from: 'bytes.length : bytes.length - incompleteTail(bytes, bytes.length)',
+    to: 'bytes.length : bytes.length',
+    suites: ['formats/media'],
+  },
+  {
+    file: 'formats/media.ts',
+    from: 'this.padding === 0 ||',
+    to: 'this.padding >= 0 ||',
+    suites: ['formats/media'],
+  },
+  {
     file: 'formats/model-list.ts',
     from: 'return names.length > 0 &&',
     to: 'return names.length >= 0 &&',
@@ -366,8 +378,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/ndjson.ts',
-    from: 'frames.push(this.#frame(start, at + 1));',
-    to: 'frames.push(this.#frame(start, at));',
+    from: 'tooLong ? room : at + 1',
+    to: 'tooLong ? room : at',
     laws: 'ndjson',
   },
   {
@@ -476,8 +488,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/text.ts',
-    from: 'length - incompleteTail(this.#pending.view, length)',
-    to: 'length - Math.max(0, incompleteTail(this.#pending.view, length) - 1)',
+    from: 'length - incompleteTail(all, length)',
+    to: 'length - Math.max(0, incompleteTail(all, length) - 1)',
     laws: 'text',
   },
   {
