@@ -30,8 +30,13 @@ const RAW = 0;
 const RLE = 1;
 const COMPRESSED = 2;
 
+/** Looked at in one go, some µs a thousand: a body may have nothing but blocks of three bytes. */
+const BLOCKS_AT_ONCE = 4_096;
+
 class Reader {
   at = 0;
+  /** Frames and blocks that may be looked at before others have their turn. */
+  blocksLeft = BLOCKS_AT_ONCE;
   private readonly bytes: Uint8Array;
 
   constructor(bytes: Uint8Array) {
@@ -63,14 +68,24 @@ class Reader {
  * larger than they may be, and sizes that contradict each other. Cost: a few operations a block.
  */
 export function zstdOutline(bytes: Uint8Array): ZstdOutline {
+  const steps = zstdOutlining(bytes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, with a pause now and then. */
+export function* zstdOutlining(bytes: Uint8Array): Generator<undefined, ZstdOutline> {
   const reader = new Reader(bytes);
   let bytesMin = 0;
   let bytesMax = 0;
   while (reader.left > 0) {
+    yield* pause(reader);
     const magic = reader.number(MAGIC_BYTES);
     if (magic - (magic % 16) === SKIPPABLE_MAGIC) reader.skip(reader.number(SIZE_BYTES));
     else if (magic === FRAME_MAGIC) {
-      const frame = readFrame(reader);
+      const frame = yield* readFrame(reader);
       bytesMin += frame.bytesMin;
       bytesMax += frame.bytesMax;
     } else throw new Error('not a zstd frame');
@@ -78,7 +93,14 @@ export function zstdOutline(bytes: Uint8Array): ZstdOutline {
   return { bytesMin, bytesMax };
 }
 
-function readFrame(reader: Reader): ZstdOutline {
+function* pause(reader: Reader): Generator<undefined, void> {
+  reader.blocksLeft -= 1;
+  if (reader.blocksLeft > 0) return;
+  yield;
+  reader.blocksLeft = BLOCKS_AT_ONCE;
+}
+
+function* readFrame(reader: Reader): Generator<undefined, ZstdOutline> {
   const descriptor = reader.number(1);
   const single = (descriptor & 0x20) !== 0;
   const checked = (descriptor & 0x04) !== 0;
@@ -90,7 +112,7 @@ function readFrame(reader: Reader): ZstdOutline {
   const said = reader.number(sizeBytes) + (sizeBytes === 2 ? TWO_BYTE_SIZE_OFFSET : 0);
   if (single) windowBytes = said;
   if (windowBytes > ZSTD_WINDOW_BYTES_MAX) throw new Error('the window is too large');
-  const blocks = readBlocks(reader, Math.min(BLOCK_BYTES_MAX, windowBytes));
+  const blocks = yield* readBlocks(reader, Math.min(BLOCK_BYTES_MAX, windowBytes));
   if (checked) reader.skip(CHECKSUM_BYTES);
   if (sizeBytes === 0) return blocks;
   if (said < blocks.bytesMin || said > blocks.bytesMax) throw new Error('the size is not true');
@@ -102,10 +124,11 @@ function windowOf(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-function readBlocks(reader: Reader, blockBytesMax: number): ZstdOutline {
+function* readBlocks(reader: Reader, blockBytesMax: number): Generator<undefined, ZstdOutline> {
   let bytesMin = 0;
   let bytesMax = 0;
   for (let last = false; !last; ) {
+    yield* pause(reader);
     const header = reader.number(BLOCK_HEADER_BYTES);
     last = (header & 1) !== 0;
     const kind = (header >> 1) & 3;

@@ -1,6 +1,6 @@
 /**
  * Content codings, whole bodies at a time: node:zlib has no synchronous streaming interface. Large bodies are
- * inflated by the threads of node:zlib, which leave the event loop to others; zstd has none.
+ * inflated by the threads of node:zlib, or by our own for zstd, which leave the event loop to others.
  */
 import { Buffer } from 'node:buffer';
 import {
@@ -16,6 +16,7 @@ import {
   type ZlibOptions,
 } from 'node:zlib';
 import { DecodedTooLarge, type Decoder, type Decoders } from '../formats/encodings.ts';
+import { unzstdApart } from './zstd-apart.ts';
 import { unzstd } from './zstd-decoder.ts';
 
 type Inflate = (
@@ -51,6 +52,10 @@ export const bodyDecoders: Decoders = Object.freeze({
     outputBytesMax: number,
     done: (outcome: Uint8Array | Error) => void,
   ): boolean {
+    if (coding === 'zstd') {
+      unzstdApart(body, outputBytesMax, done);
+      return true;
+    }
     const inflateApart = INFLATE_APART.get(coding);
     if (inflateApart === undefined) return false;
     const input = Buffer.from(body.buffer, body.byteOffset, body.byteLength);

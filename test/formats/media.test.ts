@@ -87,7 +87,25 @@ describe('long bytes in base64', () => {
       if (kind === 'mixed') return base64(Buffer.concat([Buffer.from(text), Buffer.of(0xc3)]));
       return Buffer.from(text).subarray(1).toString('base64url');
     });
-  const planted = fc.constantFrom('', '=', '==', '===', '=a', ' ', '%', '"', 'é', '\u{1f600}');
+  const planted = fc.constantFrom(
+    '',
+    '',
+    '',
+    '',
+    '',
+    '',
+    '',
+    '',
+    '=',
+    '==',
+    '===',
+    '=a',
+    ' ',
+    '%',
+    '"',
+    'é',
+    '\u{1f600}',
+  );
   const heads = fc.constantFrom(
     '',
     '',
@@ -120,6 +138,16 @@ describe('long bytes in base64', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('have their padding at the end, wherever they are cut', () => {
+    for (const padding of ['=', '=='])
+      for (const rest of ['', '=', 'A', 'A=', 'A'.repeat(9_000)])
+        for (const length of [8_190, 8_191, 8_192, 20_000]) {
+          const value = 'A'.repeat(length) + padding + rest;
+          const { reading } = readSlowly(JSON.stringify(value), 1_000);
+          assert.equal(reading.isEncoded, isEncodedBytes(value), `${length} ${padding} ${rest}`);
+        }
   });
 
   it('stop where their pace ends', () => {
