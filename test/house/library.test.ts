@@ -3,8 +3,14 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { readProjectFile } from './project-files.ts';
 
-/** Time, digests and inflating; nothing that reaches outside of the process. */
-const BUILTINS = ['node:buffer', 'node:crypto', 'node:perf_hooks', 'node:zlib'];
+/** Time, digests, inflating, and a thread for what zlib does not inflate; nothing that reaches outside of the process. */
+const BUILTINS = [
+  'node:buffer',
+  'node:crypto',
+  'node:perf_hooks',
+  'node:worker_threads',
+  'node:zlib',
+];
 const SPECIFIERS = /^(?:import|export)\s(?!type\s)[^;]*?from\s+'([^']+)';/gmsu;
 
 /** Everything that is loaded with a file of `src`. */
