@@ -449,13 +449,45 @@ describe('audit line', () => {
     }
   });
 
-  it('law: any record is one line that parses back', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
-        const line = recordLine('run', 7, decision(a, { route: b, facts: { model: a } }));
-        assert.equal(line.indexOf('\n'), line.length - 1);
-        assert.equal(JSON.parse(line).seq, 7);
+  it('law: any record is one line, and reads back as JSON would have it', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 12 });
+    const maybe = fc.option(text, { nil: undefined });
+    const number = fc.oneof(fc.double(), fc.integer());
+    const whole = fc.record({
+      exchange: text,
+      requestId: text,
+      traceContext: fc.option(fc.record({ trace: text, parent: text, sampled: fc.boolean() }), {
+        nil: undefined,
       }),
+      durationMs: number,
+      session: maybe,
+      facts: fc.record({ tenant: maybe, app: maybe, model: maybe }),
+      factFaults: fc.option(fc.array(text), { nil: undefined }),
+      surroundings: fc.option(fc.record({ load: number }), { nil: undefined }),
+      route: text,
+      format: text,
+      findings: fc.array(
+        fc.record({ rule: text, action: text, label: text, text }).map((over) => ({
+          ...FINDING,
+          ...over,
+        })),
+        { maxLength: 3 },
+      ),
+      lifted: fc.option(fc.array(fc.record({ rule: text, by: text })), { nil: undefined }),
+      errors: fc.array(fc.record({ rule: text, error: text, classifier: maybe })),
+      breakers: fc.array(text),
+      rerouted: fc.option(fc.record({ rule: text, from: maybe, to: maybe }), { nil: undefined }),
+      responseBytes: number,
+    });
+    fc.assert(
+      fc.property(text, fc.nat(), whole, (run, seq, over) => {
+        const record = decision('a', over as Partial<DecisionRecord>);
+        const line = recordLine(run, seq, record);
+        assert.equal(line.indexOf('\n'), line.length - 1);
+        const read = JSON.parse(line);
+        assert.deepEqual(read, JSON.parse(JSON.stringify({ run, seq, ...record })));
+      }),
+      { numRuns: 500 },
     );
   });
 });
