@@ -24,7 +24,10 @@ async function required(step) {
   }
 }
 
+/** Suites that talk to tools and clients of others, built from their sources. */
+const WITH_BUILT_PROGRAMS = 'test/transport/**/*.test.ts';
 const ALL_SUITES = ['test/**/*.test.ts'];
+const WITHOUT_BUILT_PROGRAMS = [...ALL_SUITES, '--ignore', WITH_BUILT_PROGRAMS];
 
 /** Of the suites behind Envoy, those that a second transport could spoil: run over each. */
 const BOTH_TRANSPORTS = ['streams', 'message-actions', 'apis', 'tools', 'swap'].map(
@@ -47,28 +50,34 @@ await wanted(() => ensureDebian('prometheus'));
 await wanted(ensurePythonClients);
 await required(ensureBuild);
 const chosen = process.argv.slice(2);
-// A minute or two of building the first time, hence only where they are asked for.
-if (chosen.length === 0 || chosen.some((suite) => suite.includes('test/transport'))) {
+const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
+const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+async function suites(chosen, env = {}) {
+  const args = [mocha, '--forbid-only', '--reporter', reporter, ...chosen];
+  const settings = { ...process.env, SWITCHYARD_BUILT: '1', ...env };
+  const counts = await runAndCount(process.execPath, args, settings);
+  for (const kind of Object.keys(totals)) totals[kind] += counts[kind];
+}
+
+async function builtPrograms() {
   for (const tool of ['h2spec', 'interop-client', 'grpcurl', 'ghz'])
     await wanted(() => ensureGoProgram(tool));
   for (const program of ['cpp-client', 'hpack-peer']) await wanted(() => ensureNative(program));
 }
-const mocha = join(projectDirectory, 'node_modules', 'mocha', 'bin', 'mocha.js');
-const reporter = join(projectDirectory, 'test', 'reporter', 'plain.mjs');
-const args = [
-  mocha,
-  '--forbid-only',
-  '--reporter',
-  reporter,
-  ...(chosen.length > 0 ? chosen : ALL_SUITES),
-];
-const totals = await runAndCount(process.execPath, args, { ...process.env, SWITCHYARD_BUILT: '1' });
-if (chosen.length === 0) {
+
+if (chosen.length > 0) {
+  if (chosen.some((suite) => suite.includes('test/transport'))) await builtPrograms();
+  await suites(chosen);
+} else {
+  // They take minutes to build the first time, which nothing needs to wait for until their own suites.
+  const built = builtPrograms();
+  await suites(WITHOUT_BUILT_PROGRAMS);
+  await built;
+  await suites([WITH_BUILT_PROGRAMS]);
   say('the same through Envoy over the transport fast');
-  const again = [mocha, '--forbid-only', '--reporter', reporter, ...BOTH_TRANSPORTS];
-  const env = { ...process.env, SWITCHYARD_BUILT: '1', SWITCHYARD_TRANSPORT: 'fast' };
-  const over = await runAndCount(process.execPath, again, env);
-  for (const kind of ['passed', 'failed', 'skipped']) totals[kind] += over[kind];
+  await suites(BOTH_TRANSPORTS, { SWITCHYARD_TRANSPORT: 'fast' });
 }
 process.stdout.write(closingLine(totals));
 process.exitCode = totals.failed === 0 ? 0 : 1;
