@@ -6,6 +6,7 @@ import type { AppendCalls } from '../../src/audit/append-file.ts';
 import { auditFiles } from '../../src/audit/files.ts';
 import { FIELD_UNITS_MAX, LIST_ITEMS_MAX, recordLine } from '../../src/audit/line.ts';
 import { countRecords } from '../../src/audit/reader.ts';
+import type { DecisionRecord } from '../../src/audit/record.ts';
 import { AuditUnavailable } from '../../src/audit/unavailable.ts';
 import { type AuditWriterOptions, openAuditWriter } from '../../src/audit/writer.ts';
 import { decision, TRANSITION, temporaryDirectory } from './records.ts';
