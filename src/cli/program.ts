@@ -64,7 +64,7 @@ export function buildProgram(options: ProgramOptions): Command {
     .showHelpAfterError('(switchyard --help says what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 refused (by the server, or what was tried by its policies), 2 bad input,\n3 the server cannot be reached',
+      '\nExit codes: 0 done, 1 refused (by the server, or what was tried by its policies), 2 bad input,\n3 the server cannot be reached, 4 golden cases fail in the slow stage alone',
     )
     .configureOutput({ writeOut: write, writeErr: options.writeError })
     .exitOverride();

@@ -1,9 +1,12 @@
 /** `switchyard test`: golden sets against their policies, without a server. */
 import { writeFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { goldenFaults, runCases } from '../../engine/golden/gate.ts';
 import type { CaseResult } from '../../engine/golden/run-case.ts';
+import { CUTTINGS_DEFAULT, slowRun } from '../../engine/golden/slow-stage.ts';
 import { COMPILE_ERRORS, type CompileErrorCode } from '../../policy/errors.ts';
+import type { GoldenCase } from '../../policy/golden/cases.ts';
+import { GOLDEN_STAGES, type GoldenStage } from '../../policy/golden/schema.ts';
 import type { PolicySet } from '../../policy/set.ts';
 import { compiledSources, type PolicyReading, readPolicyPath } from '../compile.ts';
 import { readConfig } from '../config.ts';
@@ -11,7 +14,7 @@ import { CliError, EXIT } from '../exit.ts';
 import { printable } from '../printable.ts';
 import { type Finding, sarifLog } from '../sarif.ts';
 import type { TrialPorts } from '../trial/commands.ts';
-import { junitReport } from './junit.ts';
+import { junitReport, type StageResults } from './junit.ts';
 
 interface GoldenPorts {
   readonly version: string;
@@ -20,7 +23,13 @@ interface GoldenPorts {
   readonly trial: Pick<TrialPorts, 'means'>;
 }
 
+/** What the command is asked to run; `all` is both, one after the other. */
+const STAGES = [...GOLDEN_STAGES, 'all'] as const;
+
 interface TestFlags {
+  readonly stage: (typeof STAGES)[number];
+  readonly cuttings: number;
+  readonly seed: number;
   readonly junit?: string;
   readonly sarif?: string;
   readonly coverageMin?: number;
@@ -28,14 +37,25 @@ interface TestFlags {
 }
 
 const TEST_HELP = `
-Each case runs by the code that serves; an answer in deltas also with its words in one delta and in single
-characters. Exit codes: 0 all hold, 1 a case fails or too few rules are covered, 2 bad input`;
+Each case runs by the code that serves. The fast stage runs each as it is written, an answer in deltas also with its
+words in one delta and in single characters. The slow stage runs the cases marked \`stage: slow\` too, and each case in
+every API that can say it, streamed and whole, in many other deltas, its bytes cut in many other places.
+Exit codes: 0 all hold, 1 a case fails in the fast stage or too few rules are covered, 2 bad input, 4 a case fails in
+the slow stage. With --stage all the slow stage runs when the fast one holds`;
 
 export function addGoldenCommands(program: Command, ports: GoldenPorts): void {
   program
     .command('test')
     .description('run golden sets against the policies beside them')
     .argument('<path>', 'file, or directory, of policies and golden sets')
+    .addOption(new Option('--stage <stage>', 'what to run').choices(STAGES).default('fast'))
+    .option(
+      '--cuttings <count>',
+      'slow stage: random cuttings of bytes, and of deltas, of each form of a case',
+      parseCount,
+      CUTTINGS_DEFAULT,
+    )
+    .option('--seed <number>', 'slow stage: the same number, the same cuttings', parseCount, 1)
     .option('--junit <file>', 'write the results as JUnit XML')
     .option('--sarif <file>', 'write what failed as SARIF 2.1.0')
     .option(
@@ -46,6 +66,15 @@ export function addGoldenCommands(program: Command, ports: GoldenPorts): void {
     .option('--config <file>', "the server's configuration: formats, limits")
     .addHelpText('after', TEST_HELP)
     .action((path: string, flags: TestFlags) => testPolicies(path, flags, ports));
+}
+
+const COUNT_MAX = 1_000_000;
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count > COUNT_MAX)
+    throw new InvalidArgumentError(`write a whole number, at most ${COUNT_MAX}.`);
+  return count;
 }
 
 function parsePercent(text: string): number {
@@ -64,30 +93,70 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
     );
   }
   const config = await readConfig(flags.config);
-  const means = await ports.trial.means();
   // Nobody waits for this one but its author.
   const limits = { ...config.limits, goldenMsMax: Number.POSITIVE_INFINITY };
-  const results = await runCases(set, cases, { ...means, limits, routes: config.formats }, limits);
-  if (flags.junit !== undefined) await writeReport(flags.junit, junitReport(results));
+  const means = { ...(await ports.trial.means()), limits, routes: config.formats };
+  const stages: StageResults[] = [];
+  if (flags.stage !== 'slow') {
+    const chosen = cases.filter(({ stage }) => stage === 'fast');
+    stages.push(resultsOf('fast', await runCases(set, chosen, means, limits), limits));
+  }
+  const fastFailed = stages.some(({ faults }) => faults.length > 0);
+  if (flags.stage === 'slow' || (flags.stage === 'all' && !fastFailed)) {
+    const results = await runCases(set, cases, means, limits, slowRun(flags));
+    stages.push(resultsOf('slow', results, limits));
+  }
+  if (flags.junit !== undefined) await writeReport(flags.junit, junitReport(stages));
   if (flags.sarif !== undefined) {
     const described = (code: string) => COMPILE_ERRORS[code as CompileErrorCode];
-    await writeReport(flags.sarif, sarifLog(failures(results), ports.version, described));
+    const found = stages.flatMap(({ results }) => failures(results));
+    await writeReport(flags.sarif, sarifLog(found, ports.version, described));
   }
-  const faults = goldenFaults(cases, results, limits);
-  const coverage = coverageOf(set, results);
+  const coverage = coverageOf(
+    set,
+    stages.flatMap(({ results }) => results),
+  );
   const lines = [
-    ...faults,
+    ...stages.flatMap(({ faults }) => faults),
     coverageLine(coverage),
-    `${cases.length - faults.length} passed, ${faults.length} failed`,
+    ...notRun(cases, flags.stage, fastFailed),
+    ...stages.map(stageLine),
   ];
   ports.write(`${printable(lines.join('\n'))}\n`);
-  if (faults.length > 0) throw new CliError(EXIT.refused, '');
+  if (fastFailed) throw new CliError(EXIT.refused, '');
+  if (stages.some(({ faults }) => faults.length > 0)) throw new CliError(EXIT.slowStageFailed, '');
   if (coverage.percent < (flags.coverageMin ?? 0)) {
     throw new CliError(
       EXIT.refused,
       `${Math.floor(coverage.percent)} % of the rules came to act, less than the ${flags.coverageMin} % asked for; add cases`,
     );
   }
+}
+
+function resultsOf(
+  stage: GoldenStage,
+  results: readonly CaseResult[],
+  limits: Parameters<typeof goldenFaults>[2],
+): StageResults {
+  const cases = results.map((result) => result.case);
+  return { stage, results, faults: goldenFaults(cases, results, limits) };
+}
+
+function stageLine({ stage, results, faults }: StageResults): string {
+  const name = stage === 'slow' ? 'slow stage: ' : '';
+  return `${name}${results.length - faults.length} passed, ${faults.length} failed`;
+}
+
+/** What a reader could take for tested, and is not. */
+function notRun(
+  cases: readonly GoldenCase[],
+  stage: TestFlags['stage'],
+  fastFailed: boolean,
+): readonly string[] {
+  if (stage === 'all' && fastFailed) return ['the slow stage did not run'];
+  const slow = cases.filter((golden) => golden.stage === 'slow').length;
+  if (stage !== 'fast' || slow === 0) return [];
+  return [`${slow} ${slow === 1 ? 'case is' : 'cases are'} of the slow stage: --stage slow`];
 }
 
 interface Coverage {

@@ -1,12 +1,22 @@
-/** Results as JUnit XML, in the form that build servers read: a suite for each policy, a case for each case. */
+/**
+ * Results as JUnit XML, in the form that build servers read: a suite for each policy and stage, a case for each case.
+ */
 import type { CaseResult } from '../../engine/golden/run-case.ts';
+import type { GoldenStage } from '../../policy/golden/schema.ts';
 
-export function junitReport(results: readonly CaseResult[]): string {
-  const policies = [...new Set(results.map((result) => result.case.policy))];
+/** What came of a stage. */
+export interface StageResults {
+  readonly stage: GoldenStage;
+  readonly results: readonly CaseResult[];
+  /** As compile errors are told. */
+  readonly faults: readonly string[];
+}
+
+export function junitReport(stages: readonly StageResults[]): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="switchyard" ${counts(results)}>`,
-    ...policies.flatMap((policy) => suiteOf(policy, results)),
+    `<testsuites name="switchyard" ${counts(stages.flatMap(({ results }) => results))}>`,
+    ...stages.flatMap(suitesOf),
     '</testsuites>',
     '',
   ].join('\n');
@@ -17,13 +27,17 @@ function counts(results: readonly CaseResult[]): string {
   return `tests="${results.length}" failures="${failures}"`;
 }
 
-function suiteOf(policy: string, results: readonly CaseResult[]): readonly string[] {
-  const own = results.filter((result) => result.case.policy === policy);
-  return [
-    `  <testsuite name="${xml(policy)}" ${counts(own)}>`,
-    ...own.map(caseOf),
-    '  </testsuite>',
-  ];
+function suitesOf({ stage, results }: StageResults): readonly string[] {
+  const policies = [...new Set(results.map((result) => result.case.policy))];
+  return policies.flatMap((policy) => {
+    const own = results.filter((result) => result.case.policy === policy);
+    const name = stage === 'slow' ? `${policy}, slow stage` : policy;
+    return [
+      `  <testsuite name="${xml(name)}" ${counts(own)}>`,
+      ...own.map(caseOf),
+      '  </testsuite>',
+    ];
+  });
 }
 
 function caseOf({ case: { name, policy, position }, fault }: CaseResult): string {

@@ -7,19 +7,22 @@ import { type CaseResult, type GoldenMeans, runCase } from './run-case.ts';
 
 type GoldenLimits = Pick<EngineLimits, 'goldenMsMax'>;
 
+type RunCase = (set: PolicySet, golden: GoldenCase, means: GoldenMeans) => Promise<CaseResult>;
+
 /** Results in the order of the cases; the rest is missing when the time was over. Others run in between. */
 export async function runCases(
   set: PolicySet,
   cases: readonly GoldenCase[],
   means: GoldenMeans,
   { goldenMsMax }: GoldenLimits,
+  run: RunCase = runCase,
 ): Promise<readonly CaseResult[]> {
   const { clock } = means;
   const dueMs = clock.monotonicMs() + goldenMsMax;
   const results: CaseResult[] = [];
   for (const golden of cases) {
     if (clock.monotonicMs() > dueMs) break;
-    results.push(await runCase(set, golden, means));
+    results.push(await run(set, golden, means));
     await new Promise<void>((resume) => clock.soon(resume));
   }
   return results;

@@ -30,6 +30,8 @@ export interface Seen {
   readonly degraded: boolean;
   /** What people read of the body that left: of an answer the words of the model, of a request the user's. */
   readonly text: string;
+  /** What left of the body. */
+  readonly bytes: Uint8Array;
 }
 
 interface Ended {
@@ -96,11 +98,15 @@ export class GoldenObserver implements ExchangeObserver {
       changed,
       degraded: record.degraded,
       text,
+      bytes,
     };
   }
 }
 
-/** The first text of these places: where an API repeats it, what it repeats is the same. */
+/** A block of a streamed message of Anthropic's: what is appended to one is a block of its own. */
+const BLOCK = /^block\/\d+\/content$/;
+
+/** The first text of these places: where an API repeats it, what it repeats is the same. Blocks are read as one. */
 function wordsOf(reader: BodyReader, bytes: Uint8Array, places: readonly Place[]): string {
   let key: string | undefined;
   let words = '';
@@ -108,7 +114,7 @@ function wordsOf(reader: BodyReader, bytes: Uint8Array, places: readonly Place[]
     for (const piece of frame.pieces) {
       if (!places.includes(piece.place) || piece.value === '') continue;
       key ??= piece.text;
-      if (piece.text === key) words += piece.value;
+      if (piece.text === key || (BLOCK.test(key) && BLOCK.test(piece.text))) words += piece.value;
     }
   }
   return words;

@@ -19,12 +19,14 @@ import {
   type GoldenResponse,
   type GoldenSetDocument,
   GoldenSetSchema,
+  type GoldenStage,
 } from './schema.ts';
 
 export interface GoldenCase {
   readonly name: string;
   /** The policy that the golden set is of. */
   readonly policy: string;
+  readonly stage: GoldenStage;
   /** Those that the policy's selector asks for, and those that the case gives. */
   readonly facts: Facts;
   readonly route: string;
@@ -232,6 +234,7 @@ export function resolveCases(
       return Object.freeze({
         name: written.name,
         policy,
+        stage: written.stage ?? 'fast',
         facts: { ...own.selector, ...written.facts } as Facts,
         route: written.route ?? '',
         ...(atMs === undefined ? {} : { atMs }),

@@ -18,6 +18,11 @@ export const GOLDEN_FORMATS = [
   'text',
 ] as const;
 
+/** When `switchyard test` runs a case. A server runs all of them at every save. */
+export const GOLDEN_STAGES = ['fast', 'slow'] as const;
+
+export type GoldenStage = (typeof GOLDEN_STAGES)[number];
+
 export type GoldenFormat = (typeof GOLDEN_FORMATS)[number];
 
 /** What a case is written in that names no format. */
@@ -100,6 +105,7 @@ const Expect = Type.Object(
 const Case = Type.Object(
   {
     name: Name,
+    stage: Type.Optional(words(GOLDEN_STAGES)),
     facts: Type.Optional(Type.Record(Text, Text)),
     route: Type.Optional(Text),
     at: Type.Optional(Type.String({ 'x-example': '2026-01-31T03:00:00Z' })),
