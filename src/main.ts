@@ -21,7 +21,7 @@ import { Comparisons } from './engine/comparisons.ts';
 import { type Compiled, PolicyController } from './engine/controller.ts';
 import { Exchange } from './engine/exchange.ts';
 import { FeedBook } from './engine/feeds.ts';
-import { goldenFaults, runCases } from './engine/golden/gate.ts';
+import { passGate } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
 import { LoadGauge } from './engine/load.ts';
 import { operatorControl } from './engine/operator-control.ts';
@@ -65,6 +65,7 @@ import { keyedHash } from './store/keyed-hash.ts';
 import { loadOrCreateKey } from './store/keys.ts';
 import { postureFile } from './store/posture-file.ts';
 import { memorySealer } from './store/sealer.ts';
+import { signatureCheck, signText } from './store/signatures.ts';
 import { createXxh64 } from './store/xxh64.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-events.ts';
@@ -93,6 +94,7 @@ async function serve(config: ServerConfig): Promise<void> {
     process.exit(CRASHED);
   });
   log.event('starting', { version: VERSION });
+  const verify = signatureCheck(config.goldenOverrideKeys);
   const store = await openFileStore({ directory: config.data });
   const key = await loadOrCreateKey(`${config.data}/prf.key`);
   const [cohortKey, hashKey] = [sipKey(key), key.subarray(16)];
@@ -161,10 +163,10 @@ async function serve(config: ServerConfig): Promise<void> {
     xxh64,
     stances,
     classifiers: config.classifiers.map(({ name }) => name),
-    golden: async (set, cases) => {
+    golden: (save) => {
       const { limits, formats: routes } = config;
       const means = { clock, decoders: bodyDecoders, xxh64, limits, routes };
-      return goldenFaults(cases, await runCases(set, cases, means, limits), limits);
+      return passGate(save, { means, limits, verify, sha256: hexSha256 });
     },
     compile: (files) => compile(files, config.limits, cache),
     comparisons,
@@ -199,7 +201,7 @@ async function serve(config: ServerConfig): Promise<void> {
   const feeds = new FeedBook(config.feeds, {
     clock,
     limits: config.limits,
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: hexSha256,
     epoch: () => serving.current.epoch,
     recordTransition: (record) => audit.transition(record),
     onEvent: (event) => {
@@ -370,6 +372,8 @@ async function serve(config: ServerConfig): Promise<void> {
 /** Exit code of Node itself for an error nobody caught. */
 const CRASHED = 1;
 
+const hexSha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 function compile(
   files: readonly SourceFile[],
   { matcherBytesMax, tenantPercentMax }: ServerConfig['limits'],
@@ -379,7 +383,7 @@ function compile(
     matcherBytesMax,
     tenantPercentMax,
     cache,
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: hexSha256,
   });
   return result.ok ? result : { ok: false, errors: result.errors.map(formatCompileError) };
 }
@@ -497,5 +501,6 @@ process.exitCode = await main({
   version: VERSION,
   readPolicies: (directory) => readDirectory(directory, DIRECTORY_LIMITS),
   trialMeans: async () => ({ clock, decoders: bodyDecoders, xxh64: await createXxh64() }),
+  signatures: { check: signatureCheck, sign: signText },
   extend: addServe,
 });

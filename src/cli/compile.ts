@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { compilePolicies } from '../policy/compile.ts';
 import { formatCompileError } from '../policy/errors.ts';
 import type { GoldenCase } from '../policy/golden/cases.ts';
+import type { GoldenOverride } from '../policy/golden/override.ts';
 import type { PolicySet } from '../policy/set.ts';
 import { CliError, EXIT } from './exit.ts';
 import { printable } from './printable.ts';
@@ -61,6 +62,7 @@ export interface PolicySources {
 export interface CompiledSources {
   readonly set: PolicySet;
   readonly cases: readonly GoldenCase[];
+  readonly overrides: readonly GoldenOverride[];
 }
 
 /**

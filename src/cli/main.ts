@@ -5,6 +5,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { PolicyReading } from './compile.ts';
+import type { SignaturePorts } from './golden/override.ts';
 import { buildProgram } from './program.ts';
 import { runProgram } from './run.ts';
 import type { TrialPorts } from './trial/commands.ts';
@@ -15,6 +16,7 @@ export interface MainOptions {
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
   /** What the server inflates and hashes with, made ready when it is needed. */
   readonly trialMeans: TrialPorts['means'];
+  readonly signatures: SignaturePorts;
   /** Adds commands. Their actions may throw CliError. */
   readonly extend?: (program: Command) => void;
 }
@@ -44,6 +46,7 @@ export async function main(options: MainOptions): Promise<number> {
   const program = buildProgram({
     version: options.version,
     readPolicies: options.readPolicies,
+    signatures: options.signatures,
     env: process.env,
     write,
     writeError,

@@ -7,6 +7,7 @@ import { compileSources, type PolicyReading, readPolicyPath } from './compile.ts
 import { parseDuration } from './duration.ts';
 import { CliError, EXIT } from './exit.ts';
 import { addGoldenCommands } from './golden/commands.ts';
+import { addOverrideCommands, type SignaturePorts } from './golden/override.ts';
 import { addLintCommands } from './lint.ts';
 import { printable } from './printable.ts';
 import { parseShare } from './share.ts';
@@ -26,6 +27,7 @@ export interface ProgramOptions {
   readonly writeError: (text: string) => void;
   /** Reads a policy directory as the server does. Must not throw. */
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
+  readonly signatures: SignaturePorts;
   /** What `try` and `explain` run with. */
   readonly trial: TrialPorts;
 }
@@ -169,6 +171,7 @@ export function buildProgram(options: ProgramOptions): Command {
 
   addTrialCommands(program, options);
   addGoldenCommands(program, options);
+  addOverrideCommands(program, options);
   addLintCommands(program, options);
 
   return program;

@@ -6,6 +6,7 @@
 import type { TransitionRecord } from '../audit/record.ts';
 import { formatPosition } from '../policy/errors.ts';
 import type { GoldenCase } from '../policy/golden/cases.ts';
+import type { GoldenOverride } from '../policy/golden/override.ts';
 import type { PolicySet, Rule } from '../policy/set.ts';
 import { activate, emergencyExpired, watchEnded } from '../rollout/activate.ts';
 import {
@@ -19,6 +20,7 @@ import { advance, canary } from '../rollout/canary.ts';
 import { splitOf, type Xxh64 } from '../rollout/cohort.ts';
 import type { Act, Outcome } from '../rollout/outcome.ts';
 import { due, judgeExpectations, keptSets, knownSet, servingPlan } from '../rollout/outlook.ts';
+import { overridden } from '../rollout/overridden.ts';
 import { promote } from '../rollout/promote.ts';
 import { effectiveFiles, fileRefs } from '../rollout/quarantine.ts';
 import { rollback } from '../rollout/rollback.ts';
@@ -26,6 +28,8 @@ import { saved } from '../rollout/saved.ts';
 import type { Clock } from './clock.ts';
 import type { Comparisons, Failed } from './comparisons.ts';
 import type { ControlOutcome, ControlStatus, SetControl } from './control.ts';
+import type { GateInput } from './golden/gate.ts';
+import type { Overridden, OverrideVerdict } from './golden/overrides.ts';
 import { notEnforceable } from './not-enforceable.ts';
 import type { ExchangeOutcome } from './ports.ts';
 import type { RouteStances } from './route-stances.ts';
@@ -46,7 +50,12 @@ export interface SetRepository {
 }
 
 export type Compiled =
-  | { readonly ok: true; readonly set: PolicySet; readonly cases: readonly GoldenCase[] }
+  | {
+      readonly ok: true;
+      readonly set: PolicySet;
+      readonly cases: readonly GoldenCase[];
+      readonly overrides: readonly GoldenOverride[];
+    }
   /** `file:line:column: code: sentence`, all of them. */
   | { readonly ok: false; readonly errors: readonly string[] };
 
@@ -62,8 +71,8 @@ export interface ControllerDeps {
   readonly queue: SwapQueue;
   readonly store: SetRepository;
   readonly compile: (files: readonly SourceFile[]) => Compiled;
-  /** `file:line:column: code: sentence` for every golden case that does not hold. */
-  readonly golden: (set: PolicySet, cases: readonly GoldenCase[]) => Promise<readonly string[]>;
+  /** Runs the golden cases of a save. */
+  readonly golden: (save: GateInput) => Promise<OverrideVerdict>;
   readonly xxh64: Xxh64;
   readonly stances: RouteStances;
   /** Names that the configuration gives to classifiers. */
@@ -89,6 +98,7 @@ export class PolicyController implements SetControl {
   private readonly deps: ControllerDeps;
   private record: ActivationRecord = EMPTY_ACTIVATION;
   private readonly sets = new Map<string, PolicySet>();
+  private readonly protectedBySet = new Map<string, readonly GoldenCase[]>();
   private errors: readonly string[] = [];
   private lastReadMs = 0;
   private reading: Reading = { files: [], errors: [] };
@@ -113,7 +123,8 @@ export class PolicyController implements SetControl {
       const directory = candidate
         ? { kind: 'set' as const, candidate }
         : { kind: this.errors.length > 0 ? ('errors' as const) : ('none' as const) };
-      const outcome = boot(record, directory, this.act('start'));
+      // An override that was taken has been written into it meanwhile.
+      const outcome = boot(record && this.record, directory, this.act('start'));
       if (outcome.ok) await this.take(outcome);
     });
     this.tick();
@@ -228,7 +239,7 @@ export class PolicyController implements SetControl {
       this.refuseSave(compiled.errors);
       return undefined;
     }
-    const { set, cases } = compiled;
+    const { set, cases, overrides } = compiled;
     const conflict = this.deps.stances.conflict(set);
     if (conflict) {
       const place = formatPosition(conflict.rule.position);
@@ -249,19 +260,59 @@ export class PolicyController implements SetControl {
       this.refuseSave(unknown.map((rule) => unknownWords(rule, this.deps.classifiers)));
       return undefined;
     }
-    const faults = await this.deps.golden(set, cases);
+    const inForce = await this.protectedCases();
+    const { faults, overridden: signed } = await this.deps.golden({
+      set,
+      cases,
+      overrides,
+      inForce,
+    });
     if (faults.length > 0) {
       this.refuseSave(faults);
       return undefined;
     }
+    // Before what it justifies, as every record.
+    for (const one of signed) await this.take(this.signedFor(set.digest, one));
     this.errors = [];
     this.sets.set(set.digest, set);
+    this.protectedBySet.set(set.digest, onlyProtected(cases));
     await this.deps.store.putSet(set.digest, files);
     return {
       digest: set.digest,
       files: fileRefs(files),
       ...(set.rollout && { plan: set.rollout }),
     };
+  }
+
+  /** What no save may lose unless somebody signs for it: of every set that serves, is tried or waits. */
+  private async protectedCases(): Promise<readonly GoldenCase[]> {
+    const { blue, rollout, waiting } = this.record;
+    const cases: GoldenCase[] = [];
+    for (const digest of new Set([blue?.digest, rollout?.green.digest, waiting?.digest])) {
+      if (digest === undefined) continue;
+      let known = this.protectedBySet.get(digest);
+      if (known === undefined) {
+        const files = await this.deps.store.getSet(digest);
+        const compiled = files && this.deps.compile(files);
+        known = compiled?.ok ? onlyProtected(compiled.cases) : [];
+        this.protectedBySet.set(digest, known);
+        if (compiled?.ok) this.sets.set(digest, compiled.set);
+      }
+      cases.push(...known);
+    }
+    return cases;
+  }
+
+  private signedFor(digest: string, { override, cases }: Overridden): Outcome {
+    const { by, reason, key, until } = override;
+    const named = cases.map((golden) => `${golden.policy}/${golden.name}`).join(', ');
+    const evidence = {
+      key,
+      until,
+      cases: cases.length,
+      named: named.length > NAMED_CHARS_MAX ? `${named.slice(0, NAMED_CHARS_MAX)}…` : named,
+    };
+    return overridden(this.record, { digest, evidence }, { ...this.act(by), reason });
   }
 
   private refuseSave(errors: readonly string[]): void {
@@ -393,7 +444,9 @@ export class PolicyController implements SetControl {
     });
     comparisons.follow(judgeExpectations(this.record), this.record.epoch, clock.monotonicMs());
     for (const digest of this.sets.keys()) {
-      if (!retained.has(digest) && this.record.waiting?.digest !== digest) this.sets.delete(digest);
+      if (retained.has(digest) || this.record.waiting?.digest === digest) continue;
+      this.sets.delete(digest);
+      this.protectedBySet.delete(digest);
     }
   }
 
@@ -458,6 +511,12 @@ export class PolicyController implements SetControl {
     }
   }
 }
+
+/** Names of overridden cases in one audit record. */
+const NAMED_CHARS_MAX = 4_096;
+
+const onlyProtected = (cases: readonly GoldenCase[]): readonly GoldenCase[] =>
+  cases.filter((golden) => golden.protected);
 
 /** Sets kept for exchanges that Check has promised them to. */
 const RETAINED_SETS_MAX = 8;

@@ -737,7 +737,7 @@ export class BodyInspection implements TextHost, SubjectHost {
     const { lastRead } = this;
     this.lastRead = undefined;
     if (lastRead && this.queue.at(-1)?.held === lastRead)
-      this.options.observer?.held(lastRead, this.waiting());
+      this.options.observer?.held?.(lastRead, this.waiting());
   }
 
   /** The frame as it leaves; undefined when that is more to write than the slice has room for. */

@@ -44,8 +44,11 @@ export interface Waiting {
 /** One body. Frames are told in order; each is released, or held and perhaps released later. */
 export interface BodyObserver {
   frame(frame: Frame): void;
-  /** It does not leave now. No `waits`: something of the format itself is incomplete. */
-  held(frame: Frame, waits: readonly Waiting[]): void;
+  /**
+   * It does not leave now. No `waits`: something of the format itself is incomplete. Who does not ask for it is spared
+   * a look at all that is held, for every frame.
+   */
+  held?(frame: Frame, waits: readonly Waiting[]): void;
   finding(finding: Finding): void;
   /** `form`: where the addition of `append` rules went; `impossible` when the format has no place for it. */
   appended(text: string, rules: readonly Rule[], form: AppendForm['kind']): void;

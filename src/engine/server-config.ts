@@ -30,6 +30,8 @@ const Text = Type.String({ minLength: 1 });
 const Count = Type.Integer({ minimum: 0 });
 /** Feeds that one server reads: each is kept in memory, and looked at twice a second. */
 const FEEDS_MAX = 64;
+/** Keys that overrides of golden cases may be signed with. */
+const OVERRIDE_KEYS_MAX = 64;
 const closed = { additionalProperties: false };
 
 /** A union's errors are those of all its members: a word from a list has one. */
@@ -187,6 +189,19 @@ export const FileSchema = Type.Object(
         { maxItems: FEEDS_MAX },
       ),
     ),
+    /** Who may sign that a set serves although golden cases do not hold. */
+    goldenOverrideKeys: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ pattern: '^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$' }),
+            publicKey: Text,
+          },
+          closed,
+        ),
+        { maxItems: OVERRIDE_KEYS_MAX },
+      ),
+    ),
     onStoreLoss: Type.Optional(words(['lastKnownGood', 'deny', 'allow'])),
     limits: Type.Optional(
       Type.Object(
@@ -235,6 +250,8 @@ export interface ServerConfig {
   readonly formats: readonly FormatRoute[];
   readonly classifiers: readonly ClassifierConfig[];
   readonly feeds: readonly FeedConfig[];
+  /** PEM of Ed25519 keys, by name. */
+  readonly goldenOverrideKeys: readonly { readonly name: string; readonly publicKey: string }[];
   readonly onStoreLoss: 'lastKnownGood' | 'deny' | 'allow';
   readonly limits: EngineLimits;
   /** How long a set activated at once is compared with the one before it. */
@@ -352,6 +369,7 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
     formats: file.formats ?? [],
     feeds: file.feeds ?? [],
     classifiers: classifiersOf(file.classifiers),
+    goldenOverrideKeys: file.goldenOverrideKeys ?? [],
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
     limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
     watchMs: file.watchMs ?? 30 * 60_000,
@@ -377,7 +395,8 @@ function readFile(
   const faults = Value.Check(FileSchema, value)
     ? [
         ...sourceFaults(value.facts ?? {}),
-        ...feedFaults(value.feeds ?? []),
+        ...namesakeFaults('feeds', 'a feed', value.feeds ?? []),
+        ...namesakeFaults('goldenOverrideKeys', 'a key', value.goldenOverrideKeys ?? []),
         ...classifierFaults(value.classifiers ?? []),
       ]
     : configFaults(Value.Errors(FileSchema, value));
@@ -403,12 +422,16 @@ function sourceFaults(facts: NonNullable<ConfigFile['facts']>): readonly ConfigF
   );
 }
 
-/** Two files of one name would take turns. */
-function feedFaults(feeds: NonNullable<ConfigFile['feeds']>): readonly ConfigFault[] {
-  return feeds.flatMap(({ name }, index) => {
-    const path = ['feeds', String(index), 'name'];
-    const sentence = `\`${path.join('.')}\` names a feed that stands before it; rename one`;
-    return feeds.findIndex((one) => one.name === name) < index
+/** Two files, or two keys, of one name would take turns. */
+function namesakeFaults(
+  section: string,
+  what: string,
+  named: readonly { readonly name: string }[],
+): readonly ConfigFault[] {
+  return named.flatMap(({ name }, index) => {
+    const path = [section, String(index), 'name'];
+    const sentence = `\`${path.join('.')}\` names ${what} that stands before it; rename one`;
+    return named.findIndex((one) => one.name === name) < index
       ? [{ path, unknownKey: false, sentence }]
       : [];
   });

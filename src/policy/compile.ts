@@ -24,6 +24,7 @@ import {
   type GoldenDraft,
   resolveCases,
 } from './golden/cases.ts';
+import type { GoldenOverride } from './golden/override.ts';
 import { type CompileLimits, DEFAULT_LIMITS } from './limits.ts';
 import type { PolicyFile } from './load.ts';
 import { selectorsCompatible } from './reach.ts';
@@ -45,7 +46,12 @@ export interface CompileOptions extends Partial<CompileLimits> {
 }
 
 export type CompileResult =
-  | { readonly ok: true; readonly set: PolicySet; readonly cases: readonly GoldenCase[] }
+  | {
+      readonly ok: true;
+      readonly set: PolicySet;
+      readonly cases: readonly GoldenCase[];
+      readonly overrides: readonly GoldenOverride[];
+    }
   | { readonly ok: false; readonly errors: readonly CompileError[] };
 
 /** What the documents say together. */
@@ -54,6 +60,7 @@ interface Collected {
   readonly modules: ModuleReading[];
   readonly rollouts: RolloutPlan[];
   readonly golden: GoldenDraft[];
+  readonly overrides: GoldenOverride[];
   readonly warnings: string[];
   policyDocuments: number;
 }
@@ -99,7 +106,7 @@ export function compilePolicies(
   }
   const set = assemble(documents, { ...collected, defaults, composition }, sha256);
   warmScopes(set);
-  return { ok: true, set, cases };
+  return { ok: true, set, cases, overrides: collected.overrides };
 }
 
 function checkCounts(
@@ -135,6 +142,7 @@ function collect(documents: readonly DocumentReading[], tell: Tell): Collected {
     modules: [],
     rollouts: [],
     golden: [],
+    overrides: [],
     warnings: [],
     policyDocuments: 0,
   };
@@ -147,6 +155,10 @@ function collect(documents: readonly DocumentReading[], tell: Tell): Collected {
     }
     if (content.kind === 'golden') {
       if (content.draft !== undefined) collected.golden.push(content.draft);
+      continue;
+    }
+    if (content.kind === 'override') {
+      if (content.override !== undefined) collected.overrides.push(content.override);
       continue;
     }
     if (content.kind === 'rollout') {
@@ -228,9 +240,9 @@ function assemble(
   { policies, modules, rollouts, warnings, defaults, composition }: Assembled,
   sha256: (text: string) => string,
 ): PolicySet {
-  // Golden sets say what a set must do, not what it does: a new case makes no new set.
+  // Golden sets say what a set must do, not what it does: a new case makes no new set, nor does an override.
   const canonical = documents
-    .filter(({ content }) => content.kind !== 'golden')
+    .filter(({ content }) => content.kind !== 'golden' && content.kind !== 'override')
     .map((document) => document.canonical)
     .sort(compareText);
   const { drafts, usedBy } = composition;

@@ -106,6 +106,10 @@ export const COMPILE_ERRORS = {
   golden_failed: 'A golden case does not hold. Change the policy or the case.',
   golden_timeout:
     'The golden cases take longer than `goldenMsMax`. Write fewer or raise the limit.',
+  golden_lost:
+    'A protected golden case of what serves is gone or has changed. Put it back, or have an override signed.',
+  golden_override:
+    'An override of golden cases cannot be taken as it is. Have one signed for this set and these cases.',
   stages_not_rising: 'The shares of a rollout must grow from stage to stage.',
 } as const;
 

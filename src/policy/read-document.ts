@@ -6,6 +6,7 @@ import { compileRule, type RuleDraft } from './compile-rule.ts';
 import { compileCondition } from './condition.ts';
 import { type CompileError, type CompileErrorCode, quote, quoteList } from './errors.ts';
 import { type DeclaredPolicy, type GoldenDraft, readGoldenSet } from './golden/cases.ts';
+import { type GoldenOverride, readOverride } from './golden/override.ts';
 import type { CompileLimits } from './limits.ts';
 import { type LoadedDocument, loadFile, type PolicyFile } from './load.ts';
 import { canonicalJson, child, entry, type Located, plain } from './located.ts';
@@ -82,6 +83,12 @@ export interface GoldenReading {
   readonly draft: GoldenDraft | undefined;
 }
 
+export interface OverrideReading {
+  readonly kind: 'override';
+  /** Undefined when something was reported. */
+  readonly override: GoldenOverride | undefined;
+}
+
 /** A document that says nothing: its head was refused. */
 export interface RefusedReading {
   readonly kind: 'refused';
@@ -96,7 +103,13 @@ export interface DocumentReading {
   readonly rulesAt: readonly SourcePosition[];
   /** Of a policy, also of one that was refused: what golden sets may name. */
   readonly declares?: DeclaredPolicy & { readonly name: string };
-  readonly content: PolicyReading | ModuleReading | RolloutReading | GoldenReading | RefusedReading;
+  readonly content:
+    | PolicyReading
+    | ModuleReading
+    | RolloutReading
+    | GoldenReading
+    | OverrideReading
+    | RefusedReading;
 }
 
 export interface FileReading {
@@ -114,7 +127,7 @@ export function readFile(file: PolicyFile, limits: CompileLimits): FileReading {
   return Object.freeze({ documents, errors });
 }
 
-const KINDS: readonly string[] = ['Policy', 'Module', 'GoldenSet', 'Rollout'];
+const KINDS: readonly string[] = ['Policy', 'Module', 'GoldenSet', 'GoldenOverride', 'Rollout'];
 const LATER_KINDS: readonly string[] = ['PolicyBundle'];
 
 type Head = PolicyHead | ModuleHead;
@@ -162,6 +175,9 @@ class Reader {
     if (word === 'GoldenSet') {
       const draft = readGoldenSet(this.document, this.limits, this.report);
       return { kind: 'golden', draft };
+    }
+    if (word === 'GoldenOverride') {
+      return { kind: 'override', override: readOverride(this.document, this.report) };
     }
     this.refuseKind(root, kind, word);
     return { kind: 'refused', wanted: 'other' };

@@ -5,6 +5,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { ThenSchema } from './actions/table.ts';
+import { GoldenOverrideSchema } from './golden/override.ts';
 import { GoldenSetSchema } from './golden/schema.ts';
 import { MatchSchema } from './kinds/table.ts';
 import { RESTRICTION_SCHEMAS } from './restrictions/table.ts';
@@ -256,7 +257,14 @@ export function policyJsonSchema(): Record<string, unknown> {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: 'https://switchyard.dev/schema/policy-v1.json',
     title: 'Switchyard policy document',
-    anyOf: [PolicySchema, ModuleSchema, GoldenSetSchema, RolloutSchema, FamiliarRolloutSchema].map(
+    anyOf: [
+      PolicySchema,
+      ModuleSchema,
+      GoldenSetSchema,
+      GoldenOverrideSchema,
+      RolloutSchema,
+      FamiliarRolloutSchema,
+    ].map(
       (schema) =>
         JSON.parse(
           JSON.stringify(schema, (key, value: unknown) =>

@@ -106,7 +106,8 @@ export type TransitionKind =
   | 'rolled_back'
   | 'waiting'
   | 'watch_ended'
-  | 'recovered';
+  | 'recovered'
+  | 'golden_override';
 
 export interface HistoryEntry {
   readonly epoch: number;

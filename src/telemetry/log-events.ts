@@ -14,6 +14,7 @@ export const LOG_EVENTS = {
   save_taken: ['info', 'a save of the directory was taken'],
   save_refused: ['warn', 'a save of the directory was refused; what serves keeps serving'],
   compile_error: ['warn', 'a policy document is not valid; `switchyard compile` says why'],
+  golden_overridden: ['warn', 'golden cases do not hold, and a signed override lets the set in'],
   save_waits: ['info', 'a save waits for the end of the running rollout'],
   file_quarantined: ['warn', 'a file was rolled back and is quarantined'],
   quarantine_lifted: ['info', 'a quarantine was lifted'],

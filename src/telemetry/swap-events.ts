@@ -8,6 +8,11 @@ export function tellSwap(event: ControllerEvent, log: Log, metrics: Metrics): vo
   switch (event.kind) {
     case 'transition': {
       const { transition, epoch, to, evidence } = event.record;
+      // The save that it lets in is told, and counted, by itself.
+      if (transition === 'golden_override') {
+        log.event('golden_overridden', { kind: transition, epoch, ...(to && { to }) });
+        return;
+      }
       const [name, kind] = TRANSITIONS[transition] ?? ['activated', 'activate'];
       log.event(name, { kind: transition, epoch, ...(to && { to }) });
       metrics.swap(kind, 'done');

@@ -2,10 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { main } from '../../src/cli/main.ts';
-import { trialMeans } from './means.ts';
+import { signatures, trialMeans } from './means.ts';
 
 process.exitCode = await main({
   version: '9.9.9',
+  signatures,
   readPolicies: async (directory) => ({
     files: await Promise.all(
       (await readdir(directory)).map(async (path) => ({

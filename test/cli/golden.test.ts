@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/run.ts';
 import { nothing } from '../../src/cli/trial/run.ts';
-import { trialMeans } from './means.ts';
+import { signatures, trialMeans } from './means.ts';
 
 const POLICY = `kind: Policy
 metadata: { name: p, layer: platform }
@@ -51,6 +51,7 @@ describe('switchyard test, lint and schema', () => {
         out += text;
       },
       writeError,
+      signatures,
       readPolicies: async () => ({ files, errors: [] }),
       trial: {
         means: async () => trialMeans,

@@ -1,6 +1,7 @@
 /** What the server inflates and hashes with. */
 import { performance } from 'node:perf_hooks';
 import type { TrialMeans } from '../../src/cli/trial/run.ts';
+import { signatureCheck, signText } from '../../src/store/signatures.ts';
 import { createXxh64 } from '../../src/store/xxh64.ts';
 import { bodyDecoders } from '../../src/transport/body-decoders.ts';
 
@@ -17,3 +18,6 @@ export const trialMeans: TrialMeans = {
   decoders: bodyDecoders,
   xxh64: await createXxh64(),
 };
+
+/** What the server signs and checks with. */
+export const signatures = { check: signatureCheck, sign: signText };

@@ -8,7 +8,7 @@ import { EXIT } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { TRIAL_EVENTS } from '../../src/cli/trial/events.ts';
 import { nothing } from '../../src/cli/trial/run.ts';
-import { trialMeans } from './means.ts';
+import { signatures, trialMeans } from './means.ts';
 
 const page = readFileSync(new URL('../../docs/reference/cli.md', import.meta.url), 'utf8');
 
@@ -35,6 +35,7 @@ describe('docs/reference/cli.md', () => {
     env: {},
     write() {},
     writeError() {},
+    signatures,
     readPolicies: async () => ({ files: [], errors: [] }),
     trial: {
       means: async () => trialMeans,

@@ -14,7 +14,7 @@ import { nothing } from '../../src/cli/trial/run.ts';
 import { ENVIRONMENT, resolveConfig } from '../../src/engine/server-config.ts';
 import { GREEN, type ModelControl, modelControl, NOW_MS, status } from '../admin/model.ts';
 import { decision } from '../audit/records.ts';
-import { trialMeans } from './means.ts';
+import { signatures, trialMeans } from './means.ts';
 
 interface Run {
   readonly code: number;
@@ -63,6 +63,7 @@ describe('switchyard', () => {
         out += text;
       },
       writeError,
+      signatures,
       readPolicies: async () => reading,
       trial: {
         means: async () => trialMeans,

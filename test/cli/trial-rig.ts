@@ -3,7 +3,7 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { runProgram } from '../../src/cli/run.ts';
 import type { TrialEvent, TrialEventOf } from '../../src/cli/trial/events.ts';
 import { DIRECTORY_LIMITS, readDirectory } from '../../src/store/directory-reading.ts';
-import { trialMeans } from './means.ts';
+import { signatures, trialMeans } from './means.ts';
 
 export interface TrialRun {
   readonly code: number;
@@ -32,6 +32,7 @@ export async function runTrialCommand(
     env,
     write: (text) => void out.push(Buffer.from(text)),
     writeError,
+    signatures,
     readPolicies: (directory) => readDirectory(directory, DIRECTORY_LIMITS),
     trial: {
       means: async () => trialMeans,

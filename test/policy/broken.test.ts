@@ -25,6 +25,9 @@ const SHOWN_AT_THE_LIMIT = [
   // Cases are run by the engine: test/engine/golden.test.ts.
   'golden_failed',
   'golden_timeout',
+  // Signatures are checked by the engine: test/engine/golden-overrides.test.ts.
+  'golden_lost',
+  'golden_override',
   'tenant_share',
 ];
 

@@ -1,9 +1,12 @@
 /** `switchyard test`: golden sets against their policies, without a server. */
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { goldenFaults, runCases } from '../../engine/golden/gate.ts';
+import { failedCases, runCases } from '../../engine/golden/gate.ts';
+import { type OverrideTerms, overrideFaults } from '../../engine/golden/overrides.ts';
 import type { CaseResult } from '../../engine/golden/run-case.ts';
 import { CUTTINGS_DEFAULT, slowRun } from '../../engine/golden/slow-stage.ts';
+import type { ServerConfig } from '../../engine/server-config.ts';
 import { COMPILE_ERRORS, type CompileErrorCode } from '../../policy/errors.ts';
 import type { GoldenCase } from '../../policy/golden/cases.ts';
 import { GOLDEN_STAGES, type GoldenStage } from '../../policy/golden/schema.ts';
@@ -15,11 +18,13 @@ import { printable } from '../printable.ts';
 import { type Finding, sarifLog } from '../sarif.ts';
 import type { TrialPorts } from '../trial/commands.ts';
 import { junitReport, type StageResults } from './junit.ts';
+import type { SignaturePorts } from './override.ts';
 
 interface GoldenPorts {
   readonly version: string;
   readonly write: (text: string) => void;
   readonly readPolicies: (directory: string) => Promise<PolicyReading>;
+  readonly signatures: SignaturePorts;
   readonly trial: Pick<TrialPorts, 'means'>;
 }
 
@@ -63,7 +68,7 @@ export function addGoldenCommands(program: Command, ports: GoldenPorts): void {
       'fail when fewer of the rules came to act in a case',
       parsePercent,
     )
-    .option('--config <file>', "the server's configuration: formats, limits")
+    .option('--config <file>', "the server's configuration: formats, limits, keys of overrides")
     .addHelpText('after', TEST_HELP)
     .action((path: string, flags: TestFlags) => testPolicies(path, flags, ports));
 }
@@ -85,7 +90,7 @@ function parsePercent(text: string): number {
 }
 
 async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts): Promise<void> {
-  const { set, cases } = compiledSources(await readPolicyPath(path, ports.readPolicies));
+  const { set, cases, overrides } = compiledSources(await readPolicyPath(path, ports.readPolicies));
   if (cases.length === 0) {
     throw new CliError(
       EXIT.badInput,
@@ -96,15 +101,22 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
   // Nobody waits for this one but its author.
   const limits = { ...config.limits, goldenMsMax: Number.POSITIVE_INFINITY };
   const means = { ...(await ports.trial.means()), limits, routes: config.formats };
+  const terms: OverrideTerms = {
+    digest: set.digest,
+    overrides,
+    verify: verifyBy(config, ports),
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    nowMs: means.clock.nowMs(),
+  };
   const stages: StageResults[] = [];
   if (flags.stage !== 'slow') {
     const chosen = cases.filter(({ stage }) => stage === 'fast');
-    stages.push(resultsOf('fast', await runCases(set, chosen, means, limits), limits));
+    stages.push(resultsOf('fast', await runCases(set, chosen, means, limits), terms));
   }
   const fastFailed = stages.some(({ faults }) => faults.length > 0);
   if (flags.stage === 'slow' || (flags.stage === 'all' && !fastFailed)) {
     const results = await runCases(set, cases, means, limits, slowRun(flags));
-    stages.push(resultsOf('slow', results, limits));
+    stages.push(resultsOf('slow', results, terms));
   }
   if (flags.junit !== undefined) await writeReport(flags.junit, junitReport(stages));
   if (flags.sarif !== undefined) {
@@ -119,6 +131,7 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
   const lines = [
     ...stages.flatMap(({ faults }) => faults),
     coverageLine(coverage),
+    ...overriddenLines(stages),
     ...notRun(cases, flags.stage, fastFailed),
     ...stages.map(stageLine),
   ];
@@ -136,15 +149,42 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
 function resultsOf(
   stage: GoldenStage,
   results: readonly CaseResult[],
-  limits: Parameters<typeof goldenFaults>[2],
+  terms: OverrideTerms,
 ): StageResults {
-  const cases = results.map((result) => result.case);
-  return { stage, results, faults: goldenFaults(cases, results, limits) };
+  const failed = failedCases(results);
+  const { faults, overridden } = overrideFaults(failed, terms);
+  const lifted = new Set(overridden.flatMap(({ cases }) => cases));
+  return {
+    stage,
+    results: results.map((one) => (lifted.has(one.case) ? { ...one, fault: undefined } : one)),
+    faults,
+    failed: failed.length - lifted.size,
+    overridden,
+  };
 }
 
-function stageLine({ stage, results, faults }: StageResults): string {
+function verifyBy({ goldenOverrideKeys: keys }: ServerConfig, { signatures }: GoldenPorts) {
+  try {
+    return signatures.check(keys);
+  } catch (error) {
+    throw new CliError(EXIT.badInput, error instanceof Error ? error.message : 'a key is none');
+  }
+}
+
+function overriddenLines(stages: readonly StageResults[]): readonly string[] {
+  const lines = stages.flatMap(({ overridden }) =>
+    overridden.flatMap(({ override: { by, until }, cases }) =>
+      cases.map(
+        ({ policy, name }) => `case \`${policy}/${name}\` is overridden by ${by} until ${until}`,
+      ),
+    ),
+  );
+  return [...new Set(lines)];
+}
+
+function stageLine({ stage, results, failed }: StageResults): string {
   const name = stage === 'slow' ? 'slow stage: ' : '';
-  return `${name}${results.length - faults.length} passed, ${faults.length} failed`;
+  return `${name}${results.length - failed} passed, ${failed} failed`;
 }
 
 /** What a reader could take for tested, and is not. */

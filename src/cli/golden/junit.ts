@@ -1,6 +1,7 @@
 /**
  * Results as JUnit XML, in the form that build servers read: a suite for each policy and stage, a case for each case.
  */
+import type { Overridden } from '../../engine/golden/overrides.ts';
 import type { CaseResult } from '../../engine/golden/run-case.ts';
 import type { GoldenStage } from '../../policy/golden/schema.ts';
 
@@ -10,6 +11,9 @@ export interface StageResults {
   readonly results: readonly CaseResult[];
   /** As compile errors are told. */
   readonly faults: readonly string[];
+  /** Cases; a fault may be another one, of an override. */
+  readonly failed: number;
+  readonly overridden: readonly Overridden[];
 }
 
 export function junitReport(stages: readonly StageResults[]): string {

@@ -235,7 +235,7 @@ class BodyWatch implements BodyObserver {
     return reason === 'not_json' ? whereJsonBreaks(frame.bytes) : undefined;
   }
 
-  held(frame: Frame, waits: Parameters<BodyObserver['held']>[1]): void {
+  held(frame: Frame, waits: Parameters<NonNullable<BodyObserver['held']>>[1]): void {
     this.tally.framesHeld += 1;
     this.tally.framesHeldMost = Math.max(this.tally.framesHeldMost, this.pending.size);
     this.tell({

@@ -59,7 +59,6 @@ export class GoldenObserver implements ExchangeObserver {
     const { findings } = this;
     return {
       frame() {},
-      held() {},
       finding: (finding) => void findings.push(finding),
       appended() {},
       released() {},

@@ -4,7 +4,7 @@ import { type GivenSurroundings, givenFeed, givenSurroundings } from '../given.t
 import { givenVerdict } from '../given-verdict.ts';
 import type { CompileLimits } from '../limits.ts';
 import type { LoadedDocument } from '../load.ts';
-import { child, type Located, plain } from '../located.ts';
+import { canonicalJson, child, type Located, plain } from '../located.ts';
 import { accepts, type Report } from '../read.ts';
 import { FACT_NAMES } from '../schema.ts';
 import type { Facts, SourcePosition } from '../set.ts';
@@ -27,6 +27,10 @@ export interface GoldenCase {
   /** The policy that the golden set is of. */
   readonly policy: string;
   readonly stage: GoldenStage;
+  /** A save that lacks it needs a signed override. */
+  readonly protected: boolean;
+  /** What it says, the same for cases that differ in spaces and comments only. */
+  readonly canonical: string;
   /** Those that the policy's selector asks for, and those that the case gives. */
   readonly facts: Facts;
   readonly route: string;
@@ -52,11 +56,13 @@ export interface DeclaredPolicy {
 export interface GoldenDraft {
   readonly cases: readonly {
     readonly written: GoldenCaseDocument;
+    readonly canonical: string;
     readonly position: SourcePosition;
     /** Of the rule that it names, or of the case without. */
     readonly ruleAt: SourcePosition;
   }[];
   readonly policy: string;
+  readonly protected: boolean;
   readonly policyAt: SourcePosition;
 }
 
@@ -73,7 +79,7 @@ export function readGoldenSet(
     report(at, code, message);
   };
   if (!accepts(GoldenSetSchema, root, 'golden set', tell)) return undefined;
-  const { policy, cases } = plain(root) as GoldenSetDocument;
+  const { policy, cases, protected: isProtected = false } = plain(root) as GoldenSetDocument;
   const nodes = child(root, 'cases');
   const items = nodes?.kind === 'list' ? nodes.items : [];
   const names = new Set<string>();
@@ -103,10 +109,12 @@ export function readGoldenSet(
   return {
     cases: read.map(({ written, node }) => ({
       written,
+      canonical: canonicalJson(node),
       position: place(node.at),
       ruleAt: place(child(child(node, 'expect'), 'rule')?.at ?? node.at),
     })),
     policy,
+    protected: isProtected,
     policyAt: place(child(root, 'policy')?.at ?? root.at),
   };
 }
@@ -213,7 +221,7 @@ export function resolveCases(
   const ruleIds = new Set(
     [...declared].flatMap(([policy, { ruleIds: ids }]) => [...ids].map((id) => `${policy}/${id}`)),
   );
-  return drafts.flatMap(({ cases, policy, policyAt }) => {
+  return drafts.flatMap(({ cases, policy, policyAt, protected: isProtected }) => {
     const own = declared.get(policy);
     if (own === undefined) {
       const names = [...declared.keys()];
@@ -221,7 +229,7 @@ export function resolveCases(
       tell(policyAt, 'unknown_policy', `there is no policy ${quote(policy)}${meant}`);
       return [];
     }
-    return cases.map(({ written, position, ruleAt }): GoldenCase => {
+    return cases.map(({ written, canonical, position, ruleAt }): GoldenCase => {
       const { rule } = written.expect;
       const whole = rule === undefined || ruleIds.has(rule) ? rule : `${policy}/${rule}`;
       if (whole !== undefined && !ruleIds.has(whole)) {
@@ -235,6 +243,8 @@ export function resolveCases(
         name: written.name,
         policy,
         stage: written.stage ?? 'fast',
+        protected: isProtected,
+        canonical,
         facts: { ...own.selector, ...written.facts } as Facts,
         route: written.route ?? '',
         ...(atMs === undefined ? {} : { atMs }),

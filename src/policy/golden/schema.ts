@@ -122,6 +122,7 @@ export const GoldenSetSchema = Type.Object(
     apiVersion: Type.Optional(words(['switchyard/v1'])),
     kind: words(['GoldenSet']),
     policy: Name,
+    protected: Type.Optional(Type.Boolean()),
     cases: Type.Array(Case, { minItems: 1 }),
   },
   closed,
