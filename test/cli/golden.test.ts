@@ -102,6 +102,23 @@ describe('switchyard test, lint and schema', () => {
     assert.equal((await run([HOLDS], '--coverage-min', '101')).code, 2);
   });
 
+  it('leaves what is marked as slow to the slow stage, and says so', async () => {
+    const slow = FAILS.replace('request:', 'stage: slow, request:');
+    const fast = await run([HOLDS, slow]);
+    assert.equal(fast.code, 0);
+    assert.match(fast.out, /\n1 case is of the slow stage: --stage slow\n1 passed, 0 failed\n$/);
+    const { code, out } = await run([HOLDS, slow], '--stage', 'slow');
+    assert.equal(code, 4);
+    assert.match(out, /\nslow stage: 1 passed, 1 failed\n$/);
+  });
+
+  it('takes a stage and cuttings that there are', async () => {
+    assert.equal((await run([HOLDS], '--stage', 'slowly')).code, 2);
+    for (const count of ['-1', '1.5', '', '1000001'])
+      assert.equal((await run([HOLDS], '--stage', 'slow', '--cuttings', count)).code, 2);
+    assert.equal((await run([HOLDS], '--stage', 'slow', '--cuttings', '0')).code, 0);
+  });
+
   it('wants a case', async () => {
     const { code, err } = await run([]);
     assert.equal(code, 2);
