@@ -69,11 +69,11 @@ export async function exchangeOf(
     ...(asked.body && { 'content-type': asked.body.contentType }),
     ...headers,
   };
-  await give(rehearsal, 'request', requestHeaders, asked.body, cutsOf);
+  await give(rehearsal, 'request', requestHeaders, asked.body, cutsOf, clock);
   const input = answer ?? asked.body;
   if (answer !== undefined && !rehearsal.refused) {
     const responseHeaders = { ':status': '200', 'content-type': answer.contentType };
-    await give(rehearsal, 'response', responseHeaders, answer, cutsOf);
+    await give(rehearsal, 'response', responseHeaders, answer, cutsOf, clock);
   }
   const { record, mutated } = rehearsal.finish();
   const bytes = Buffer.concat(output);
@@ -106,6 +106,7 @@ async function give(
   headers: Readonly<Record<string, string>>,
   body: WrittenBody | undefined,
   cutsOf: Cutting['cutsOf'],
+  clock: GoldenMeans['clock'],
 ): Promise<void> {
   rehearsal.headers(direction, headers, body === undefined);
   if (body === undefined || rehearsal.refused) return;
@@ -114,6 +115,8 @@ async function give(
   for (const to of [...(cutsOf?.(direction, bytes.length) ?? []), bytes.length]) {
     rehearsal.push(direction, bytes.subarray(from, to), false);
     await Promise.race([rehearsal.whenReady(), rehearsal.whenOver(direction)]);
+    // What arrives within one turn may be read as one piece: then nothing would have been cut.
+    if (to < bytes.length) await new Promise<void>((resume) => clock.soon(resume));
     from = to;
   }
   if (!rehearsal.isOver(direction)) rehearsal.push(direction, NOTHING, true);
