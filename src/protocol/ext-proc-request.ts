@@ -14,7 +14,7 @@ import type {
   StructValue,
   TrailersEvent,
 } from './process.ts';
-import { filterMetadataEntries, readStruct, structInMap } from './struct.ts';
+import { filterMetadataEntries, readStruct, structInMap, ValueBudget } from './struct.ts';
 import {
   asBuffer,
   EMPTY,
@@ -189,13 +189,16 @@ class LazyHeadersEvent implements HeadersEvent {
 
   /** Envoy files them under its filter's name; whichever that is, the attribute's name is unique. */
   attribute(name: string): StructValue | undefined {
-    this.#attributes ??= this.#view.attributes.map((entry) =>
-      readStruct(mapEntry(entry, true).value),
-    );
+    this.#attributes ??= this.#readAttributes();
     for (const attributes of this.#attributes) {
       if (Object.hasOwn(attributes, name)) return attributes[name];
     }
     return undefined;
+  }
+
+  #readAttributes(): readonly StructObject[] {
+    const budget = new ValueBudget();
+    return this.#view.attributes.map((entry) => readStruct(mapEntry(entry, true).value, budget));
   }
 
   metadata(namespace: string): StructObject | undefined {

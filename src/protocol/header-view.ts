@@ -1,7 +1,15 @@
 /** Headers read where they lie: a name is compared byte by byte, only a value that is asked for is decoded. */
 import { type Buffer, isUtf8 } from 'node:buffer';
 import type { HeaderView } from './process.ts';
-import { asBuffer, EMPTY, lengthTag, WireReader } from './wire.ts';
+import {
+  asBuffer,
+  EMPTY,
+  ENTRY_FIELDS_MAX,
+  FIELDS_MAX,
+  lengthTag,
+  MalformedMessage,
+  WireReader,
+} from './wire.ts';
 
 /** UTF-8 where the bytes are UTF-8, else one character per byte: no byte is ever lost to U+FFFD. */
 export function headerText(bytes: Uint8Array): string {
@@ -110,7 +118,8 @@ function findEntries(
 ): readonly number[] {
   let count = 0;
   let at = start;
-  while (at < end) {
+  for (let fieldsLeft = FIELDS_MAX; at < end; fieldsLeft--) {
+    if (fieldsLeft === 0) throw new MalformedMessage('too_many_fields', at);
     if (map[at] === tag) {
       const next = usualEntry(map, at, end, rawTag, count);
       if (next > 0) {
@@ -174,7 +183,7 @@ function unusualEntry(
   rawTag: number,
   index: number,
 ): void {
-  const header = headerReader.over(map, start, end);
+  const header = headerReader.over(map, start, end, ENTRY_FIELDS_MAX);
   let [keyFrom, keyTo, from, to, rawFrom, rawTo] = [0, 0, 0, 0, 0, 0];
   while (header.next()) {
     switch (header.tag) {

@@ -1,6 +1,8 @@
 /** google.protobuf.Struct: JSON objects inside protobuf (dynamic metadata, attributes). */
 import type { StructObject, StructValue } from './process.ts';
 import {
+  ENTRY_FIELDS_MAX,
+  FIELDS_MAX,
   fieldBytes,
   fixed64Tag,
   lengthTag,
@@ -16,24 +18,39 @@ import {
 /** Deeper nesting is refused, so that a hostile message cannot exhaust the stack. */
 export const STRUCT_DEPTH_MAX = 64;
 
+/** What one Struct, or several that are read as one, may still hold at all depths together. */
+export class ValueBudget {
+  #left = FIELDS_MAX;
+
+  /** Throws MalformedMessage. */
+  spend(): void {
+    if (--this.#left < 0) throw new MalformedMessage('too_many_fields', 0);
+  }
+}
+
 /** Throws MalformedMessage. A key that occurs twice keeps its last value. */
-export function readStruct(bytes: Uint8Array, depth = 0): StructObject {
+export function readStruct(
+  bytes: Uint8Array,
+  budget: ValueBudget = new ValueBudget(),
+  depth = 0,
+): StructObject {
   if (depth >= STRUCT_DEPTH_MAX) throw new MalformedMessage('too_deep', 0);
   const fields: Record<string, StructValue> = {};
   const reader = new WireReader(bytes);
   while (reader.next()) {
+    budget.spend();
     if (reader.tag !== lengthTag(1)) {
       reader.skip();
       continue;
     }
     const { key, value } = mapEntry(reader.bytes(), true);
-    define(fields, key, readValue(value, depth));
+    define(fields, key, readValue(value, budget, depth));
   }
   return fields;
 }
 
-function readValue(bytes: Uint8Array, depth: number): StructValue {
-  const reader = new WireReader(bytes);
+function readValue(bytes: Uint8Array, budget: ValueBudget, depth: number): StructValue {
+  const reader = new WireReader(bytes, 0, bytes.length, ENTRY_FIELDS_MAX);
   let value: StructValue = null;
   /** Tag and bytes of a struct or list, read once all of it is there. */
   let member = 0;
@@ -65,15 +82,18 @@ function readValue(bytes: Uint8Array, depth: number): StructValue {
     member = 0;
   }
   if (member === 0 || inner === undefined) return value;
-  return member === lengthTag(5) ? readStruct(inner, depth + 1) : readList(inner, depth + 1);
+  return member === lengthTag(5)
+    ? readStruct(inner, budget, depth + 1)
+    : readList(inner, budget, depth + 1);
 }
 
-function readList(bytes: Uint8Array, depth: number): readonly StructValue[] {
+function readList(bytes: Uint8Array, budget: ValueBudget, depth: number): readonly StructValue[] {
   if (depth >= STRUCT_DEPTH_MAX) throw new MalformedMessage('too_deep', 0);
   const values: StructValue[] = [];
   const reader = new WireReader(bytes);
   while (reader.next()) {
-    if (reader.tag === lengthTag(1)) values.push(readValue(reader.bytes(), depth));
+    budget.spend();
+    if (reader.tag === lengthTag(1)) values.push(readValue(reader.bytes(), budget, depth));
     else reader.skip();
   }
   return values;

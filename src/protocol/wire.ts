@@ -25,6 +25,7 @@ export type MalformedProblem =
   | 'unknown_wire_type'
   | 'too_deep'
   | 'too_many_parts'
+  | 'too_many_fields'
   | 'wrong_value_type';
 
 export const WIRE_VARINT = 0;
@@ -36,6 +37,14 @@ export const WIRE_FIXED32 = 5;
 export const VARINT_BYTES_MAX = 10;
 /** Field numbers have 29 bits, a tag therefore 32. */
 const TAG_MAX = 0xffff_ffff;
+
+/**
+ * Fields of one message, entries of one map, values of one Struct: Envoy sends a few hundred at most, and a peer that
+ * sends millions in one message would keep everybody else waiting for seconds.
+ */
+export const FIELDS_MAX = 10_000;
+/** Of what holds a key and a value, of which there may be `FIELDS_MAX`: one that says each again and again means nothing. */
+export const ENTRY_FIELDS_MAX = 64;
 
 /** Tag of a field that holds bytes, a string or a message. */
 export const lengthTag = (field: number): number => field * 8 + WIRE_LENGTH;
@@ -62,23 +71,31 @@ export class WireReader {
   #bytes: Buffer;
   #at: number;
   #end: number;
+  #fieldsLeft: number;
   /** `field * 8 + wire type` of the current field. */
   tag = 0;
   /** Where the field that `span()` passed lies. */
   from = 0;
   to = 0;
 
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+  constructor(
+    bytes: Uint8Array,
+    start = 0,
+    end: number = bytes.length,
+    fieldsMax: number = FIELDS_MAX,
+  ) {
     this.#bytes = asBuffer(bytes);
     this.#at = start;
     this.#end = end;
+    this.#fieldsLeft = fieldsMax;
   }
 
   /** Reads another message from here on. For a reader that is used again and again within one turn. */
-  over(bytes: Buffer, start: number, end: number): this {
+  over(bytes: Buffer, start: number, end: number, fieldsMax: number = FIELDS_MAX): this {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+    this.#fieldsLeft = fieldsMax;
     return this;
   }
 
@@ -90,6 +107,7 @@ export class WireReader {
   next(): boolean {
     if (this.#at >= this.#end) return false;
     const start = this.#at;
+    if (--this.#fieldsLeft < 0) throw new MalformedMessage('too_many_fields', start);
     const tag = this.varint();
     if (tag < 8 || tag > TAG_MAX) throw new MalformedMessage('bad_tag', start);
     this.tag = tag;
@@ -255,7 +273,7 @@ export function mapEntry(
   entry: Uint8Array,
   ofMessages: boolean,
 ): { readonly key: string; readonly value: Buffer } {
-  const reader = new WireReader(entry);
+  const reader = new WireReader(entry, 0, entry.length, ENTRY_FIELDS_MAX);
   let key = '';
   let value: Buffer = EMPTY;
   while (reader.next()) {

@@ -8,16 +8,21 @@ import { join } from 'node:path';
 import { skipBecause } from '../../reporter/skip.ts';
 import { type Case, fuzz, read, written } from './fuzz/cases.ts';
 import { FUZZERS } from './fuzz/fuzzers.ts';
+import { growth } from './fuzz/growth.ts';
 import { HPACK_PEER } from './fuzz/hpack-reference.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
-/** As many as take some ten seconds each. */
+/** As many as take five to ten seconds each. */
 const CASES: Readonly<Record<string, number>> = {
   hpack: 8_000,
   frames: 3_000,
   floods: 4_000,
+  masses: 600,
   messages: 60_000,
 };
+
+/** Of so many cases none keeps a connection, a table or a message. */
+const GROWN = { rounds: 5, cases: 40, bytesMax: 1024 * 1024 };
 
 /** Each that once failed: a fuzzer's name and a case, a line. */
 const CORPUS: readonly { readonly name: string; readonly one: Case }[] = readFileSync(
@@ -56,10 +61,16 @@ describe('fuzz of the fast transport', function () {
         assert.deepEqual(
           failures.map(
             ({ seed, problem, smallest }) =>
-              `${problem}\n  npm run fuzz -- --only ${fuzzer.name} --seed ${seed} --cases 1\n  ${fuzzer.name} ${written(smallest)}`,
+              `${problem}\n  npm run fuzz -- --only ${fuzzer.name} --seed ${seed} --cases 1\n  ${fuzzer.name} ${written(smallest).slice(0, 10_000)}`,
           ),
           [],
         );
+      });
+
+      it('the same again and again leaves nothing', async () => {
+        const { rounds, cases, bytesMax } = GROWN;
+        const grown = await growth(fuzzer, SEED, cases, rounds);
+        assert.ok(grown < bytesMax, `${grown} bytes more`);
       });
     });
 });

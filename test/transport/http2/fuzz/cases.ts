@@ -41,15 +41,18 @@ export function read(text: string): Case {
   };
 }
 
-/** Cases tried while one is made smaller. */
+/** Cases tried while one is made smaller, and for how long: one that hangs is slow to try. */
 const TRIES_MAX = 3_000;
+const SMALLER_MS_MAX = 15_000;
 
 /** The smallest case found that still fails, by leaving out steps and then bytes, larger pieces first. */
 export async function smaller(fuzzer: Fuzzer, failing: Case): Promise<Case> {
   let best = failing;
   let tries = 0;
+  const ends = performance.now() + SMALLER_MS_MAX;
+  const enough = (): boolean => tries > TRIES_MAX || performance.now() > ends;
   const fails = async (attempt: Case): Promise<boolean> => {
-    if (tries++ > TRIES_MAX) return false;
+    tries++;
     if ((await fuzzer.check([attempt]))[0] === undefined) return false;
     best = attempt;
     return true;
@@ -58,10 +61,10 @@ export async function smaller(fuzzer: Fuzzer, failing: Case): Promise<Case> {
     ...best,
     steps: best.steps.map((step, index) => (index === at ? { ...step, bytes } : step)),
   });
-  for (let before = -1; before !== weight(best); ) {
+  for (let before = -1; before !== weight(best) && !enough(); ) {
     before = weight(best);
     for (let size = best.steps.length; size >= 1; size = Math.floor(size / 2))
-      for (let at = 0; at + size <= best.steps.length; ) {
+      for (let at = 0; at + size <= best.steps.length && !enough(); ) {
         const steps = [...best.steps.slice(0, at), ...best.steps.slice(at + size)];
         if (!(await fails({ ...best, steps }))) at += size;
       }
@@ -69,7 +72,7 @@ export async function smaller(fuzzer: Fuzzer, failing: Case): Promise<Case> {
       for (let size = best.steps[step]?.bytes?.length ?? 0; size >= 1; size = Math.floor(size / 2))
         for (let at = 0; ; ) {
           const bytes = best.steps[step]?.bytes as Buffer;
-          if (at + size > bytes.length) break;
+          if (at + size > bytes.length || enough()) break;
           const rest = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + size)]);
           if (!(await fails(withStep(step, rest)))) at += size;
         }

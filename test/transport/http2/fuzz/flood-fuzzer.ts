@@ -14,6 +14,7 @@ import { Conversation } from './conversation.ts';
 import { changed } from './frame-fuzzer.ts';
 import { told } from './peer-view.ts';
 import { limitsOf, Subject } from './subject.ts';
+import { type TurnWatch, withoutHang } from './turn-watch.ts';
 
 /** As small as each may be and then some. */
 const NARROW: Readonly<Partial<Record<keyof Http2Limits, readonly number[]>>> = {
@@ -89,7 +90,7 @@ async function happen(subject: Subject, { what, value }: Step): Promise<void> {
   await subject.settled();
 }
 
-async function problemOf({ options, steps }: Case): Promise<string | undefined> {
+async function problemOf({ options, steps }: Case, watch: TurnWatch): Promise<string | undefined> {
   const subject = new Subject(limitsOf(options));
   await subject.settled();
   let rest: Buffer = Buffer.alloc(0);
@@ -97,7 +98,7 @@ async function problemOf({ options, steps }: Case): Promise<string | undefined> 
   for (const step of steps) {
     if (subject.fault !== 'running') break;
     if (step.bytes === undefined) {
-      await happen(subject, step);
+      await watch.turnWith(() => happen(subject, step));
       continue;
     }
     rest = Buffer.concat([rest, step.bytes]);
@@ -112,8 +113,7 @@ async function problemOf({ options, steps }: Case): Promise<string | undefined> 
       told(subject.view, { ...frame, id: frame.id & 0x7fff_ffff });
       const whole = rest.subarray(0, 9 + frame.payload.length);
       rest = rest.subarray(whole.length);
-      subject.receive(whole);
-      await subject.settled();
+      await watch.turnWith(() => subject.received(whole));
     }
   }
   if (subject.fault === 'running') subject.receive(rest);
@@ -137,7 +137,7 @@ export const floodFuzzer: Fuzzer = {
   },
   async check(cases) {
     const problems: (string | undefined)[] = [];
-    for (const one of cases) problems.push(await problemOf(one));
+    for (const one of cases) problems.push(await withoutHang((watch) => problemOf(one, watch)));
     return problems;
   },
 };

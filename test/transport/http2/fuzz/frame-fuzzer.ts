@@ -12,8 +12,10 @@ import { Conversation } from './conversation.ts';
 import { FrameModel, type Verdict } from './frame-model.ts';
 import { type AnswerView, told } from './peer-view.ts';
 import { limitsOf, Subject } from './subject.ts';
+import { type TurnWatch, withoutHang } from './turn-watch.ts';
 
 const NO_ERROR = 0;
+const NOTHING = Buffer.alloc(0);
 /** Few enough that no budget of floods is spent: those have tests of their own. */
 const FRAMES_MAX = 90;
 /** Less than what makes us wait for the socket, so that cuts change no order. */
@@ -22,6 +24,7 @@ const COMPARED_BYTES_MAX = 200_000;
 class Trial {
   readonly #subject: Subject;
   readonly #model: FrameModel;
+  readonly #watch: TurnWatch;
   #rest: Buffer = Buffer.alloc(0);
   #prefaceSeen = false;
   #pongs = 0;
@@ -30,9 +33,10 @@ class Trial {
   readonly #resets = new Set<number>();
   over = false;
 
-  constructor(subject: Subject, model: FrameModel) {
+  constructor(subject: Subject, model: FrameModel, watch: TurnWatch) {
     this.#subject = subject;
     this.#model = model;
+    this.#watch = watch;
   }
 
   /** What is wrong with what was answered to it. */
@@ -73,7 +77,7 @@ class Trial {
   async #frame(frame: Frame, whole: Buffer): Promise<string | undefined> {
     told(this.#subject.view, frame);
     const verdict = this.#model.frame(frame);
-    this.#subject.receive(whole);
+    await this.#watch.turnWith(() => this.#subject.received(whole));
     const problem = await this.#judged(verdict);
     return problem && `frame ${frame.type} of ${frame.id}, flags ${frame.flags}: ${problem}`;
   }
@@ -173,10 +177,10 @@ function recut(dice: Dice, steps: readonly Step[]): Step[] {
   return result;
 }
 
-async function problemOf({ options, steps }: Case): Promise<string | undefined> {
+async function problemOf({ options, steps }: Case, watch: TurnWatch): Promise<string | undefined> {
   const limits = limitsOf(options);
   const subject = new Subject(limits);
-  const trial = new Trial(subject, new FrameModel(limits, subject.view));
+  const trial = new Trial(subject, new FrameModel(limits, subject.view), watch);
   await subject.settled();
   for (const { bytes } of steps) {
     if (trial.over) break;
@@ -192,8 +196,7 @@ async function problemOf({ options, steps }: Case): Promise<string | undefined> 
   await again.settled();
   for (const { bytes } of recut(new Dice(options.cuts ?? 0), steps)) {
     if (bytes === undefined) again.ledger.tick();
-    else again.receive(bytes);
-    await again.settled();
+    await watch.turnWith(() => again.received(bytes ?? NOTHING));
   }
   if (!Buffer.concat(again.output).equals(output)) return 'cut otherwise, the answers are others';
   return (await again.end())[0];
@@ -270,7 +273,7 @@ export const frameFuzzer: Fuzzer = {
   },
   async check(cases) {
     const problems: (string | undefined)[] = [];
-    for (const one of cases) problems.push(await problemOf(one));
+    for (const one of cases) problems.push(await withoutHang((watch) => problemOf(one, watch)));
     return problems;
   },
 };

@@ -7,6 +7,7 @@ import { integer } from '../raw-peer.ts';
 import { type Case, type Fuzzer, mutated, randomBytes, type Step } from './cases.ts';
 import { type Field, HpackModel } from './hpack-model.ts';
 import { decodedByNghttp2, type EncoderStep, encodedByNghttp2 } from './hpack-reference.ts';
+import { type TurnWatch, withoutHang } from './turn-watch.ts';
 
 const LIMITS = { headerListBytesMax: 1e9, headerFieldsMax: 1e6 };
 const TABLE_BYTES = [4_096, 4_096, 0, 64, 100, 1_000, 8_192, 65_536];
@@ -134,6 +135,7 @@ const shown = (fields: readonly Field[] | string | undefined): string =>
 function problemOf(
   { options, steps }: Case,
   theirs: readonly (readonly Field[] | undefined)[],
+  watch: TurnWatch,
 ): string | undefined {
   const tableBytes = options.tableBytes as number;
   const decoder = new HpackDecoder(tableBytes, LIMITS);
@@ -145,7 +147,7 @@ function problemOf(
       model.settled();
       continue;
     }
-    const seen = ours(decoder, bytes);
+    const seen = watch.turn(() => ours(decoder, bytes));
     const meant = model.decode(bytes);
     const there = theirs[block++];
     if (shown(seen) !== shown(meant))
@@ -170,7 +172,7 @@ export const hpackFuzzer: Fuzzer = {
     const steps = own ? ownBlocks(dice, tableBytes) : dice.pick(foreignSessions());
     return { options, steps: dice.once(3) ? steps : changed(dice, steps) };
   },
-  check(cases) {
+  async check(cases) {
     const theirs = decodedByNghttp2(
       cases.map(({ options, steps }) => {
         const tableBytes = options.tableBytes as number;
@@ -182,6 +184,11 @@ export const hpackFuzzer: Fuzzer = {
         ];
       }),
     );
-    return Promise.resolve(cases.map((one, at) => problemOf(one, theirs[at] ?? [])));
+    const problems: (string | undefined)[] = [];
+    for (const [at, one] of cases.entries())
+      problems.push(
+        await withoutHang((watch) => Promise.resolve(problemOf(one, theirs[at] ?? [], watch))),
+      );
+    return problems;
   },
 };

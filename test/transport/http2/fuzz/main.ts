@@ -45,7 +45,7 @@ for (let round = 0; single === undefined ? performance.now() < ends : round === 
     for (const failure of tried.failures) {
       failures.push({ ...failure, name: fuzzer.name });
       process.stdout.write(
-        `${fuzzer.name}, seed ${failure.seed}: ${failure.problem}\n${fuzzer.name} ${written(failure.smallest)}\n`,
+        `${fuzzer.name}, seed ${failure.seed}: ${failure.problem}\n${fuzzer.name} ${written(failure.smallest).slice(0, 100_000)}\n`,
       );
     }
   }

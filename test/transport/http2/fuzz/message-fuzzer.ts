@@ -19,6 +19,7 @@ import {
 import { type Read, referenceOf } from '../../../protocol/reference-codec.ts';
 import { type Case, type Fuzzer, mutated, randomBytes } from './cases.ts';
 import { type Chosen, type Part, plain } from './message-model.ts';
+import { type TurnWatch, withoutHang } from './turn-watch.ts';
 
 const MODES = ['NONE', 'STREAMED', 'BUFFERED', 'BUFFERED_PARTIAL', 'FULL_DUPLEX_STREAMED'] as const;
 
@@ -104,6 +105,11 @@ const checkRequest = (dice: Dice): Buffer =>
       ...(dice.once(3) && { metadataContext: metadata(dice) }),
     },
   });
+
+export function randomMessage(dice: Dice): { readonly what: string; readonly bytes: Buffer } {
+  const what = dice.pick(['process', 'check']);
+  return { what, bytes: what === 'process' ? processingRequest(dice) : checkRequest(dice) };
+}
 
 // ---- what they say, by ours
 
@@ -361,19 +367,20 @@ const unasked: Chosen = (message, parts) => {
     : read;
 };
 
-/** What is refused although it stands: nesting deeper than anybody means. */
-const TOO_DEEP = 'too_deep';
+/** What is refused although it stands: nesting deeper, and more of it, than anybody means. */
+const BEYOND_LIMITS: readonly string[] = ['too_deep', 'too_many_fields'];
 
-function problemOf({ steps }: Case): string | undefined {
+function problemOf({ steps }: Case, watch: TurnWatch): string | undefined {
   for (const { what, bytes } of steps as readonly { what: keyof typeof READERS; bytes: Buffer }[]) {
     const { ours, reference, theirs } = READERS[what];
     const right = plain(reference.schema, bytes, readParts);
     const message = right && reference.read(right);
-    const seen = attempt(() => ours(bytes, message));
+    const seen = attempt(() => watch.turn(() => ours(bytes, message)));
     if (typeof seen !== 'string') {
       // Whoever looks at more than he needs may refuse more.
       const stands = plain(reference.schema, bytes, everything) !== undefined;
-      if (stands && seen.refused.problem !== TOO_DEEP) return `refused: ${seen.refused.message}`;
+      if (stands && !BEYOND_LIMITS.includes(seen.refused.problem))
+        return `refused: ${seen.refused.message}`;
       continue;
     }
     if (message === undefined) {
@@ -399,10 +406,15 @@ export const messageFuzzer: Fuzzer = {
   name: 'messages',
   batch: 200,
   make(dice) {
-    const what = dice.pick(['process', 'check']);
-    let bytes = what === 'process' ? processingRequest(dice) : checkRequest(dice);
+    const { what, bytes: made } = randomMessage(dice);
+    let bytes = made;
     for (let times = dice.pick([0, 1, 1, 2, 4]); times > 0; times--) bytes = mutated(dice, bytes);
     return { options: {}, steps: [{ what, bytes }] };
   },
-  check: (cases) => Promise.resolve(cases.map(problemOf)),
+  async check(cases) {
+    const problems: (string | undefined)[] = [];
+    for (const one of cases)
+      problems.push(await withoutHang((watch) => Promise.resolve(problemOf(one, watch))));
+    return problems;
+  },
 };

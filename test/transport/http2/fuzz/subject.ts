@@ -24,8 +24,6 @@ export class Subject {
   readonly problems: string[] = [];
   fault: ConnectionFault | undefined | 'running' = 'running';
   nowMs = 0;
-  /** Of all chunks the one that took longest. */
-  longestMs = 0;
   readonly #watched: boolean;
   #closed = false;
   #opened = 0;
@@ -67,11 +65,15 @@ export class Subject {
     });
   }
 
-  /** Told of a chunk of the socket; how long that takes is kept. */
+  /** Told of a chunk of the socket. */
   receive(bytes: Buffer): void {
-    const before = performance.now();
     this.connection.receive(bytes);
-    this.longestMs = Math.max(this.longestMs, performance.now() - before);
+  }
+
+  /** The same with what is said in answer: a turn. */
+  async received(bytes: Buffer): Promise<void> {
+    this.receive(bytes);
+    await this.settled();
   }
 
   #write(bytes: readonly Buffer[], done: () => void): void {
