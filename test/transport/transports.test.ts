@@ -165,6 +165,35 @@ for (const [transport, startServer] of Object.entries(TRANSPORTS))
       );
     });
 
+    it('answers what came before the half-close, however late', async () => {
+      const { address } = await start({
+        openProcess: (port) => {
+          const { event, end } = echo(port);
+          return {
+            event(given) {
+              const kept = given.kind === 'body' ? { ...given, bytes: given.bytes.slice() } : given;
+              port.pause();
+              setTimeout(() => {
+                event(kept);
+                port.resume();
+              }, 30);
+            },
+            end,
+          };
+        },
+      });
+      const call = processor(address)();
+      const over = outcome(call);
+      call.write(headers(false));
+      call.write({ requestBody: { body: Buffer.from('hello'), endOfStream: true } });
+      call.end();
+      const { code, replies } = await over;
+      assert.deepEqual(
+        [code, ...replies.map((reply) => reply.response)],
+        [status.OK, 'requestHeaders', 'requestBody'],
+      );
+    });
+
     it('ends with an error on every way out but a settled half-close', async () => {
       const boom: OpenProcess = () => ({
         event() {

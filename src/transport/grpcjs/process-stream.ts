@@ -50,8 +50,15 @@ export function ownProcessStream(
   /** Two reasons to read no more: the reader of our replies is slow, or the exchange is busy. */
   let unread = false;
   let busy = false;
+  /** Envoy has said all, which is told once all of it is taken: until then it is owed an answer. */
+  let remoteEnded = false;
+  const tellHalfClosed = (): void => {
+    if (remoteEnded && !over && !(unread || busy)) machine.halfClosed();
+  };
   const readOn = (): void => {
-    if (over || !(unread || busy)) call.resume();
+    if (!over && (unread || busy)) return;
+    call.resume();
+    tellHalfClosed();
   };
   const tellClosed = (): void => {
     if (closedTold) return;
@@ -94,7 +101,11 @@ export function ownProcessStream(
     unread = false;
     if (!over) readOn();
   });
-  call.on('end', () => machine.halfClosed());
+  // It comes right behind the last message, also to who reads no further.
+  call.on('end', () => {
+    remoteEnded = true;
+    tellHalfClosed();
+  });
   // Both follow every call, also a good one; the machine knows whether it was over by then.
   call.on('cancelled', () => {
     machine.cancelled();
