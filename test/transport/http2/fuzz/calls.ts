@@ -23,6 +23,8 @@ import type { Request } from './request-model.ts';
 /** `echo` answers each message by itself, `early` ends behind the first, `slow` takes one at each tick, `deaf` none. */
 export const PATHS = ['/echo', '/echo', '/early', '/slow', '/unary', '/deaf', '/nowhere'] as const;
 
+const GRPC = 'application/grpc';
+
 export const reversed = (bytes: Buffer): Buffer => Buffer.from(bytes).reverse();
 
 class EchoCall extends GrpcCall {
@@ -155,7 +157,9 @@ export class CallModel {
 
   constructor(request: Request, messageBytesMax: number) {
     this.#messageBytesMax = messageBytesMax;
-    const grpc = request.contentType.startsWith('application/grpc');
+    const behind = request.contentType.slice(GRPC.length);
+    const grpc =
+      request.contentType.startsWith(GRPC) && ['', '+', ';'].includes(behind.slice(0, 1));
     this.#how = grpc ? request.path : '';
     if (!grpc) this.end = { status: '415', grpcStatus: undefined };
     else if (!(PATHS as readonly string[]).includes(request.path) || request.path === '/nowhere')
