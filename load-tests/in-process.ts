@@ -1,8 +1,10 @@
 /** The engine in this process with the shipped policies: no transport, real time, records thrown away. */
+
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { NO_GUARD } from '../src/engine/active-rules.ts';
 import type { Clock } from '../src/engine/clock.ts';
 import { DEFAULT_FACTS } from '../src/engine/facts.ts';
 import { HeldBudget } from '../src/engine/held-budget.ts';
@@ -83,7 +85,7 @@ export function engineDeps(
     decisions: { denied() {}, allowed() {} },
     metrics: NO_METRICS,
     outcome() {},
-    guard: { allow: () => true, record() {} },
+    guard: NO_GUARD,
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock, all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),

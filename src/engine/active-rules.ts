@@ -15,7 +15,7 @@ import {
 import type { ClassifierFailure } from '../policy/given-verdict.ts';
 import { ruleReachesDirection } from '../policy/reach.ts';
 import { FACT_NAMES } from '../policy/schema.ts';
-import { scopeOf } from '../policy/scope.ts';
+import { type Scope, scopeOf } from '../policy/scope.ts';
 import type {
   Conditions,
   Direction,
@@ -30,9 +30,14 @@ import { sharedList } from './rule-lists.ts';
 
 /** Whether a rule may be evaluated now; a breaker that is open says no. */
 export interface RuleGuard {
+  /** No rule has a breaker: `allow` says yes to all of them, and need not be asked. */
+  readonly idle: boolean;
   allow(set: string, rule: Rule, source: string | undefined): boolean;
   record(set: string, rule: Rule, failed: boolean, source: string | undefined): void;
 }
+
+/** For exchanges whose faults nobody counts. */
+export const NO_GUARD: RuleGuard = Object.freeze({ idle: true, allow: () => true, record() {} });
 
 export interface RuleError {
   readonly rule: Rule;
@@ -105,7 +110,8 @@ export const deniesByClass = (ruleClass: PolicyClass): boolean => ruleClass !== 
 
 /**
  * Evaluates `when` of every candidate once. `headersOnly`: rules with `match` are left out and errors
- * of theirs are not met (Check, which sees no body). Cost: one condition per candidate that has one.
+ * of theirs are not met (Check, which sees no body). Cost: one condition per candidate that has one; what
+ * follows from their outcomes is worked out once for each way that these have together.
  */
 export function activate(
   set: PolicySet,
@@ -114,30 +120,111 @@ export function activate(
   guard: RuleGuard,
   headersOnly: boolean,
 ): ActiveRules {
-  const content: Rule[] = [];
-  const holding: Rule[] = [];
-  const errors: RuleError[] = [];
+  // Check knows the model where the path or the route says it.
+  const modelKnown = !headersOnly || facts.model !== undefined;
+  const plan = planOf(scopeOf(set, facts, modelKnown), headersOnly);
   const source = sourceOf(facts, conditions);
-  const sticky: Rule[] = [];
-  const granting: Rule[] = [];
-  const { rules, denies } = scopeOf(set, facts, !headersOnly);
-  for (const rule of rules) {
-    if (headersOnly && ((rule.detector && !rule.restriction) || !knownFrom(rule, conditions)))
-      continue;
-    if (keepsSessions(rule)) sticky.push(rule);
-    if (!guard.allow(set.digest, rule, source)) {
+  const parts: Part[] = [];
+  const errors: RuleError[] = [];
+  // A rule whose part is known is not even looked at: of many tenants' rules few are in the processor's cache.
+  for (const rule of guard.idle ? plan.open : plan.rules) {
+    const open = plan.open.has(rule);
+    let part: Part =
+      open && headersOnly && !knownFrom(rule, conditions) ? PART.unknown : PART.holds;
+    if (part === PART.holds && !guard.idle && !guard.allow(set.digest, rule, source)) {
       errors.push({ rule, error: 'breaker_open' });
-      continue;
+      part = PART.not;
     }
-    if (rule.when) {
+    if (!open) continue;
+    if (part === PART.holds && rule.when) {
       const outcome = conditionOutcome(rule, conditions);
       guard.record(set.digest, rule, outcome.kind === 'error', source);
       if (outcome.kind === 'error') errors.push({ rule, error: 'condition_failed' });
-      if (outcome.kind !== 'holds') continue;
+      if (outcome.kind !== 'holds') part = PART.not;
     }
+    if (part === PART.holds && rule.restriction && breaks(rule.restriction, conditions))
+      part = PART.broken;
+    parts.push(part);
+  }
+  if (errors.length > 0) return assemble(plan, parts, errors);
+  const key = keyOf(parts);
+  const known = plan.known.get(key);
+  if (known !== undefined) return known;
+  const made = Object.freeze(assemble(plan, parts, NO_ERRORS));
+  if (plan.known.size >= WAYS_MAX) plan.known.delete(plan.known.keys().next().value ?? '');
+  plan.known.set(key, made);
+  return made;
+}
+
+/** What became of a rule: its facts are not known yet; it does not hold; it holds; so it does, and is broken. */
+const PART = { unknown: 0, not: 1, holds: 2, broken: 3 } as const;
+type Part = (typeof PART)[keyof typeof PART];
+const PARTS = 4;
+
+/** As many parts make a number that is exact. */
+const NUMBERED_PARTS_MAX = 26;
+
+/** Equal for equal parts of the same rules. */
+function keyOf(parts: readonly Part[]): number | string {
+  if (parts.length > NUMBERED_PARTS_MAX) return parts.join('');
+  let key = 0;
+  for (const part of parts) key = key * PARTS + part;
+  return key;
+}
+
+/** Ways that are remembered of one scope, in which its rules hold together: as many are common. */
+const WAYS_MAX = 32;
+
+interface Plan {
+  readonly denies: readonly Layer[];
+  /** Those that may have a part, in rank order. */
+  readonly rules: readonly Rule[];
+  /** Of these, those whose part the exchange decides. */
+  readonly open: ReadonlySet<Rule>;
+  readonly headersOnly: boolean;
+  readonly known: Map<number | string, ActiveRules>;
+}
+
+const plans = { whole: new WeakMap<Scope, Plan>(), headers: new WeakMap<Scope, Plan>() };
+
+function planOf(scope: Scope, headersOnly: boolean): Plan {
+  const known = headersOnly ? plans.headers : plans.whole;
+  let plan = known.get(scope);
+  if (plan === undefined) {
+    // The list itself where nothing is left out: what is known of lists is known of it.
+    const rules = headersOnly
+      ? scope.rules.filter((rule) => !rule.detector || rule.restriction)
+      : scope.rules;
+    const open = new Set(rules.filter((rule) => isOpen(rule, headersOnly)));
+    plan = { denies: scope.denies, rules, open, headersOnly, known: new Map() };
+    known.set(scope, plan);
+  }
+  return plan;
+}
+
+/** A selector on the model fits where a Check does not know the model yet. */
+const isOpen = ({ when, restriction, selector }: Rule, headersOnly: boolean): boolean =>
+  when !== undefined || restriction !== undefined || (headersOnly && selector.model !== undefined);
+
+/** What acts, where `parts` are those of the plan's open rules, in their order. */
+function assemble(
+  { denies, rules, open, headersOnly }: Plan,
+  parts: readonly Part[],
+  errors: readonly RuleError[],
+): ActiveRules {
+  const failed = new Set(errors.map(({ rule }) => rule));
+  const content: Rule[] = [];
+  const holding: Rule[] = [];
+  const sticky: Rule[] = [];
+  const granting: Rule[] = [];
+  let at = 0;
+  for (const rule of rules) {
+    const part = open.has(rule) ? parts[at++] : PART.holds;
+    if (part === PART.unknown) continue;
+    if (keepsSessions(rule)) sticky.push(rule);
+    if (part === PART.not || failed.has(rule)) continue;
     if (rule.restriction?.kind === 'models' && rule.enforcement === 'enforce') granting.push(rule);
-    const broken = rule.restriction !== undefined && breaks(rule.restriction, conditions);
-    if (broken || (!rule.restriction && !rule.detector)) holding.push(rule);
+    if (part === PART.broken || (!rule.restriction && !rule.detector)) holding.push(rule);
     else if (rule.detector) content.push(rule);
   }
   const decision = decide(denies, [
@@ -150,7 +237,7 @@ export function activate(
     content: sharedList(rules, standing),
     refusal: refusalOf(decision, denies, content, errors, headersOnly),
     plain: sharedList(rules, [...decision.flagged, ...decision.shadowed, ...decision.acting]),
-    errors: errors.length === 0 ? NO_ERRORS : errors,
+    errors,
     allows: sharedList(rules, allows),
     lifted: allows.length === 0 ? NOTHING_LIFTED : liftedBy(allows, [...holding, ...content]),
     denies,

@@ -2,12 +2,14 @@
  * One exchange in this process, by the same code that serves Envoy: for authors who try a policy. Nothing is
  * recorded or counted anywhere; whoever rehearses is told by the observer.
  */
+
 import type { DecisionRecord } from '../audit/record.ts';
 import type { ApiLine } from '../formats/detect.ts';
 import type { Decoders } from '../formats/encodings.ts';
 import type { GivenSurroundings } from '../policy/given.ts';
 import type { Direction, PolicySet } from '../policy/set.ts';
 import type { Xxh64 } from '../rollout/cohort.ts';
+import { NO_GUARD } from './active-rules.ts';
 import type { Clock } from './clock.ts';
 import type { ClaimSource, FactConfig } from './facts.ts';
 import { givenClassifiers } from './given-classifiers.ts';
@@ -110,7 +112,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     metrics: NO_METRICS,
     outcome() {},
     // Breakers open where a rule fails again and again: here it fails once.
-    guard: { allow: () => true, record() {} },
+    guard: NO_GUARD,
     held: new HeldBudget(limits.heldBytesTotalMax),
     turns: new Turns(options.clock, options.limits),
     classifiers: givenClassifiers(options.around.verdicts),

@@ -68,9 +68,10 @@ export function ruleGuard(
   onChange: BreakerChange = () => {},
 ): RuleGuard {
   return {
+    get idle() {
+      return breakers.size === 0;
+    },
     allow(set, rule) {
-      // Where nothing ever failed there is no breaker to ask.
-      if (breakers.size === 0) return true;
       return watching(
         breakers,
         onChange,

@@ -1,4 +1,5 @@
 /** What made-up exchanges are judged with: the set that serves, and nothing that anybody counts, keeps or asks. */
+import { NO_GUARD } from './active-rules.ts';
 import { HeldBudget } from './held-budget.ts';
 import { type EngineDeps, NO_METRICS } from './ports.ts';
 import { RouteStances } from './route-stances.ts';
@@ -12,7 +13,7 @@ export function warmUpDeps(deps: EngineDeps): EngineDeps {
     decisions: { denied() {}, allowed() {} },
     metrics: NO_METRICS,
     outcome() {},
-    guard: { allow: () => true, record() {} },
+    guard: NO_GUARD,
     held: new HeldBudget(deps.limits.heldBytesTotalMax),
     turns: new Turns(deps.clock, deps.limits),
     subjects: subjectMemories(deps.clock, deps.limits),

@@ -4,7 +4,16 @@ import { Exchange } from '../../src/engine/exchange.ts';
 import type { CheckAnswer } from '../../src/protocol/check.ts';
 import type { BodyMode } from '../../src/protocol/process.ts';
 import { ask } from './requests.ts';
-import { answer, chatStream, headersEvent, policyOf, RecordingPort, type Rig, rig } from './rig.ts';
+import {
+  answer,
+  chatStream,
+  compile,
+  headersEvent,
+  policyOf,
+  RecordingPort,
+  type Rig,
+  rig,
+} from './rig.ts';
 
 const chat = (model?: string) =>
   JSON.stringify({ ...(model && { model }), messages: [{ role: 'user', content: 'hi' }] });
@@ -105,6 +114,18 @@ describe('models', () => {
     const routed: Rig = { ...byRoute, deps: { ...byRoute.deps, facts } };
     assert.equal(check(routed, '/v1/chat/completions', 'POST', { model: 'o3' }).kind, 'deny');
     assert.equal(check(routed, '/v1/chat/completions', 'POST', { model: 'gpt-4o' }).kind, 'allow');
+  });
+
+  it('is not mistaken for another, for which alone a rule is', () => {
+    const closed = compile(`
+kind: Policy
+metadata: { name: p, layer: model, selector: { model: gemini-2.5-pro } }
+class: security
+rules:
+  - { id: closed, when: 'method == "POST"', then: block }`);
+    assert.equal(check(rig(closed), GEMINI('gemini-2.5-pro')).kind, 'deny');
+    assert.equal(check(rig(closed), GEMINI('gemini-2.0-flash')).kind, 'allow');
+    assert.equal(check(rig(closed), '/v1/chat/completions').kind, 'allow');
   });
 
   it('concerns no servers of tools, and nobody that `when` leaves out', () => {

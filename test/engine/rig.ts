@@ -1,6 +1,8 @@
 /** The engine in one process: a compiled set, a port that remembers what was sent, virtual time. */
+
 import { createHash } from 'node:crypto';
 import type { DecisionRecord } from '../../src/audit/record.ts';
+import { NO_GUARD } from '../../src/engine/active-rules.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { Exchange } from '../../src/engine/exchange.ts';
 import { DEFAULT_FACTS } from '../../src/engine/facts.ts';
@@ -131,7 +133,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     },
     metrics: NO_METRICS,
     outcome: (outcome) => void outcomes.push(outcome),
-    guard: { allow: () => true, record() {} },
+    guard: NO_GUARD,
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock, all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),
