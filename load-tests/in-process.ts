@@ -14,6 +14,7 @@ import { RouteStances } from '../src/engine/route-stances.ts';
 import { Serving } from '../src/engine/snapshot.ts';
 import { subjectMemories } from '../src/engine/subject-memory.ts';
 import { Turns } from '../src/engine/turns.ts';
+import { LargeBodies } from '../src/engine/large-bodies.ts';
 import { compilePolicies } from '../src/policy/compile.ts';
 import type { Direction, PolicySet } from '../src/policy/set.ts';
 import type { HeadersEvent } from '../src/protocol/process.ts';
@@ -88,6 +89,7 @@ export function engineDeps(
     guard: NO_GUARD,
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock, all),
+    largeBodies: new LargeBodies(all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',

@@ -7,6 +7,7 @@ import type { DecisionRecord } from './audit/record.ts';
 import type { FactConfig, FactSource } from './engine/facts.ts';
 import { goldenFaults, runCases } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { LargeBodies } from './engine/large-bodies.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './engine/limits.ts';
 import { LocalExchange, type LocalRefusal } from './engine/local-exchange.ts';
 import { notEnforceable } from './engine/not-enforceable.ts';
@@ -165,6 +166,7 @@ export async function openPolicies(
     guard: ruleGuard(breakers, () => systemClock.monotonicMs()),
     held: new HeldBudget(limits.heldBytesTotalMax),
     turns: new Turns(systemClock, limits),
+    largeBodies: new LargeBodies(limits),
     subjects: subjectMemories(systemClock, limits),
     stances: new RouteStances(),
     restores: new RestoreMaps(systemClock, memorySealer(), limits),

@@ -23,6 +23,7 @@ import { Exchange } from './engine/exchange.ts';
 import { FeedBook } from './engine/feeds.ts';
 import { passGate } from './engine/golden/gate.ts';
 import { HeldBudget } from './engine/held-budget.ts';
+import { LargeBodies } from './engine/large-bodies.ts';
 import { LoadGauge } from './engine/load.ts';
 import { operatorControl } from './engine/operator-control.ts';
 import { recordOverload } from './engine/overload.ts';
@@ -239,6 +240,7 @@ async function serve(config: ServerConfig): Promise<void> {
     guard,
     held,
     turns: new Turns(clock, config.limits),
+    largeBodies: new LargeBodies(config.limits),
     subjects: subjectMemories(clock, config.limits),
     stances,
     restores: new RestoreMaps(clock, memorySealer(), config.limits),

@@ -6,6 +6,7 @@ import type { Waiting } from '../formats/encodings.ts';
 import type { Direction } from '../policy/set.ts';
 import type { BodyEvent, ProcessEvent, ProcessPort } from '../protocol/process.ts';
 import { ownEvent } from './body-buffer.ts';
+import type { Place } from './large-bodies.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Asker } from './turns.ts';
 
@@ -59,6 +60,8 @@ export class Backlog implements Asker {
   private paused = false;
   private dropped = false;
   private atEnd: (() => void) | undefined;
+  /** Of the body whose job is not done, if it is large. */
+  private place: Place | undefined;
 
   constructor(worker: Worker) {
     this.worker = worker;
@@ -100,10 +103,32 @@ export class Backlog implements Asker {
     this.cancel = turns.add(() => this.turn(direction, job), this, units);
   }
 
-  /** Begins a job now; what of it is left when it yields is done in turns. */
-  begin(direction: Direction, job: Generator<Pause, unknown>): void {
+  /**
+   * Begins a job now; what of it is left when it yields is done in turns. `bytes`: what the body that it judges may
+   * come to; a large one waits until it has its place.
+   */
+  begin(direction: Direction, job: Generator<Pause, unknown>, bytes = 0): void {
+    const place = this.worker.deps.largeBodies.place(bytes);
+    this.place = place;
+    if (place !== undefined && !place.entered) {
+      this.goOn(direction, job, (enter) => place.wait(enter));
+      return;
+    }
     const step = job.next();
-    if (!step.done && !this.dropped) this.goOn(direction, job, step.value);
+    if (step.done) this.leave();
+    else if (!this.dropped) this.goOn(direction, job, step.value);
+  }
+
+  /** The body of the job has turned out to come to this. */
+  sized(bytes: number): void {
+    this.place?.resize(bytes);
+  }
+
+  /** The body of the job is judged, as far as that takes memory. */
+  leave(): void {
+    const { place } = this;
+    this.place = undefined;
+    place?.leave();
   }
 
   /** What is left is done in turns, from now on or when what it waits for is over. */
@@ -148,6 +173,7 @@ export class Backlog implements Asker {
   /** Gives everything up. */
   drop(): void {
     this.dropped = true;
+    this.leave();
     this.cancel?.();
     this.cancel = undefined;
     this.waiting = [];
@@ -178,6 +204,7 @@ export class Backlog implements Asker {
       }
       if (more || this.dropped) return this.dropped ? 0 : this.unitsMax;
       this.cancel = undefined;
+      this.leave();
       this.deliver(deferring);
     } catch (error) {
       this.drop();

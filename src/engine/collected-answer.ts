@@ -4,13 +4,14 @@ import type { Rule } from '../policy/set.ts';
 import type { BodyEvent, HeaderMutation } from '../protocol/process.ts';
 import type { Answer, AnswerSide } from './answer.ts';
 import type { Job, Pause } from './backlog.ts';
-import { BodyBuffer, concatBytes } from './body-buffer.ts';
+import { BodyBuffer } from './body-buffer.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { type GivenSpans, respelled } from './given-spans.ts';
 import { type BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
-import { decodeWhole, movedBytesMax, movedUnits } from './whole-reading.ts';
+import { WholeOutput } from './whole-output.ts';
+import { bytesOfWhole, decodeWhole, movedBytesMax, movedUnits } from './whole-reading.ts';
 
 export interface CollectedParts {
   readonly inspection: BodyInspection;
@@ -52,8 +53,7 @@ export class CollectedAnswer implements Answer {
     exchange.stall.hold('response', limits.responseStallTimeoutMs);
     const mode = exchange.port.bodyMode('response');
     if (mode === 'BUFFERED_PARTIAL' && !event.endOfStream) this.passCut(event.bytes);
-    else if (event.endOfStream || mode === 'BUFFERED')
-      exchange.work('response', this.judge(event.endOfStream));
+    else if (event.endOfStream || mode === 'BUFFERED') this.work(this.judge(event.endOfStream));
   }
 
   unitsOf({ bytes, endOfStream }: BodyEvent): number {
@@ -63,7 +63,7 @@ export class CollectedAnswer implements Answer {
   trailers(): void {
     const { exchange } = this.side;
     if (exchange.port.bodyMode('response') === 'FULL_DUPLEX_STREAMED')
-      exchange.work('response', this.endByTrailers());
+      this.work(this.endByTrailers());
     else this.side.passTrailers();
   }
 
@@ -92,6 +92,14 @@ export class CollectedAnswer implements Answer {
     exchange.port.body('response', bytes, false, true);
   }
 
+  /** All of the body is here; while it waits for its place nobody waits for more of it. */
+  private work(job: Job | Generator<Pause, boolean>): void {
+    const { exchange } = this.side;
+    exchange.stall.stop();
+    const most = bytesOfWhole(this.buffer.bytes, this.parts.encoding, exchange.deps.limits);
+    exchange.work('response', job, most);
+  }
+
   private *endByTrailers(): Job {
     if (yield* this.judge(false)) this.side.passTrailers();
   }
@@ -101,7 +109,6 @@ export class CollectedAnswer implements Answer {
     const { inspection, classification, rules, encoding, headersSent } = this.parts;
     const { exchange } = this.side;
     const { deps, decision } = exchange;
-    exchange.stall.stop();
     deps.held.add(-this.buffer.bytes);
     const original = yield* this.buffer.takeInSlices(movedBytesMax(exchange.sliceUnits));
     const large = original.length > deps.limits.sliceUnitsMax;
@@ -116,8 +123,9 @@ export class CollectedAnswer implements Answer {
       yield* this.send(original, false, endOfStream);
       return true;
     }
+    if (decoded.bytes !== original) exchange.sized(original.length + decoded.bytes.length);
     if (large) yield;
-    const output: Uint8Array[] = [];
+    const output = new WholeOutput(decoded.bytes);
     let ending = false;
     for (let step = inspection.push(decoded.bytes, true); ; ) {
       if (step.stopped) {
@@ -125,7 +133,7 @@ export class CollectedAnswer implements Answer {
         exchange.refuse('response', code, rule);
         return false;
       }
-      output.push(...step.output);
+      output.add(step.output, inspection.changed);
       if (step.more) {
         yield;
         step = inspection.resume();
@@ -134,9 +142,12 @@ export class CollectedAnswer implements Answer {
         step = inspection.end();
       } else break;
     }
-    if (classification && !(yield* classification.judge())) return false;
+    if (classification) {
+      exchange.judged();
+      if (!(yield* classification.judge())) return false;
+    }
     const spans = classification?.spans;
-    let bytes = inspection.changed ? concatBytes(output) : decoded.bytes;
+    let bytes = inspection.changed ? output.bytes : decoded.bytes;
     if (spans !== undefined) {
       const left = yield* respelled(this.parts.reread(spans), spans, bytes);
       if (left.kind !== 'respelled') {

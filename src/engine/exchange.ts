@@ -52,6 +52,9 @@ import { readTraceparent } from './trace-context.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const HTTP_OK = 200;
+
+import { movedUnits } from './whole-reading.ts';
+
 /** Modes in which an answer can be changed. */
 const CAN_RESTORE: ReadonlySet<BodyMode> = new Set(['FULL_DUPLEX_STREAMED', 'BUFFERED']);
 const SWITCHYARD_NAMESPACE = 'switchyard';
@@ -117,7 +120,7 @@ export class Exchange implements ProcessHandler {
       this.backlog.drop();
     }
     // Headers are views of a message, and wait for nobody; but what they cost counts.
-    if (!this.deps.turns.take(this.backlog.unitsOf(event)) && event.kind === 'body') {
+    if (!this.deps.turns.take(this.backlog.unitsOf(event)) && this.isJudged(event)) {
       this.backlog.defer(event);
       return;
     }
@@ -126,9 +129,22 @@ export class Exchange implements ProcessHandler {
     this.spentMs[event.direction] += this.deps.clock.monotonicMs() - startedMs;
   }
 
-  /** Does work of one side; what is left of it when it yields is done in turns, and events wait until then. */
-  work(direction: Direction, job: Generator<Pause, unknown>): void {
-    this.backlog.begin(direction, job);
+  /**
+   * Does work of one side; what is left of it when it yields is done in turns, and events wait until then. `bytes`: what
+   * the body that it judges whole may come to.
+   */
+  work(direction: Direction, job: Generator<Pause, unknown>, bytes = 0): void {
+    this.backlog.begin(direction, job, bytes);
+  }
+
+  /** The body that is being judged has turned out to come to so many bytes. */
+  sized(bytes: number): void {
+    this.backlog.sized(bytes);
+  }
+
+  /** The body is judged; what is still waited for takes none of what large bodies share. */
+  judged(): void {
+    this.backlog.leave();
   }
 
   /** A slice of such work. */
@@ -161,6 +177,11 @@ export class Exchange implements ProcessHandler {
 
   judgedUnits(event: BodyEvent): number {
     return (event.direction === 'request' ? this.request : this.response).judgedUnits(event);
+  }
+
+  /** What is only laid aside or passed on would be copied, too, to be put off. */
+  private isJudged(event: ProcessEvent): event is BodyEvent {
+    return event.kind === 'body' && this.judgedUnits(event) > movedUnits(event.bytes.length);
   }
 
   /** Envoy has answered by itself: nothing of the request will go anywhere, so it need not be judged. */

@@ -4,8 +4,8 @@
  */
 import type { Rule } from '../policy/set.ts';
 import type { Pause } from './backlog.ts';
-import { concatBytes } from './body-buffer.ts';
 import type { BodyInspection, StopReason } from './inspection.ts';
+import { WholeOutput } from './whole-output.ts';
 
 /** UTF-16 units of a text, and what a placeholder calls them. */
 export interface GivenSpan {
@@ -81,11 +81,11 @@ export function* respelled(
   spans: GivenSpans,
   bytes: Uint8Array,
 ): Generator<Pause, Respelled> {
-  const output: Uint8Array[] = [];
+  const output = new WholeOutput(bytes);
   let ending = false;
   for (let step = inspection.push(bytes, true); ; ) {
     if (step.stopped) return { kind: 'stopped', stop: step.stopped };
-    output.push(...step.output);
+    output.add(step.output, inspection.changed);
     if (step.more) {
       yield;
       step = inspection.resume();
@@ -97,6 +97,6 @@ export function* respelled(
   }
   const { lost } = spans;
   return lost === undefined
-    ? { kind: 'respelled', bytes: concatBytes(output) }
+    ? { kind: 'respelled', bytes: output.bytes }
     : { kind: 'lost', rule: lost };
 }

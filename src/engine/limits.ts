@@ -33,6 +33,10 @@ export interface EngineLimits {
   readonly waitingBytesMax: number;
   /** The same in pieces of a body, as each takes memory of its own however small it is. */
   readonly waitingEventsMax: number;
+  /** A body that may come to so many bytes is large: it waits for others such. What is shorter never does. */
+  readonly largeBodyBytesMin: number;
+  /** Bytes of large bodies that are decoded, read and judged at once; one alone may be larger. */
+  readonly largeBodiesBytesMax: number;
   /** Pairs of rule and session whose scores are kept, about 1 KiB each at most; beyond it the oldest is forgotten. */
   readonly scoredSessionsMax: number;
   /** Bytes that the matcher's tables of one policy set may take at their largest; a larger set does not compile. */
@@ -68,6 +72,8 @@ export const DEFAULT_LIMITS: EngineLimits = Object.freeze({
   sliceMsMax: 1,
   waitingBytesMax: 256 << 10,
   waitingEventsMax: 1_024,
+  largeBodyBytesMin: 256 << 10,
+  largeBodiesBytesMax: 32 << 20,
   scoredSessionsMax: 100_000,
   matcherBytesMax: 64 << 20,
   goldenMsMax: 30_000,

@@ -9,6 +9,7 @@ import type { Classifiers } from './classifiers.ts';
 import type { Clock } from './clock.ts';
 import type { ClaimSource, FactConfig } from './facts.ts';
 import type { HeldBudget } from './held-budget.ts';
+import type { LargeBodies } from './large-bodies.ts';
 import type { EngineLimits } from './limits.ts';
 import type { ExchangeObserver } from './observer.ts';
 import type { RestoreMaps } from './restoring.ts';
@@ -84,6 +85,7 @@ export interface EngineDeps {
   readonly guard: RuleGuard;
   readonly held: HeldBudget;
   readonly turns: Turns;
+  readonly largeBodies: LargeBodies;
   readonly stances: RouteStances;
   /** What sessions have tried; without it every text is on its own. */
   readonly sessionScores?: SessionScores;

@@ -14,6 +14,7 @@ import type { Clock } from './clock.ts';
 import type { ClaimSource, FactConfig } from './facts.ts';
 import { givenClassifiers } from './given-classifiers.ts';
 import { HeldBudget } from './held-budget.ts';
+import { LargeBodies } from './large-bodies.ts';
 import type { EngineLimits } from './limits.ts';
 import { type LocalBeside, LocalExchange } from './local-exchange.ts';
 import type { ExchangeObserver } from './observer.ts';
@@ -115,6 +116,7 @@ function depsOf(options: RehearsalOptions, keep: (record: DecisionRecord) => voi
     guard: NO_GUARD,
     held: new HeldBudget(limits.heldBytesTotalMax),
     turns: new Turns(options.clock, options.limits),
+    largeBodies: new LargeBodies(options.limits),
     classifiers: givenClassifiers(options.around.verdicts),
     subjects: subjectMemories(options.clock, options.limits),
     stances: new RouteStances(),

@@ -18,7 +18,7 @@ import {
 } from './active-rules.ts';
 import type { Job, Pause } from './backlog.ts';
 
-import { BodyBuffer, concatBytes as concat, ownEvent } from './body-buffer.ts';
+import { BodyBuffer, ownEvent } from './body-buffer.ts';
 import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
@@ -27,7 +27,14 @@ import { BodyInspection, refusalOf } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { NO_MUTATION, RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { narrowed } from './rule-lists.ts';
-import { decodeWhole, movedBytesMax, movedUnits, readWhole } from './whole-reading.ts';
+import { WholeOutput } from './whole-output.ts';
+import {
+  bytesOfWhole,
+  decodeWhole,
+  movedBytesMax,
+  movedUnits,
+  readWhole,
+} from './whole-reading.ts';
 
 type State =
   | { readonly kind: 'idle' }
@@ -192,14 +199,23 @@ export class RequestSide {
     if (state.kind === 'collecting') {
       const mode = exchange.port.bodyMode('request');
       if (mode === 'FULL_DUPLEX_STREAMED') {
-        exchange.work('request', this.endByTrailers(this.judge(state, false)));
+        this.work(state.buffer, this.endByTrailers(this.judge(state, false)));
         return;
       }
     } else if (state.kind === 'watching') {
-      exchange.work('request', this.endByTrailers(this.verdictOf(state.buffer)));
+      this.work(state.buffer, this.endByTrailers(this.verdictOf(state.buffer)));
       return;
     }
     this.passTrailers();
+  }
+
+  /** All of the body is here. */
+  private work({ bytes }: BodyBuffer, job: Job | Generator<Pause, boolean>): void {
+    const { exchange } = this;
+    // While it waits for its place, nobody waits for more of it.
+    if (this.state.kind === 'collecting') exchange.stall.stop();
+    const most = bytesOfWhole(bytes, this.contentEncoding, exchange.deps.limits);
+    exchange.work('request', job, most);
   }
 
   private *endByTrailers(passes: Generator<Pause, boolean>): Job {
@@ -261,7 +277,7 @@ export class RequestSide {
     }
     // BUFFERED with trailers: the one message is the whole body, and says no end_of_stream.
     if (event.endOfStream || mode === 'BUFFERED')
-      exchange.work('request', this.judge(state, event.endOfStream));
+      this.work(state.buffer, this.judge(state, event.endOfStream));
   }
 
   private watch(state: State & { kind: 'watching' }, event: BodyEvent): void {
@@ -275,7 +291,7 @@ export class RequestSide {
       return;
     }
     if (event.endOfStream)
-      this.exchange.work('request', this.passLast(state.buffer, ownEvent(event).bytes));
+      this.work(state.buffer, this.passLast(state.buffer, ownEvent(event).bytes));
     else this.exchange.port.body('request', event.bytes, false, true);
   }
 
@@ -326,7 +342,6 @@ export class RequestSide {
   ): Generator<Pause, boolean> {
     const { exchange } = this;
     const { port } = exchange;
-    exchange.stall.stop();
     const original = yield* this.releaseInSlices(state.buffer);
     const result = yield* this.inspect(original);
     if (!result) return false;
@@ -356,6 +371,8 @@ export class RequestSide {
     const large = original.length > deps.limits.sliceUnitsMax;
     if (large) yield;
     const decoded = yield* decodeWhole(original, this.contentEncoding, deps);
+    if (decoded.ok && decoded.bytes !== original)
+      exchange.sized(original.length + decoded.bytes.length);
     if (large) yield;
     const reader = exchange.requestFormat.reader('request', false);
     const frames = decoded.ok ? yield* readWhole(reader, decoded.bytes, exchange) : [];
@@ -424,10 +441,10 @@ export class RequestSide {
       scores,
       classification,
     });
-    const output: Uint8Array[] = [];
+    const output = new WholeOutput(decoded.bytes);
     let step = inspection.finish(frames);
     for (; step.more; step = inspection.resume()) {
-      output.push(...step.output);
+      output.add(step.output, inspection.changed);
       yield;
     }
     scores.store();
@@ -436,16 +453,19 @@ export class RequestSide {
       exchange.refuse('request', code, rule);
       return undefined;
     }
-    output.push(...step.output);
+    output.add(step.output, inspection.changed);
     if (this.refuseUnallowed([...matched])) return undefined;
     if (changes.unable.length > 0 && exchange.cannotEnforce(changes.unable)) {
       exchange.refuse('request', 'mode_cannot_enforce', changes.unable[0]);
       return undefined;
     }
     if (exchange.refuseThrottled([...matched])) return undefined;
-    if (classification && !(yield* classification.judge())) return undefined;
+    if (classification) {
+      exchange.judged();
+      if (!(yield* classification.judge())) return undefined;
+    }
     const spans = classification?.spans;
-    let bytes = inspection.changed ? concat(output) : decoded.bytes;
+    let bytes = inspection.changed ? output.bytes : decoded.bytes;
     if (spans !== undefined) {
       const again = new BodyInspection({
         ...{ direction: 'request', whole: true, rules: spans.rules, appends: [], given: spans },

@@ -2,10 +2,13 @@
 import {
   type DecodeOutcome,
   decodeBody,
+  decodedMost,
   decodingApart,
+  parseContentEncoding,
   type Waiting,
 } from '../formats/encodings.ts';
 import type { BodyReader, Frame } from '../formats/frame.ts';
+import type { EngineLimits } from './limits.ts';
 import type { EngineDeps } from './ports.ts';
 
 /** The body without its codings; a large one is decoded elsewhere, which is waited for. */
@@ -18,6 +21,16 @@ export function* decodeWhole(
   if (body.length <= limits.sliceUnitsMax)
     return decodeBody(body, contentEncoding, decoders, { decodedBytesMax, ratioMax });
   return yield* decodingApart(body, contentEncoding, decoders, { decodedBytesMax, ratioMax });
+}
+
+/** What a body of so many bytes may come to, with all that its codings hide. */
+export function bytesOfWhole(
+  bytes: number,
+  contentEncoding: string,
+  { decodedBytesMax, decodedRatioMax }: EngineLimits,
+): number {
+  if (parseContentEncoding(contentEncoding).length === 0) return bytes;
+  return bytes + decodedMost(bytes, { decodedBytesMax, ratioMax: decodedRatioMax });
 }
 
 /** Laying out and sending bytes is quicker than judging text: so many count as one unit. */

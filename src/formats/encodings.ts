@@ -65,6 +65,11 @@ export function parseContentEncoding(header: string): readonly string[] {
     .map((coding) => (coding === 'x-gzip' ? 'gzip' : coding));
 }
 
+/** The most that an encoded body of so many bytes is decoded to. */
+export function decodedMost(bytes: number, { decodedBytesMax, ratioMax }: DecodeLimits): number {
+  return Math.min(decodedBytesMax, Math.max(RATIO_FREE_BYTES, Math.floor(bytes * ratioMax)));
+}
+
 /** The body without its codings. A body that has none is returned as it is. Never throws. */
 export function decodeBody(
   body: Uint8Array,
@@ -87,10 +92,7 @@ export function* decodingApart(
   const codings = parseContentEncoding(contentEncoding);
   if (codings.length > ENCODINGS_MAX) return { ok: false, reason: 'too_many_encodings' };
   if (body.length === 0) return { ok: true, bytes: body };
-  const outputBytesMax = Math.min(
-    limits.decodedBytesMax,
-    Math.max(RATIO_FREE_BYTES, Math.floor(body.length * limits.ratioMax)),
-  );
+  const outputBytesMax = decodedMost(body.length, limits);
   let bytes = body;
   for (const coding of codings.toReversed()) {
     const step = yield* decodeOne(bytes, coding, decoders, outputBytesMax);

@@ -1,22 +1,18 @@
 /**
  * Content codings, whole bodies at a time: node:zlib has no synchronous streaming interface. Large bodies are
- * inflated by the threads of node:zlib, or by our own for zstd, which leave the event loop to others.
+ * decoded on a thread, which leaves the event loop to others.
  */
 import { Buffer } from 'node:buffer';
 import {
-  brotliDecompress,
   brotliDecompressSync,
   constants,
-  gunzip,
   gunzipSync,
-  inflate,
-  inflateRaw,
   inflateRawSync,
   inflateSync,
   type ZlibOptions,
 } from 'node:zlib';
 import { DecodedTooLarge, type Decoder, type Decoders } from '../formats/encodings.ts';
-import { unzstdApart } from './zstd-apart.ts';
+import { decodeOnThread } from './decoding-thread.ts';
 import { unzstd } from './zstd-decoder.ts';
 
 type Inflate = (
@@ -52,36 +48,11 @@ export const bodyDecoders: Decoders = Object.freeze({
     outputBytesMax: number,
     done: (outcome: Uint8Array | Error) => void,
   ): boolean {
-    if (coding === 'zstd') {
-      unzstdApart(body, outputBytesMax, done);
-      return true;
-    }
-    const inflateApart = INFLATE_APART.get(coding);
-    if (inflateApart === undefined) return false;
-    const input = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const options = { maxOutputLength: outputBytesMax, chunkSize: APART_CHUNK_BYTES };
-    inflateApart(input, options, (fault, decoded) => done(fault ? named(fault) : decoded));
+    if (!INFLATE.has(coding)) return false;
+    decodeOnThread(coding, body, outputBytesMax, done);
     return true;
   },
 });
-
-/** One step of a thread gives out so much; each is followed by a call on the event loop. */
-const APART_CHUNK_BYTES = 131_072;
-
-type InflateApart = (
-  input: Buffer,
-  options: { readonly maxOutputLength: number; readonly chunkSize: number },
-  done: (fault: Error | null, decoded: Buffer) => void,
-) => void;
-
-const INFLATE_APART: ReadonlyMap<string, InflateApart> = new Map<string, InflateApart>([
-  ['gzip', gunzip],
-  [
-    'deflate',
-    (input, options, done) => (hasZlibHeader(input) ? inflate : inflateRaw)(input, options, done),
-  ],
-  ['br', brotliDecompress],
-]);
 
 function named(fault: Error): Error {
   return isTooLarge(fault) ? new DecodedTooLarge('decoded body passes its limit') : fault;

@@ -1,7 +1,7 @@
 /**
  * zstd by the reference decoder, as WebAssembly: node:zlib of Node 20 has none. Its memory (1 MiB at first)
  * grows to what the largest body took, input and output, and is used again. This is for short bodies; see
- * `zstd-apart.ts` for the others.
+ * `decoding-thread.ts` for the others.
  */
 import { ZSTDDecoder } from 'zstddec';
 import { DecodedTooLarge } from '../formats/encodings.ts';

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/engine/clock.ts';
 import { Exchange } from '../../src/engine/exchange.ts';
 import { DEFAULT_FACTS } from '../../src/engine/facts.ts';
 import { HeldBudget } from '../../src/engine/held-budget.ts';
+import { LargeBodies } from '../../src/engine/large-bodies.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from '../../src/engine/limits.ts';
 import { type EngineDeps, type ExchangeOutcome, NO_METRICS } from '../../src/engine/ports.ts';
 import { RouteStances } from '../../src/engine/route-stances.ts';
@@ -136,6 +137,7 @@ export function rig(set: PolicySet | undefined, limits: Partial<EngineLimits> = 
     guard: NO_GUARD,
     held: new HeldBudget(all.heldBytesTotalMax),
     turns: new Turns(clock, all),
+    largeBodies: new LargeBodies(all),
     subjects: subjectMemories(clock, DEFAULT_LIMITS),
     stances: new RouteStances(),
     onStoreLoss: 'deny',

@@ -414,6 +414,26 @@ describe('while a body is judged in turns', () => {
     assert.equal(busy.port.paused, false);
   });
 
+  it('what is only laid aside is not put off, however busy everybody is', () => {
+    const from = rig(SET, { sliceUnitsMax: 1_000 });
+    const port = new RecordingPort();
+    const exchange = new Exchange(from.deps, port);
+    exchange.event(headersEvent('request', CHAT_HEADERS));
+    from.deps.turns.take(1_000);
+    const part = Buffer.alloc(100_000, ' ');
+    for (let parts = 1; parts <= 3; parts++) {
+      exchange.event(body('request', part));
+      assert.equal(from.deps.held.bytes, parts * part.length);
+    }
+    // The turn is over for those that it was full for, and for nobody else.
+    assert.ok(from.clock.turn());
+    assert.ok(!from.clock.turn());
+    exchange.event(body('request', Buffer.from('{}'), true));
+    assert.ok(from.clock.turn());
+    assert.equal(port.paused, false);
+    exchange.end('half_close');
+  });
+
   it('what has waited is judged in turns, too, and costs each byte once', () => {
     const limits = { sliceUnitsMax: 1_000, waitingEventsMax: 100_000 };
     const content = `To ann@example.org ${'and so on '.repeat(3_000)} motto`;

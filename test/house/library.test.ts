@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { readProjectFile } from './project-files.ts';
 
-/** Time, digests, inflating, and a thread for what zlib does not inflate; nothing that reaches outside of the process. */
+/** Time, digests, and inflating, on a thread where it is much; nothing that reaches outside of the process. */
 const BUILTINS = [
   'node:buffer',
   'node:crypto',

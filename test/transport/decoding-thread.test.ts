@@ -1,16 +1,16 @@
-/** zstd on a thread of its own: what comes of it, in order, and nothing that is left behind. */
+/** Large bodies on a thread of their own: what comes of them, in order, and nothing that is left behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { zstdStored } from '../../demo/zstd-frame.ts';
 import { DecodedTooLarge } from '../../src/formats/encodings.ts';
-import { unzstdApart } from '../../src/transport/zstd-apart.ts';
+import { decodeOnThread } from '../../src/transport/decoding-thread.ts';
 
 const stored = (bytes: Uint8Array): Buffer => Buffer.concat(zstdStored([Buffer.from(bytes)]));
 
 const decoded = (body: Uint8Array, outputBytesMax = 1e7): Promise<Uint8Array | Error> =>
-  new Promise((resolve) => unzstdApart(body, outputBytesMax, resolve));
+  new Promise((resolve) => decodeOnThread('zstd', body, outputBytesMax, resolve));
 
 /** The thread, as soon as it is given something. */
 function theThread(): Promise<Worker> {
@@ -24,7 +24,7 @@ function theThread(): Promise<Worker> {
   });
 }
 
-describe('zstd apart', function () {
+describe('a thread that decodes', function () {
   this.timeout(60_000);
 
   it('gives back each body in the order in which they were asked for, and leaves what it was given', async () => {
@@ -70,7 +70,9 @@ describe('zstd apart', function () {
       turns++;
       if (!over) setImmediate(count);
     };
-    const outcome = new Promise((resolve) => unzstdApart(body.subarray(0, -1), 10, resolve));
+    const outcome = new Promise((resolve) =>
+      decodeOnThread('zstd', body.subarray(0, -1), 10, resolve),
+    );
     count();
     assert.ok((await outcome) instanceof Error);
     over = true;
@@ -90,8 +92,8 @@ describe('zstd apart', function () {
 
   it('keeps a process for as long as somebody waits, and no longer', () => {
     const source = `
-      const { unzstdApart } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/transport/zstd-apart.ts'))});
-      unzstdApart(Buffer.from('28b52ffd2001090000 2a'.replace(' ', ''), 'hex'), 10, (bytes) => console.log(bytes instanceof Error ? bytes : bytes[0]));`;
+      const { decodeOnThread } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/transport/decoding-thread.ts'))});
+      decodeOnThread('zstd', Buffer.from('28b52ffd2001090000 2a'.replace(' ', ''), 'hex'), 10, (bytes) => console.log(bytes instanceof Error ? bytes : bytes[0]));`;
     const child = spawnSync(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', source],
