@@ -1,6 +1,6 @@
 /** What only the rules together can get wrong. Every function reports at the rule that should change. */
 
-import type { Detector, Partition } from '../match/detector.ts';
+import type { Detector } from '../match/detector.ts';
 import { INVISIBLE_MARK } from '../match/invisible.ts';
 import { unionBytesMax } from '../match/union-automaton.ts';
 import type { UnionPart } from '../match/union-part.ts';
@@ -121,15 +121,18 @@ export function checkReplacements(drafts: readonly RuleDraft[], tell: Tell): voi
   }
 }
 
-/** What the detectors of some rules take, each counted once however many rules it serves. */
+/**
+ * What the detectors of some rules take, each counted once however many rules it serves. The tables of known secrets
+ * are there once for all sets of the process, so that they are nobody's; their states in the automaton are the set's.
+ */
 class Tables {
   regexNodes = 0;
   private tables = 0;
   private nodes = 0;
-  private readonly seen = new Set<Detector | Partition>();
+  private readonly seen = new Set<Detector>();
   private readonly withShared: boolean;
 
-  /** `withShared`: also the tables that are there once for all, such as those of known secrets. */
+  /** `withShared`: also the states of known secrets, which are there once however many rules look for them. */
   constructor(withShared: boolean) {
     this.withShared = withShared;
   }
@@ -139,10 +142,6 @@ class Tables {
     this.seen.add(detector);
     this.tables += detector.bytes;
     if (!this.withShared && detector.partitions !== undefined) return;
-    for (const partition of detector.partitions ?? []) {
-      if (!this.seen.has(partition)) this.tables += partition.bytes;
-      this.seen.add(partition);
-    }
     const own = partsOf(detector).reduce((sum, part) => sum + part.nodes, 0);
     this.nodes += own;
     if (detector.kind === 'regex') this.regexNodes += own;

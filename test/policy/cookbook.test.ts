@@ -33,4 +33,21 @@ describe('the cookbook', () => {
       assert.ok(page.includes(`(../policies/cookbook/${file})`), 'the page does not name it');
     }).timeout(20_000);
   }
+
+  it('holds with all recipes at once beside what is shipped, but those that the page excepts', async () => {
+    const shipped = new URL('../../policies/', import.meta.url);
+    const excepted = ['consent.yaml', 'read-only.yaml', 'region-modules.yaml'];
+    const told = /^Several recipes.*?\n\n/ms.exec(page)?.[0] ?? '';
+    for (const name of excepted) assert.ok(told.includes(`policies/cookbook/${name})`), name);
+    const files = [shipped, folder].flatMap((from) =>
+      readdirSync(from)
+        .filter((name) => name.endsWith('.yaml') && !excepted.includes(name))
+        .map((name) => ({ path: name, text: readFileSync(new URL(name, from), 'utf8') })),
+    );
+    const compiled = compilePolicies(files, { sha256 });
+    if (!compiled.ok) assert.fail(compiled.errors.map(formatCompileError).join('\n'));
+    const means = { ...trialMeans, limits: DEFAULT_LIMITS, routes: [] };
+    const results = await runCases(compiled.set, compiled.cases, means, DEFAULT_LIMITS);
+    assert.deepEqual(goldenFaults(compiled.cases, results, DEFAULT_LIMITS), []);
+  }).timeout(30_000);
 });
