@@ -45,9 +45,9 @@ function tryIt(port: number, policies: string, own: boolean): readonly string[] 
     'A stream that is masked while it runs (the provider says whatever follows `say:`):',
     chat(port, 'say: Write to jane.doe@example.com or pay with 4111 1111 1111 1111 today.', true),
     '',
-    `Edit ${policies}/platform-security.yaml (say, put another name in place of Project Zebra), save, and`,
-    'try again: the new policy decides within a second. Save something broken: the old one goes on, and',
-    'status says where the mistake is.',
+    `Edit ${policies}/platform-security.yaml (say, put another name in place of Project Zebra, in the rule and in`,
+    'the cases below it), save, and try again: the new policy decides within a second. Save something broken, or',
+    'what a case does not allow: the old one goes on, and status says where the mistake is.',
     '',
   ];
 }
