@@ -72,7 +72,7 @@ export interface InspectionOptions {
   readonly textsMax: number;
   readonly matchesMax: number;
   /** How much one call may read, see `EngineLimits.sliceUnitsMax`. Asked again for each. */
-  readonly sliceUnits: number;
+  readonly worker: { readonly sliceUnits: number };
   readonly onFinding: (finding: Finding) => void;
   /** Whether what these rules should read may pass unread, as their class says. All rules when absent. */
   readonly mayPassUnread: (rules?: readonly Rule[]) => boolean;
@@ -276,7 +276,7 @@ export class BodyInspection implements TextHost, SubjectHost {
   /** Goes on where the last slice ended. */
   resume(): InspectionStep {
     const output: Uint8Array[] = [];
-    this.pace.left = this.options.sliceUnits;
+    this.pace.left = this.options.worker.sliceUnits;
     let more = true;
     while (more && this.pace.left > 0) more = this.advance(output);
     // The bytes are a view of a message that is reused.
@@ -751,7 +751,7 @@ export class BodyInspection implements TextHost, SubjectHost {
       if (!frame || changes === undefined) return held.held as Uint8Array;
       const { edits, cuts } = changes;
       const units = frame.bytes.length / BYTES_PER_UNIT + edits.length * MATCH_UNITS;
-      if (frame.rendering === undefined || units <= this.options.sliceUnits)
+      if (frame.rendering === undefined || units <= this.options.worker.sliceUnits)
         return frame.render(edits, cuts);
       // It goes on behind the call that the frame came from.
       if (!this.options.whole) frame.keep?.();

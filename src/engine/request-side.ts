@@ -424,9 +424,7 @@ export class RequestSide {
       heldBytesMax: deps.limits.decodedBytesMax,
       textsMax: deps.limits.textsMax,
       matchesMax: deps.limits.matchesMax,
-      get sliceUnits() {
-        return exchange.sliceUnits;
-      },
+      worker: exchange,
       onFinding: (finding) => {
         if (finding.enforced) {
           matched.add(finding.rule);
@@ -474,7 +472,7 @@ export class RequestSide {
         heldBytesMax: deps.limits.decodedBytesMax,
         textsMax: deps.limits.textsMax,
         matchesMax: deps.limits.matchesMax,
-        sliceUnits: exchange.sliceUnits,
+        worker: exchange,
         onFinding: (finding) => {
           decision.finding(finding);
           observer?.finding(finding);

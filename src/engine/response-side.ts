@@ -331,9 +331,9 @@ class AnswerInspection implements InspectionOptions {
 
   /** For a body that is read once more, as it would have left, to replace what was found in it. */
   again(given: GivenSpans): BodyInspection {
-    const { whole, placeholders, textsMax, matchesMax, sliceUnits } = this;
+    const { whole, placeholders, textsMax, matchesMax, worker } = this;
     return new BodyInspection({
-      ...{ direction: 'response', whole, placeholders, textsMax, matchesMax, sliceUnits, given },
+      ...{ direction: 'response', whole, placeholders, textsMax, matchesMax, worker, given },
       reader: this.format.reader('response', !whole),
       rules: given.rules,
       appends: NOTHING,
@@ -360,8 +360,8 @@ class AnswerInspection implements InspectionOptions {
     return this.exchange.deps.limits.matchesMax;
   }
 
-  get sliceUnits(): number {
-    return this.exchange.sliceUnits;
+  get worker(): Exchange {
+    return this.exchange;
   }
 
   onFinding(finding: Finding): void {
