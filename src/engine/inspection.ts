@@ -149,9 +149,9 @@ interface Reading {
   units: number;
 }
 
-/** What is read between two looks at how much there has been, in units or bytes. */
+/** What is read between two looks at how much there has been, in units or bytes: of the shortest events hundreds. */
 const TEXT_UNITS = 1_024;
-const INPUT_BYTES = 16_384;
+const INPUT_BYTES = 4_096;
 /** What else there is to do counts as so many units. */
 const FRAME_UNITS = 32;
 const MATCH_UNITS = 16;

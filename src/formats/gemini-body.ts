@@ -448,7 +448,8 @@ class AnswerReader {
       else this.#collector.standAlone(value, 'other', 'assistant');
     }
     for (const value of repeats) this.#readLogprobs(value, begun);
-    const pieces = this.#collector.pieces.map((_, at) => at).slice(begun);
+    const pieces: number[] = [];
+    for (let at = begun; at < this.#collector.pieces.length; at += 1) pieces.push(at);
     if (!this.#streamed) this.#markLast(pieces);
     return { index, finished, pieces, finishReasons, repeats, citations };
   }
@@ -478,9 +479,8 @@ class AnswerReader {
     if (chosen?.kind === 'array') {
       const content = `candidate/${this.#candidate}/content`;
       const said = this.#collector.pieces
-        .map(({ text }, piece) => (piece >= begun && text === content ? piece : -1))
-        .filter((piece) => piece !== -1)
-        .map((piece) => this.#collector.valueAt(piece))
+        .slice(begun)
+        .map(({ text }, at) => (text === content ? this.#collector.valueAt(begun + at) : ''))
         .join('');
       const text = `candidate/${this.#candidate}/logprobs`;
       readTokens(chosen, { said, text, last: false }, this.#collector);

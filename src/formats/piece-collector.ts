@@ -187,6 +187,13 @@ export class PieceCollector {
     this.work.push({ piece: this.pieces.length, reading });
   }
 
+  /** The first piece of a text from piece `from` on, or -1. */
+  firstOf(text: string, from: number): number {
+    for (let piece = from; piece < this.pieces.length; piece += 1)
+      if (this.pieces[piece]!.text === text) return piece;
+    return -1;
+  }
+
   valueOf(literal: JsonString): string {
     return stringValue(this.data, literal);
   }

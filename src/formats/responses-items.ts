@@ -184,9 +184,7 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
     else if (name !== 'logprobs' || value.kind !== 'array')
       collector.standAlone(value, `${key}/other`, place);
   }
-  const said = collector.pieces.findIndex(
-    (piece, at) => at >= from && piece.text === `${key}/${field}`,
-  );
+  const said = collector.firstOf(`${key}/${field}`, from);
   for (const { key: name, value } of node.members)
     if (name === 'logprobs' && value.kind === 'array')
       readRepeats(value, from, { said, text: `${key}/logprobs`, sink });
