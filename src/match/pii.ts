@@ -6,6 +6,7 @@ import { CARD_LABEL, CARD_UNITS_MAX, CardTracker } from './card.ts';
 import type { Detector, Tracker } from './detector.ts';
 import { EMAIL_LABEL, EMAIL_UNITS_MAX, EmailTracker } from './email.ts';
 import { CRYPTO_ADDRESS } from './pii/crypto-address.ts';
+import { formAutomaton } from './pii/form-automaton.ts';
 import { IBAN } from './pii/iban.ts';
 import { Names } from './pii/named.ts';
 import { AMERICAN_IDS } from './pii/national-ids-america.ts';
@@ -21,8 +22,10 @@ import {
   expressionOf,
   isCertain,
   type JudgeSettings,
+  keyOf,
   membersOf,
   type PiiMember,
+  writtenIn,
 } from './pii/pii-judge.ts';
 import { type PiiKind, plainId } from './pii/pii-kind.ts';
 import { EDGE, WORD } from './regex-nodes.ts';
@@ -103,7 +106,7 @@ const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'].map(
   one.charCodeAt(0),
 );
 /** Numbers are rare and of many forms: behind so many units their tracker is the cheaper one. */
-const NUMBER_AGE_MAX = 4;
+const NUMBER_AGE_MAX = 1;
 
 const beginnings = new Map<string, boolean>();
 
@@ -119,14 +122,15 @@ function beginsLikeWord(expression: string): boolean {
   return made;
 }
 
-const PLACEHOLDER: Check = { validator: () => true, judge: () => undefined };
+const PLACEHOLDER: Check = { validator: () => true, judgeForms: () => undefined };
 
 function tokenOf(members: readonly PiiMember[], asWord: boolean): CompiledToken {
-  const expression = [...new Set(members.map(({ form }) => expressionOf(form)))].join('|');
   const certain = isCertain(members[0] as PiiMember);
-  return tokenFor(expression, () =>
+  const ways = writtenIn(members);
+  const key = certain ? expressionOf((members[0] as PiiMember).form) : ways.map(keyOf).join();
+  return tokenFor(key, () =>
     compileToken({
-      expression,
+      expression: certain ? key : formAutomaton(ways),
       label: (members[0] as PiiMember).kind.label,
       plain: true,
       ...(asWord ? {} : { agedUnitsMax: NUMBER_AGE_MAX }),

@@ -17,20 +17,21 @@ const SIGNS: Readonly<Record<string, readonly number[]>> = {
   '-': [0x2010, 0x2011, 0x2012, 0x2013, 0x2212],
 };
 
-const plain = new Uint16Array(UNITS);
+/** By unit: `plainUnit` of it, for loops. */
+export const plainUnits: Uint16Array = new Uint16Array(UNITS);
 /** By unit of ASCII: all that stand for it, ascending. */
 const spellings: number[][] = Array.from({ length: ASCII_UNITS }, () => []);
 for (let unit = 0; unit < UNITS; unit++) {
-  plain[unit] = unit;
+  plainUnits[unit] = unit;
   const digit = digitOf(unit);
-  if (digit >= 0) plain[unit] = 0x30 + digit;
+  if (digit >= 0) plainUnits[unit] = 0x30 + digit;
   else if (unit >= FULL_WIDTH_FIRST && unit <= FULL_WIDTH_LAST)
-    plain[unit] = unit - FULL_WIDTH_TO_ASCII;
+    plainUnits[unit] = unit - FULL_WIDTH_TO_ASCII;
 }
 for (const [sign, units] of Object.entries(SIGNS))
-  for (const unit of units) plain[unit] = sign.charCodeAt(0);
+  for (const unit of units) plainUnits[unit] = sign.charCodeAt(0);
 for (let unit = 0; unit < UNITS; unit++)
-  if ((plain[unit] as number) < ASCII_UNITS) spellings[plain[unit] as number]?.push(unit);
+  if ((plainUnits[unit] as number) < ASCII_UNITS) spellings[plainUnits[unit] as number]?.push(unit);
 
 /** From here to there, units are seen, and stand for themselves. */
 const FIRST_PRINTABLE = 0x20;
@@ -40,7 +41,7 @@ export const isPrintable = (unit: number): boolean =>
   unit >= FIRST_PRINTABLE && unit <= LAST_PRINTABLE;
 
 /** The unit of ASCII that it stands for, or itself. */
-export const plainUnit = (unit: number): number => plain[unit] as number;
+export const plainUnit = (unit: number): number => plainUnits[unit] as number;
 
 /** All units that stand for one of `ranges` (pairs of first and last), as such pairs, ascending. */
 export function spellingsOf(ranges: readonly number[]): number[] {
@@ -51,7 +52,7 @@ export function spellingsOf(ranges: readonly number[]): number[] {
       units.push(...(spellings[unit] as number[]));
     // Beyond ASCII a unit stands for itself.
     for (let unit = Math.max(ASCII_UNITS, ranges[index] as number); unit <= last; unit++)
-      if (plain[unit] === unit) units.push(unit);
+      if (plainUnits[unit] === unit) units.push(unit);
   }
   return rangesOfUnits(units.sort((a, b) => a - b));
 }

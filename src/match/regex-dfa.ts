@@ -4,7 +4,7 @@
  * each time. Shared by all texts of a rule.
  */
 import { unseenUnits } from './invisible-pairs.ts';
-import { isPrintable } from './plain-units.ts';
+import { isPrintable, plainUnits } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
@@ -30,6 +30,8 @@ export interface DfaState {
   /** The place of the group of starts that has come here, if `turn` is that of the tracker's present step. */
   place: number;
   turn: number;
+  /** By kind of the unit that follows: tags of the matches that end here; undefined: not asked yet. */
+  tags: (readonly number[] | undefined)[] | undefined;
 }
 
 export interface DfaLimits {
@@ -41,6 +43,13 @@ export interface DfaLimits {
   readonly missesPerState: number;
 }
 
+export interface DfaOptions {
+  /** No match is sure before the unit behind it is known, which says what tags it has. */
+  readonly tagged?: boolean;
+  /** Units are read as those that they stand for (`plain-units.ts`). */
+  readonly plain?: boolean;
+}
+
 const ALL_KINDS = (1 << KINDS) - 1;
 
 const newState = (
@@ -48,24 +57,28 @@ const newState = (
   before: number,
   key: string,
   measures: Pick<DfaState, 'matchKinds' | 'fewest' | 'more'>,
+  tagged: boolean,
 ): DfaState => ({
   nodes,
   before,
   ...measures,
-  sure: measures.matchKinds === ALL_KINDS,
+  sure: !tagged && measures.matchKinds === ALL_KINDS,
   key,
   kept: false,
   row: -1,
   place: 0,
   turn: 0,
+  tags: undefined,
 });
 
 /** Nothing is left of a start. */
-export const DEAD: DfaState = newState([], EDGE, '', {
-  matchKinds: 0,
-  fewest: NEVER,
-  more: NEVER,
-});
+export const DEAD: DfaState = newState(
+  [],
+  EDGE,
+  '',
+  { matchKinds: 0, fewest: NEVER, more: NEVER },
+  false,
+);
 DEAD.kept = true;
 
 /** How many states are kept for so many nodes: most expressions have fewer of them than nodes. */
@@ -81,6 +94,13 @@ const SPECIAL = 0x8000;
 const UNKNOWN = 0;
 const DEAD_NUMBER = 1;
 const ROWS_AT_FIRST = 16;
+
+/** Some of the ways into an automaton, by which a start may come in. */
+interface Entry {
+  readonly starts: readonly number[];
+  /** As `begins`. */
+  readonly begins: (DfaState | undefined)[];
+}
 
 const UNASKED = 0;
 const IS_NONE = 1;
@@ -127,9 +147,70 @@ function leap(
   return at;
 }
 
+/** Of a state: kinds of units behind it that make it an end, and whether nothing may follow. */
+const HAS_NO_MORE = 1 << KINDS;
+
+const ASCII_UNITS = 0x80;
+/** Kind of each unit of ASCII, as a bit. */
+const asciiKinds = Uint8Array.from({ length: ASCII_UNITS }, (_, unit) => 1 << kindOf(unit));
+
+/** What is not respelled. */
+const sameUnits = Uint16Array.from({ length: 0x10000 }, (_, unit) => unit);
+
+/** Ends that `race` found: the place, and the number of the state. */
+const ENDS_AT_ONCE = 256;
+const endPlaces = new Int32Array(ENDS_AT_ONCE);
+const endNumbers = new Int32Array(ENDS_AT_ONCE);
+let endCount = 0;
+
+/** As `leap`, but past ends, which it notes, and of what units stand for; before `to` the unit behind each is known. */
+function race(
+  table: Uint16Array,
+  width: number,
+  marks: Uint8Array,
+  ascii: Uint16Array,
+  spell: Uint16Array,
+  units: Uint16Array,
+  from: number,
+  to: number,
+  state: number,
+): number {
+  let number = state;
+  let at = from;
+  let count = 0;
+  while (at < to) {
+    const unit = spell[units[at] as number] as number;
+    if (!isPrintable(unit)) break;
+    const entry = table[number * width + (ascii[unit] as number)] as number;
+    if (entry < SPECIAL) {
+      if (entry === UNKNOWN) break;
+      number = entry;
+      at++;
+      continue;
+    }
+    if (entry === (SPECIAL | DEAD_NUMBER)) break;
+    number = entry & NUMBER_BITS;
+    at++;
+    const mark = marks[number] as number;
+    if (at === to || count === ENDS_AT_ONCE) break;
+    const next = spell[units[at] as number] as number;
+    if (!isPrintable(next)) break;
+    if ((mark & (asciiKinds[next] as number)) !== 0) {
+      endPlaces[count] = at;
+      endNumbers[count++] = number;
+    }
+    if ((mark & HAS_NO_MORE) !== 0) break;
+  }
+  endCount = count;
+  reached = number;
+  return at;
+}
+
 export class RegexDfa {
   readonly classes: RangeClasses;
   private readonly steps: RegexSteps;
+  private readonly tagged: boolean;
+  private readonly plain: boolean;
   private readonly limits: DfaLimits;
   private readonly known = new Map<string, DfaState>();
   /** What begins with a unit, by kind of the unit before it and by class; undefined: not known yet. */
@@ -138,9 +219,13 @@ export class RegexDfa {
   private readonly starters: (boolean | undefined)[] = [];
   /** By class and the class of the unit behind it, which is seen: the same; UNASKED, IS_NONE or MAY_BE. */
   private readonly pairs: Uint8Array;
+  /** By what rules the other ways in out. */
+  private readonly entries = new Map<number, Entry>();
   private misses = 0;
   /** What follows, by the row of a state and class. */
   private table = new Uint16Array(0);
+  /** By number: what `race` must know of a state. */
+  private marks = new Uint8Array(0);
   /** By number. */
   private states: DfaState[] = [DEAD, DEAD];
   /** Units that any state is away from a match, at most. */
@@ -150,9 +235,11 @@ export class RegexDfa {
   leapt: DfaState = DEAD;
   skipped = 0;
 
-  constructor(steps: RegexSteps, limits: DfaLimits) {
+  constructor(steps: RegexSteps, limits: DfaLimits, { tagged, plain }: DfaOptions = {}) {
     this.steps = steps;
     this.limits = limits;
+    this.tagged = tagged ?? false;
+    this.plain = plain ?? false;
     this.classes = rangeClasses(steps.unitSets);
     this.width = this.classes.samples.length;
     this.pairs = new Uint8Array(this.width * this.width);
@@ -167,6 +254,12 @@ export class RegexDfa {
     return this.known.size;
   }
 
+  classOf(unit: number): number {
+    const { classes } = this;
+    if (unit < ASCII_UNITS) return classes.ascii[unit] as number;
+    return classIn(classes, this.plain ? (plainUnits[unit] as number) : unit);
+  }
+
   /** Whether a match can begin with a unit of this class somewhere. */
   private mayStart(unitClass: number): boolean {
     return (this.starters[unitClass] ??= this.findsStart(unitClass));
@@ -174,10 +267,10 @@ export class RegexDfa {
 
   /** The first of `units[from,to)` with which a match can begin somewhere, or `to`. */
   skip(units: Uint16Array, from: number, to: number): number {
-    const { classes, starters } = this;
+    const { starters } = this;
     let index = from;
     for (; index < to; index++) {
-      const unitClass = classIn(classes, units[index] as number);
+      const unitClass = this.classOf(units[index] as number);
       if (starters[unitClass] ?? this.mayStart(unitClass)) break;
     }
     return index;
@@ -193,7 +286,8 @@ export class RegexDfa {
     const last = to - 1;
     let index = from;
     for (; index < to; index++) {
-      const unitClass = classIn(classes, units[index] as number);
+      const unit = units[index] as number;
+      const unitClass = unit < ASCII_UNITS ? (ascii[unit] as number) : this.classOf(unit);
       if (!(starters[unitClass] ?? this.mayStart(unitClass))) continue;
       if (index === last) break;
       const next = units[index + 1] as number;
@@ -228,6 +322,36 @@ export class RegexDfa {
       : DEAD;
     if (made.kept) this.begins[key] = made;
     return made;
+  }
+
+  /** The same by those ways only that `startsPast(refused)` leaves, the same nodes for the same number each time. */
+  beginPast(
+    refused: number,
+    startsPast: (refused: number) => readonly number[],
+    before: number,
+    unitClass: number,
+  ): DfaState {
+    let entry = this.entries.get(refused);
+    if (entry === undefined) {
+      entry = { starts: startsPast(refused), begins: [] };
+      this.entries.set(refused, entry);
+    }
+    const key = unitClass * KINDS + before;
+    const known = entry.begins[key];
+    if (known !== undefined) return known;
+    const made = this.workOut(entry.starts, before, unitClass);
+    if (made.kept) entry.begins[key] = made;
+    return made;
+  }
+
+  /** Tags of the matches that end in this state if a unit of kind `after` follows, or for EDGE, nothing. */
+  tagsAt(state: DfaState, after: number): readonly number[] {
+    state.tags ??= [];
+    return (state.tags[after] ??= [
+      ...new Set(
+        state.nodes.flatMap((node) => this.steps.closure(node, state.before, after).tags),
+      ),
+    ].sort((a, b) => a - b));
   }
 
   step(state: DfaState, unitClass: number): DfaState {
@@ -265,6 +389,37 @@ export class RegexDfa {
     if (reached !== number) this.leapt = this.states[reached] as DfaState;
     this.skipped = leftOut;
     return at;
+  }
+
+  /**
+   * As `leap`, of a state in which no match ends, past ends as well: `endsPassed` of them, by `passedAt` and
+   * `passedIn`. Nothing that is not seen is left out. Where it stops in a state in which a match ends, that may
+   * be one of them or not.
+   */
+  race(state: DfaState, units: Uint16Array, from: number, to: number, room: number): number {
+    this.leapt = state;
+    endCount = 0;
+    const most = room - this.farthest;
+    if (state.row < 0 || most <= 0) return from;
+    const { table, width, marks, classes } = this;
+    const number = state.row / width;
+    const stop = Math.min(to, from + most);
+    const spell = this.plain ? plainUnits : sameUnits;
+    const at = race(table, width, marks, classes.ascii, spell, units, from, stop, number);
+    if (reached !== number) this.leapt = this.states[reached] as DfaState;
+    return at;
+  }
+
+  get endsPassed(): number {
+    return endCount;
+  }
+
+  passedAt(index: number): number {
+    return endPlaces[index] as number;
+  }
+
+  passedIn(index: number): DfaState {
+    return this.states[endNumbers[index] as number] as DfaState;
   }
 
   private entryOf(state: DfaState): number {
@@ -310,7 +465,7 @@ export class RegexDfa {
       fewest = Math.min(fewest, this.steps.fewest(node, before));
       more = Math.min(more, this.steps.fewestMore(node, before));
     }
-    const state = newState(nodes, before, key, { matchKinds, fewest, more });
+    const state = newState(nodes, before, key, { matchKinds, fewest, more }, this.tagged);
     const { statesMax, missesPerState } = this.limits;
     if (this.known.size >= statesMax) {
       if (this.misses++ < missesPerState * statesMax) return state;
@@ -318,14 +473,21 @@ export class RegexDfa {
     }
     state.kept = true;
     this.known.set(key, state);
-    this.farthest = Math.max(this.farthest, fewest);
+    this.farthest = Math.max(this.farthest, fewest, more === NEVER ? 0 : more);
     this.giveRow(state);
     return state;
   }
 
   private giveRow(state: DfaState): void {
     if (this.states.length > NUMBER_BITS) return;
-    state.row = (this.states.push(state) - 1) * this.width;
+    const number = this.states.push(state) - 1;
+    state.row = number * this.width;
+    if (number >= this.marks.length) {
+      const more = new Uint8Array(2 * this.states.length + ROWS_AT_FIRST);
+      more.set(this.marks);
+      this.marks = more;
+    }
+    this.marks[number] = state.matchKinds | (state.more === NEVER ? HAS_NO_MORE : 0);
     if (state.row + this.width <= this.table.length) return;
     const larger = new Uint16Array(this.width * Math.max(ROWS_AT_FIRST, 2 * this.states.length));
     larger.set(this.table);
@@ -342,6 +504,7 @@ export class RegexDfa {
     this.table.fill(UNKNOWN);
     this.known.clear();
     this.begins.length = 0;
+    for (const { begins } of this.entries.values()) begins.length = 0;
     this.misses = 0;
   }
 }

@@ -57,7 +57,8 @@ export type Node =
     }
   | { readonly op: 'split'; readonly outs: readonly number[] }
   | { readonly op: 'assert'; readonly mask: number; readonly out: number }
-  | { readonly op: 'match' }
+  /** `tag`: what ends here, where an automaton is made of several. */
+  | { readonly op: 'match'; readonly tag?: number }
   | { readonly op: 'fail' };
 
 export interface Automaton {

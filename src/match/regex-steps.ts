@@ -7,12 +7,15 @@ export interface Closure {
   readonly matches: boolean;
   /** Nodes that consume a unit and from which a match can be reached. */
   readonly units: readonly UnitNode[];
+  /** Tags of its matches that have one. */
+  readonly tags: readonly number[];
 }
 
 export type UnitNode = Extract<Node, { op: 'unit' }>;
 
 const CONTEXTS = KINDS * KINDS;
 const UNKNOWN = -1;
+const NO_TAGS: readonly number[] = Object.freeze([]);
 
 export function accepts(node: UnitNode, unit: number): boolean {
   const { ranges } = node;
@@ -106,18 +109,21 @@ export class RegexSteps {
   ): { closure: Closure; asserted: boolean } {
     const seen = new Set([from]);
     const units: UnitNode[] = [];
+    let tags: number[] | undefined;
     let matches = false;
     let asserted = false;
     for (const index of seen) {
       const node = this.nodes[index] as Node;
       if (node.op === 'split') for (const out of node.outs) seen.add(out);
       else if (node.op === 'unit') units.push(node);
-      else if (node.op === 'match') matches = true;
-      else if (node.op === 'assert') {
+      else if (node.op === 'match') {
+        matches = true;
+        if (node.tag !== undefined) (tags ??= []).push(node.tag);
+      } else if (node.op === 'assert') {
         asserted = true;
         if (holds(node.mask, before, after)) seen.add(node.out);
       }
     }
-    return { closure: { matches, units }, asserted };
+    return { closure: { matches, units, tags: tags ?? NO_TAGS }, asserted };
   }
 }

@@ -13,6 +13,9 @@ export interface History {
    * `at` is no farther back than a candidate is long.
    */
   before(at: number): string;
+  /** The same as they are: those before `placeOf(at)`, as many of them as `before` would read. */
+  readonly units: Uint16Array;
+  placeOf(at: number): number;
 }
 
 /** What looks back asks for at most. */
@@ -41,7 +44,7 @@ function plainTextOfAny(units: Uint16Array, from: number, to: number): string {
 /** The last units of a text that a tracker reads alone, all of them, one by one. */
 export class RecentUnits implements History {
   private readonly unitsMax: number;
-  private units: Uint16Array;
+  readonly units: Uint16Array;
   private count = 0;
   /** Position behind the last unit. */
   private end = 0;
@@ -62,7 +65,11 @@ export class RecentUnits implements History {
   }
 
   before(at: number): string {
-    const to = this.count - (this.end - at);
-    return plainText(this.units, Math.max(0, to - LOOK_BACK_UNITS), Math.max(0, to));
+    const to = this.placeOf(at);
+    return plainText(this.units, Math.max(0, to - LOOK_BACK_UNITS), to);
+  }
+
+  placeOf(at: number): number {
+    return Math.max(0, this.count - (this.end - at));
   }
 }

@@ -3,13 +3,14 @@ import type { Partition } from './detector.ts';
 import { type DfaLimits, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
-import { EDGE, KINDS } from './regex-nodes.ts';
+import { type Automaton, EDGE, KINDS } from './regex-nodes.ts';
 import { automatonOf } from './regex-reader.ts';
 import { RegexSteps } from './regex-steps.ts';
 import type { History } from './text-history.ts';
 import { tokenPart } from './token-part.ts';
 import {
   type Check,
+  type FormsOfToken,
   SKIPPED_MAX,
   type TokenKind,
   TokenTracker,
@@ -17,8 +18,8 @@ import {
 } from './token-tracker.ts';
 
 export interface TokenOptions {
-  /** RE2 syntax; what it matches is one unit long at least. */
-  readonly expression: string;
+  /** RE2 syntax, or what was made of it; what it matches is one unit long at least. */
+  readonly expression: string | (FormsOfToken & { readonly automaton: Automaton });
   readonly label: string;
   readonly check?: Check;
   /** Digits, letters, spaces and hyphens of all widths and scripts count as those of ASCII. */
@@ -37,9 +38,10 @@ export interface CompiledToken extends Partition {
 
 const BYTES_PER_NODE = 400;
 
-/** Tokens are chains, mostly: about as many states as nodes. */
-const limitsFor = (nodes: number): DfaLimits =>
-  Object.freeze({ statesMax: 64 + nodes, missesPerState: 8 });
+/** Tokens are chains, mostly: about as many states as nodes. Forms have more: of each start some go on together. */
+const limitsFor = (nodes: number, hasForms: boolean): DfaLimits =>
+  Object.freeze({ statesMax: 64 + nodes * (hasForms ? FORM_STATES_PER_NODE : 1), missesPerState: 8 });
+const FORM_STATES_PER_NODE = 2;
 
 function headUnitsOf(check: Check | undefined, steps: RegexSteps): number {
   if (check === undefined) return 0;
@@ -62,14 +64,16 @@ export function compileToken({
   agedUnitsMax = SKIPPED_MAX,
   unitsMax,
 }: TokenOptions): CompiledToken {
-  const automaton = automatonOf(expression);
+  const forms = typeof expression === 'string' ? undefined : expression;
+  const automaton = typeof expression === 'string' ? automatonOf(expression) : expression.automaton;
   const steps = new RegexSteps(automaton);
   const longest = longestMatch(automaton, steps.distances) ?? NEVER;
   const unitsCap = Math.min(longest, unitsMax ?? NEVER);
   if (unitsCap === NEVER) throw new Error(`${label}: no bound`);
   if (check !== undefined && unitsCap > VALIDATED_UNITS_MAX)
     throw new Error(`${label}: ${unitsCap} units are too many to validate`);
-  const dfa = new RegexDfa(steps, limitsFor(steps.nodeCount));
+  const tagged = forms !== undefined;
+  const dfa = new RegexDfa(steps, limitsFor(steps.nodeCount, tagged), { tagged, plain });
   const headUnits = headUnitsOf(check, steps);
   const kind = Object.freeze({
     dfa,
@@ -79,6 +83,7 @@ export function compileToken({
     check,
     plain,
     headUnits,
+    forms,
   });
   return Object.freeze({
     kind,

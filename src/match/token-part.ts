@@ -10,7 +10,7 @@ import { NEVER } from './regex-liveness.ts';
 import { KINDS, kindOf, WORD } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
 import { LOOK_BACK_UNITS } from './text-history.ts';
-import { SKIPPED_MAX, type TokenKind, VALIDATED_UNITS_MAX } from './token-tracker.ts';
+import { looksBack, SKIPPED_MAX, type TokenKind, VALIDATED_UNITS_MAX } from './token-tracker.ts';
 import { kindBefore, type PartSink, type UnionPart } from './union-part.ts';
 import { rangesOfUnits } from './unit-classes.ts';
 
@@ -31,7 +31,7 @@ function spellingsKnown(ranges: readonly number[]): readonly number[] {
 
 export function tokenPart(
   steps: RegexSteps,
-  { unitsCap, bounded, plain, check }: Omit<TokenKind, 'dfa' | 'label' | 'headUnits'>,
+  { unitsCap, bounded, plain, check }: Omit<TokenKind, 'dfa' | 'label' | 'headUnits' | 'forms'>,
   agedUnitsMax = SKIPPED_MAX,
 ): UnionPart {
   const count = steps.nodeCount;
@@ -89,7 +89,7 @@ export function tokenPart(
 
   return {
     nodes: count,
-    ...(check?.judge === undefined
+    ...(!looksBack(check)
       ? {}
       : { lookBackUnits: VALIDATED_UNITS_MAX + SKIPPED_MAX + 1 + LOOK_BACK_UNITS }),
     unitSets: [

@@ -10,6 +10,7 @@
 import { Buffer } from 'node:buffer';
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
+import type { Heads } from './heads.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
 import { isPrintable, plainUnit } from './plain-units.ts';
 import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
@@ -39,6 +40,15 @@ export interface Surroundings {
   readonly last: boolean;
 }
 
+export interface Candidate extends Surroundings {
+  /** Without what is not seen. */
+  readonly token: string;
+  /** `after` is not empty. */
+  readonly goesOn: boolean;
+  /** What `find` says of the units before `place`, where the candidate starts; asked once for all its ends. */
+  lookBack<Found>(find: (units: Uint16Array, place: number) => Found): Found;
+}
+
 /** What a candidate is: its label, or undefined for nothing. A pure function. */
 export type Judge = (token: string, around: Surroundings) => string | undefined;
 
@@ -53,7 +63,20 @@ export interface Check {
   readonly looksAt?: 'shortest' | ((token: string) => number);
   /** What the validator says of `units[from,to)`, all of them seen: for those that read no string. */
   readonly validUnits?: (units: Uint16Array, from: number, to: number) => boolean;
+  /** In place of all others, of a token that has forms: the label of what has the forms with these tags. */
+  readonly judgeForms?: (forms: readonly number[], candidate: Candidate) => string | undefined;
 }
+
+/** Of a token that is written in many forms: where they may begin. */
+export interface FormsOfToken {
+  /** A form behind its head is none. */
+  readonly heads: Heads;
+  /** Nodes at which those begin whose heads are none of `refused`, which are bits of `heads`. */
+  startsPast(refused: number): readonly number[];
+}
+
+export const looksBack = (check: Check | undefined): boolean =>
+  check?.judge !== undefined || check?.judgeForms !== undefined;
 
 export interface TokenKind {
   readonly dfa: RegexDfa;
@@ -67,23 +90,82 @@ export interface TokenKind {
   readonly plain: boolean;
   /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
   readonly headUnits: number;
+  /** Every end has the tags of the forms that end there, and the check is asked what they are. */
+  readonly forms: FormsOfToken | undefined;
 }
 
 /** Of most candidates the judge knows without looking back. */
-class Around implements Surroundings {
-  after = '';
+class Around implements Candidate {
   last = false;
+  private readonly plain: boolean;
   private history: History | undefined;
   /** Where the candidate starts, and what stands before it, once that was asked for. */
   private at = -1;
   private known: string | undefined;
+  private data: Uint16Array = NO_UNITS;
+  private start = 0;
+  private end = 0;
+  private farthest = 0;
+  private ownToken: string | undefined;
+  private ownAfter: string | undefined;
+  private hasLooked = false;
+  private found: unknown;
+
+  constructor(plain: boolean) {
+    this.plain = plain;
+  }
 
   place(history: History, at: number, after: string, last: boolean): void {
     if (at !== this.at) this.known = undefined;
     this.history = history;
     this.at = at;
-    this.after = after;
+    this.ownAfter = after;
     this.last = last;
+  }
+
+  /** A candidate `data[start,end)` that starts at position `at`, of which the longest goes on to `farthest`. */
+  placeForm(
+    history: History | undefined,
+    at: number,
+    data: Uint16Array,
+    start: number,
+    end: number,
+    farthest: number,
+    last: boolean,
+  ): void {
+    if (at !== this.at) {
+      this.known = undefined;
+      this.hasLooked = false;
+    }
+    this.history = history;
+    this.at = at;
+    this.data = data;
+    this.start = start;
+    this.end = end;
+    this.farthest = farthest;
+    this.last = last;
+    this.ownToken = undefined;
+    this.ownAfter = undefined;
+  }
+
+  lookBack<Found>(find: (units: Uint16Array, place: number) => Found): Found {
+    const { history } = this;
+    if (!this.hasLooked)
+      this.found = find(history?.units ?? NO_UNITS, history?.placeOf(this.at) ?? 0);
+    this.hasLooked = true;
+    return this.found as Found;
+  }
+
+  get goesOn(): boolean {
+    return this.farthest > this.end;
+  }
+
+  get token(): string {
+    return (this.ownToken ??= textOf(this.data, this.start, this.end, this.plain));
+  }
+
+  get after(): string {
+    return (this.ownAfter ??= textOf(this.data, this.end, this.farthest, this.plain));
   }
 
   get before(): string {
@@ -92,6 +174,8 @@ class Around implements Surroundings {
   }
 }
 
+const NO_UNITS = new Uint16Array(0);
+
 /** Starts of tokens that are no longer are followed one by one. */
 const TRAIL_PAYS_FROM = 2 * TRAIL_UNITS;
 
@@ -99,11 +183,7 @@ const NONE = Number.POSITIVE_INFINITY;
 
 /** A larger store is given back when nothing lives any more. */
 const STORE_UNITS_KEPT = 512;
-const NO_UNITS = new Uint16Array(0);
 const oneUnit = new Uint16Array(1);
-/** Units in plain spelling, so many at a time: most of a piece is not read at all. */
-const PLAIN_UNITS = 64;
-const plainUnits = new Uint16Array(PLAIN_UNITS);
 
 /** Whether a start in this state, with room for so many more units, may have an end that it has not yet. */
 const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =>
@@ -112,22 +192,25 @@ const mayEndFurther = (state: DfaState, room: number, fresh: boolean): boolean =
 /** Of what is mostly a token: a longer one costs a store of its own. */
 const letters = Buffer.alloc(2 * VALIDATED_UNITS_MAX);
 
-/** Without what is not seen. */
-function textOf(data: Uint16Array, from: number, to: number): string {
-  if (to - from > letters.length) return textWithout(data, from, to);
+/** Without what is not seen; `plain`: units as what they stand for. */
+function textOf(data: Uint16Array, from: number, to: number, plain: boolean): string {
+  if (to - from > letters.length) return textWithout(data, from, to, plain);
   for (let at = from; at < to; at++) {
     const unit = data[at] as number;
-    if (!isPrintable(unit)) return textWithout(data, from, to);
+    if (!isPrintable(unit)) return textWithout(data, from, to, plain);
     letters[at - from] = unit;
   }
   return letters.toString('latin1', 0, to - from);
 }
 
-function textWithout(data: Uint16Array, from: number, to: number): string {
+function textWithout(data: Uint16Array, from: number, to: number, plain: boolean): string {
   const units: number[] = [];
   for (let at = from; at < to; ) {
     const unseen = unseenUnits(data, at, to);
-    if (unseen === 0) units.push(data[at] as number);
+    if (unseen === 0) {
+      const unit = data[at] as number;
+      units.push(plain ? plainUnit(unit) : unit);
+    }
     at += Math.max(1, unseen);
   }
   // One call: a string that grows unit by unit would have to be put together again to be read.
@@ -155,6 +238,9 @@ export class TokenTracker implements Tracker {
   private readonly ends: number[] = [];
   private readonly counts: number[] = [];
   private endCount = 0;
+  /** Of a token with forms: the tags of each end, and where the farthest is, tags or not, from the start. */
+  private readonly tags: (readonly number[])[] = [];
+  private farthest = 0;
 
   /** The units from `liveStart` on, and perhaps some before. */
   private kept = NO_UNITS;
@@ -169,7 +255,7 @@ export class TokenTracker implements Tracker {
   private readonly history: History | undefined;
   /** The same, where nobody else keeps it: then it reads one unit at a time. */
   private readonly recent: RecentUnits | undefined;
-  private readonly around = new Around();
+  private readonly around: Around;
   /** What the judge has called the candidate that it was asked about last. */
   private label: string;
 
@@ -177,7 +263,8 @@ export class TokenTracker implements Tracker {
   constructor(kind: TokenKind, history?: History) {
     this.kind = kind;
     this.label = kind.label;
-    if (history === undefined && kind.check?.judge !== undefined)
+    this.around = new Around(kind.plain);
+    if (history === undefined && looksBack(kind.check))
       this.recent = new RecentUnits(VALIDATED_UNITS_MAX + SKIPPED_MAX + 1);
     this.history = history ?? this.recent;
     const { check, bounded, unitsCap } = kind;
@@ -200,27 +287,18 @@ export class TokenTracker implements Tracker {
     sink: MatchSink,
     told?: Consumption,
   ): number {
-    if (!this.kind.plain && this.recent === undefined)
-      return this.readUnits(units, from, least, to, at, sink, told);
+    const { recent } = this;
+    if (recent === undefined) return this.readUnits(units, from, least, to, at, sink, told);
     let place = from;
     while (place < to) {
-      const count = Math.min(this.recent === undefined ? PLAIN_UNITS : 1, to - place);
-      this.respell(units, place, count);
-      const needed = Math.min(count, Math.max(0, least - place));
-      const read = this.readUnits(plainUnits, 0, needed, count, at + place - from, sink, told);
-      place += read;
-      if (place >= least && (read < count || this.liveStart === NONE)) break;
+      recent.add(units[place] as number);
+      const needed = place < least ? place + 1 : place;
+      const next = this.readUnits(units, place, needed, place + 1, at + place - from, sink, told);
+      const isRead = next > place;
+      place = next;
+      if (place >= least && (!isRead || this.liveStart === NONE)) break;
     }
     return place;
-  }
-
-  private respell(units: Uint16Array, from: number, count: number): void {
-    const { plain } = this.kind;
-    for (let index = 0; index < count; index++) {
-      const unit = units[from + index] as number;
-      plainUnits[index] = plain ? plainUnit(unit) : unit;
-      this.recent?.add(unit);
-    }
   }
 
   private readUnits(
@@ -273,9 +351,9 @@ export class TokenTracker implements Tracker {
     for (;;) {
       if (this.liveStart === NONE) {
         const limit = Math.max(least, reach);
-        index = this.findStart(data, index, limit, bare);
+        index = this.findStart(data, index, limit, bare, origin);
         if (index === limit) {
-          if (limit > bare) this.before = kindOf(data[limit - 1] as number);
+          if (limit > bare) this.before = this.kindAt(data, limit - 1);
           if (this.kept.length > STORE_UNITS_KEPT) this.kept = NO_UNITS;
           return limit;
         }
@@ -301,8 +379,14 @@ export class TokenTracker implements Tracker {
   }
 
   /** The first unit of `data[from,to)` that something begins with, or `to`. Before that at `bare` stands `before`. */
-  private findStart(data: Uint16Array, from: number, to: number, bare: number): number {
-    const { dfa, unitsCap, headUnits } = this.kind;
+  private findStart(
+    data: Uint16Array,
+    from: number,
+    to: number,
+    bare: number,
+    origin: number,
+  ): number {
+    const { dfa, unitsCap, headUnits, forms } = this.kind;
     for (
       let index = dfa.skipPairs(data, from, to);
       index < to;
@@ -310,9 +394,19 @@ export class TokenTracker implements Tracker {
     ) {
       const unit = data[index] as number;
       if (isInvisible(unit) || isTagLead(unit)) continue;
-      const before = index === bare ? this.before : kindOf(data[index - 1] as number);
-      const state = dfa.begin(before, classIn(dfa.classes, unit));
+      const before = index === bare ? this.before : this.kindAt(data, index - 1);
+      const unitClass = dfa.classOf(unit);
+      let state = dfa.begin(before, unitClass);
       if (state === DEAD || 1 + state.fewest > unitsCap) continue;
+      if (forms !== undefined && this.history !== undefined) {
+        const place = this.history.placeOf(origin + index);
+        const refused = forms.heads.before(this.history.units, place);
+        if (refused !== 0) {
+          state = dfa.beginPast(refused, forms.startsPast, before, unitClass);
+          if (state === DEAD || 1 + state.fewest > unitsCap) continue;
+        }
+        this.farthest = 0;
+      }
       this.state = state;
       this.units = 1;
       this.skipped = 0;
@@ -332,7 +426,7 @@ export class TokenTracker implements Tracker {
    * the last unit that was needed.
    */
   private follow(data: Uint16Array, start: number, to: number, ended: boolean): number {
-    const { dfa, unitsCap, bounded, headUnits } = this.kind;
+    const { dfa, unitsCap, bounded, headUnits, forms, plain } = this.kind;
     const { trail } = this;
     const { ascii } = dfa.classes;
     let from = this.next;
@@ -356,10 +450,27 @@ export class TokenTracker implements Tracker {
           this.pause(state, units, fresh, at, from);
           return needed;
         }
-        if (fresh && (state.matchKinds & (1 << EDGE)) !== 0) this.endCandidate(start, at, units);
+        if (fresh && (state.matchKinds & (1 << EDGE)) !== 0)
+          this.endIn(state, start, at, units, EDGE);
         break;
       }
-      if (state.matchKinds === 0) {
+      if (state.matchKinds === 0 && forms !== undefined) {
+        const room = bounded ? NEVER : unitsCap - units;
+        const stop = trail === undefined ? to : Math.min(to, nextOnTrail(at));
+        const came = dfa.race(state, data, at, stop, room);
+        if (came > at) {
+          for (let index = 0; index < dfa.endsPassed; index++) {
+            const place = dfa.passedAt(index);
+            const after = this.kindAt(data, place);
+            this.endIn(dfa.passedIn(index), start, place, units + place - at, after);
+          }
+          state = dfa.leapt;
+          fresh = true;
+          units += came - at;
+          at = needed = came;
+          continue;
+        }
+      } else if (state.matchKinds === 0) {
         // No farther than to the unit after which the verdict is asked for.
         const most = units < headUnits ? headUnits - 1 - units : NEVER;
         const room = bounded ? NEVER : unitsCap - units;
@@ -373,9 +484,10 @@ export class TokenTracker implements Tracker {
           continue;
         }
       }
-      const unit = data[at] as number;
+      const raw = data[at] as number;
+      const unit = plain ? plainUnit(raw) : raw;
       if (fresh && !state.sure && (state.matchKinds & (1 << kindOf(unit))) !== 0)
-        this.endCandidate(start, at, units);
+        this.endIn(state, start, at, units, kindOf(unit));
       needed = at + 1;
       let unitClass: number;
       if (isPrintable(unit)) unitClass = ascii[unit] as number;
@@ -421,6 +533,27 @@ export class TokenTracker implements Tracker {
     this.next = next;
   }
 
+  /** A match ends at `at`, in this state, if a unit of kind `after` follows. */
+  private endIn(state: DfaState, start: number, at: number, units: number, after: number): void {
+    const { forms, dfa } = this.kind;
+    if (forms === undefined) {
+      this.endCandidate(start, at, units);
+      return;
+    }
+    this.farthest = at - start;
+    this.trail?.restartAt(at);
+    const tags = dfa.tagsAt(state, after);
+    if (tags.length === 0 || this.ends[this.endCount - 1] === at - start) return;
+    this.ends[this.endCount] = at - start;
+    this.counts[this.endCount] = units;
+    this.tags[this.endCount++] = tags;
+  }
+
+  private kindAt(data: Uint16Array, place: number): number {
+    const unit = data[place] as number;
+    return kindOf(this.kind.plain ? plainUnit(unit) : unit);
+  }
+
   private endCandidate(start: number, at: number, units: number): void {
     const last = this.endCount - 1;
     const end = at - start;
@@ -440,7 +573,7 @@ export class TokenTracker implements Tracker {
     if (check === undefined) this.verdict = true;
     else if (check.validUnits !== undefined && end - start === headUnits)
       this.verdict = check.validUnits(data, start, end);
-    else this.verdict = check.validator(textOf(data, start, end));
+    else this.verdict = check.validator(textOf(data, start, end, this.kind.plain));
     return this.verdict;
   }
 
@@ -449,9 +582,10 @@ export class TokenTracker implements Tracker {
     const { endCount, ends, counts } = this;
     const { check, headUnits } = this.kind;
     if (endCount === 0) return start;
+    if (this.kind.forms !== undefined) return this.longestForm(data, start, origin, textEnd);
     if (headUnits !== NONE || check === undefined)
       return this.verdict ? start + (ends[0] as number) : start;
-    const longest = textOf(data, start, start + (ends[endCount - 1] as number));
+    const longest = textOf(data, start, start + (ends[endCount - 1] as number), this.kind.plain);
     let refused = NONE;
     for (let index = endCount - 1; index >= 0; index--) {
       const units = counts[index] as number;
@@ -464,6 +598,22 @@ export class TokenTracker implements Tracker {
         if (this.isJudged(token, origin + start, after, end === textEnd)) return end;
       }
       if (typeof check.looksAt === 'function') refused = check.looksAt(token);
+    }
+    return start;
+  }
+
+  private longestForm(data: Uint16Array, start: number, origin: number, textEnd: number): number {
+    const { ends, counts, tags, around, history } = this;
+    const farthest = start + this.farthest;
+    const at = origin + start;
+    for (let index = this.endCount - 1; index >= 0; index--) {
+      this.work += counts[index] as number;
+      const end = start + (ends[index] as number);
+      around.placeForm(history, at, data, start, end, farthest, end === textEnd);
+      const label = this.kind.check?.judgeForms?.(tags[index] as readonly number[], around);
+      if (label === undefined) continue;
+      this.label = label;
+      return end;
     }
     return start;
   }

@@ -36,6 +36,8 @@ interface Awake {
   idleAt: number;
 }
 
+/** A tracker that is called again so soon reads on for as long, whether anything of it is live or not. */
+const LINGER_UNITS = 32;
 /** Units before a start that a tracker must know. */
 const CONTEXT_UNITS = 2;
 const NOBODY: readonly Awake[] = Object.freeze([]);
@@ -120,8 +122,16 @@ export class UnionRun implements History {
     return this.settle(to);
   }
 
+  get units(): Uint16Array {
+    return buffer;
+  }
+
+  placeOf(at: number): number {
+    return at - this.origin;
+  }
+
   before(at: number): string {
-    const to = at - this.origin;
+    const to = this.placeOf(at);
     return plainText(buffer, Math.max(0, to - LOOK_BACK_UNITS), to);
   }
 
@@ -187,15 +197,18 @@ export class UnionRun implements History {
       rule,
       tracker: this.host.start(rule, this),
       sink: this.host.sink(rule),
-      idleAt: 0,
+      idleAt: Number.NEGATIVE_INFINITY,
     });
     const { tracker } = one;
+    // Where calls are dense, waking costs more than what it reads by itself until the next one.
+    const isDense = this.origin + called - one.idleAt < LINGER_UNITS;
+    const least = isDense ? Math.min(end, called + LINGER_UNITS) : called;
     one.idleAt = Number.POSITIVE_INFINITY;
     this.awake = [...this.awake, one];
     const before = from > 0 ? (buffer[from - 1] as number) : -1;
     const earlier = from > 1 ? (buffer[from - 2] as number) : -1;
     tracker.resume?.(before, earlier);
-    this.runAhead(one, from, called, end);
+    this.runAhead(one, from, least, end);
   }
 
   /** Reads up to `least`, and on as long as something of the rule is live. */

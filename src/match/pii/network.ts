@@ -1,4 +1,5 @@
 /** Addresses of machines and pages. */
+import { NOT_ALNUM } from '../heads.ts';
 import type { PiiKind } from './pii-kind.ts';
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
@@ -44,11 +45,11 @@ export const IP_ADDRESS: PiiKind = {
       tail: '\\.[0-9A-Za-z]',
     },
     {
-      expression: `(?:${H4}:){2,7}(?:${H4}|${QUAD})|(?:${H4}:){1,7}:(?:(?:${H4}:){0,6}(?:${H4}|${QUAD}))?|::(?:${H4}:){0,6}(?:${H4}|${QUAD})`,
+      expression: `\\b(?:${H4}:){2,7}(?:${H4}|${QUAD})|\\b(?:${H4}:){1,7}:(?:(?:${H4}:){0,6}(?:${H4}|${QUAD}))?|::(?:${H4}:){0,6}(?:${H4}|${QUAD})`,
       score: 0.8,
       valid: isIpv6,
       open: 'start',
-      head: '\\w|(?:^|[^0-9A-Za-z])[0-9A-Fa-f]{1,4}:',
+      head: `\\w|${NOT_ALNUM}[0-9A-Fa-f]{1,4}:`,
       tail: '::?[0-9A-Za-z]',
     },
   ],

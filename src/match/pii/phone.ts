@@ -1,4 +1,5 @@
 /** Telephone numbers: with a calling code anywhere, in the ways of single countries by their shape. */
+import { NOT_WORD } from '../heads.ts';
 import { isDay } from './check-digits.ts';
 import { internationalNumber, isNationalNumber, type PhoneRegion } from './phone-plan.ts';
 import { digitsIn, type PiiForm, type PiiKind } from './pii-kind.ts';
@@ -7,7 +8,8 @@ import { digitsIn, type PiiForm, type PiiKind } from './pii-kind.ts';
 const GAP = '(?:[ .-]|/|[ .-]?\\(|\\)[ .-]?| - )';
 const EXTENSION = '(?:,? ?(?:x|ext\\.?|extension) ?\\d{1,6})?';
 
-const withoutExtension = (token: string): string => token.replace(/,? ?(?:x|ext).*$/i, '');
+const withoutExtension = (token: string): string =>
+  token.includes('x') || token.includes('X') ? token.replace(/,? ?(?:x|ext).*$/i, '') : token;
 
 const isDate = (token: string): boolean => {
   const parts = /^(\d{1,4})([-./ ])(\d{1,2})\2(\d{1,4})$/.exec(token);
@@ -23,7 +25,12 @@ const isDate = (token: string): boolean => {
 };
 
 /** Brackets come in pairs, one at most. */
-const hasPairedBrackets = (token: string): boolean => /^[^()]*(?:\([^()]*\)[^()]*)?$/.test(token);
+function hasPairedBrackets(token: string): boolean {
+  const open = token.indexOf('(');
+  const close = token.indexOf(')');
+  if (open < 0 || close < 0) return open === close;
+  return open < close && !token.includes('(', open + 1) && !token.includes(')', close + 1);
+}
 
 const IN_PLAN = 0.65;
 const BY_SHAPE = 0.5;
@@ -181,18 +188,18 @@ const NAMES = [
 
 const formsFor = (regions: readonly PhoneRegion[]): readonly PiiForm[] => [
   {
-    expression: `(?:\\+ ?|\\(\\+|00 ?|011 ?)[1-9](?:[ .()/-]{0,2}\\d){6,14}${EXTENSION}`,
+    expression: `(?:\\+ ?|\\(\\+|\\b00 ?|\\b011 ?)[1-9](?:[ .()/-]{0,2}\\d){6,14}${EXTENSION}`,
     score: 0.9,
     scoreOf: scoreInternational,
     open: 'start',
     head: '[\\w+]',
   },
   {
-    expression: `\\(?\\d{1,5}(?:${GAP}\\d{2,9}){1,5}${EXTENSION}`,
+    expression: `(?:\\(|\\b)\\d{1,5}(?:${GAP}\\d{2,9}){1,5}${EXTENSION}`,
     score: 0.8,
     scoreOf: scoreNational(regions),
     open: 'start',
-    head: '[\\w+$\u20ac\u00a3#)]|\\d[-./,:]|[+][\\d ().-]{1,14}|\\b[A-Za-z]{2}\\d{2}[ -]?(?:[A-Z0-9]{4}[ -]){0,6}',
+    head: `[\\w+$\u20ac\u00a3#)]|\\d[-./,:]|[+][\\d ().-]{1,14}|${NOT_WORD}[A-Za-z]{2}\\d{2}[ -]?(?:[A-Z0-9]{4}[ -]){0,6}`,
     tail: '[-./:,]\\d',
   },
   {

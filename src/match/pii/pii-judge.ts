@@ -2,10 +2,11 @@
  * Who decides what a candidate is. All forms of a rule that begin alike share one expression, and so one
  * tracker; of those that a candidate has, the likeliest gives it its name.
  */
-import type { Check } from '../token-tracker.ts';
+import { NOT_WORD } from '../heads.ts';
+import type { Candidate, Check } from '../token-tracker.ts';
+import type { Written } from './form-automaton.ts';
 import type { Names } from './named.ts';
 import { type PiiForm, type PiiKind, plainId } from './pii-kind.ts';
-import { ShapeIndex } from './shape-index.ts';
 
 /** What a name in front of a candidate is worth. */
 export const NAMED_SCORE = 0.4;
@@ -13,7 +14,7 @@ export const NAMED_SCORE = 0.4;
 export const OTHERWISE_NAMED_SCORE = 0.2;
 
 /** A digit and a sign before it, or the beginning of an account number in groups. */
-const HEAD = '\\d[-./,:]|\\b[A-Za-z]{2}\\d{2}[ -]?(?:[A-Z0-9]{4}[ -]){0,6}';
+const HEAD = `\\d[-./,:]|${NOT_WORD}[A-Za-z]{2}\\d{2}[ -]?(?:[A-Z0-9]{4}[ -]){0,6}`;
 const TAIL = '[-./,:]\\d';
 /** A tail goes on to the end of its word, so that where a candidate ends it ends at a boundary. */
 const REST_OF_WORD = '\\w{0,24}\\b';
@@ -47,61 +48,37 @@ export const membersOf = (kinds: readonly PiiKind[], threshold: number): readonl
       .map((form) => ({ kind, form })),
   );
 
-/** RE2's spelling as JavaScript has it; groups with flags become a flag of the whole. */
-const scriptOf = (expression: string): string =>
-  expression
-    .replaceAll('\\A', '')
-    .replaceAll('\\z', '')
-    .replaceAll('\\x{', '\\u{')
-    .replaceAll('(?i:', '(?:');
+const writtenOf = ({ form: { expression, head = HEAD, tail = TAIL, open } }: PiiMember): Written => ({
+  expression,
+  head,
+  tail,
+  open,
+});
 
-/** Whether a text ends like this; asked of the same one for every end that a candidate may have. */
-class Ending {
-  private readonly expression: RegExp;
-  private asked: string | undefined;
-  private answer = false;
-
-  constructor(expression: string) {
-    this.expression = new RegExp(`(?:${expression})$`);
+/** The ways in which members are written, each once, in their order. */
+export function writtenIn(members: readonly PiiMember[]): readonly Written[] {
+  const ways = new Map<string, Written>();
+  for (const member of members) {
+    const way = writtenOf(member);
+    const key = keyOf(way);
+    if (!ways.has(key)) ways.set(key, way);
   }
-
-  test(text: string): boolean {
-    if (text !== this.asked) {
-      this.asked = text;
-      this.answer = this.expression.test(text);
-    }
-    return this.answer;
-  }
+  return [...ways.values()];
 }
 
-const endings = new Map<string, Ending>();
+export const keyOf = ({ expression, head, tail, open }: Written): string =>
+  JSON.stringify([expression, head, tail, open]);
 
-function endingOf(expression: string): Ending {
-  const known = endings.get(expression) ?? new Ending(expression);
-  endings.set(expression, known);
-  return known;
-}
-
-interface Matcher extends PiiMember {
-  readonly core: RegExp;
-  readonly head: Ending;
+/** What is asked of a candidate that has the form of a member. */
+interface Rated extends PiiMember {
+  /** Place of the way in which it is written. */
+  readonly way: number;
   readonly tail: RegExp | undefined;
   /** Has to begin, and to end, the text. */
   readonly alone: boolean;
+  readonly isNamed: boolean;
 }
 
-function matcherOf(member: PiiMember): Matcher {
-  const { expression, tail = TAIL, head = HEAD } = member.form;
-  return {
-    ...member,
-    core: new RegExp(`^(?:${scriptOf(expression)})$`, expression.includes('(?i:') ? 'iu' : 'u'),
-    head: endingOf(head),
-    tail: tail === '' ? undefined : new RegExp(`^(?:${tail})`),
-    alone: expression.startsWith('\\A'),
-  };
-}
-
-const ENDS_IN_WORD = /\w$/;
 const BEGINS_WITH_WORD = /^\w/;
 
 export interface JudgeSettings {
@@ -117,40 +94,88 @@ const isExcepted = (token: string, except: ReadonlySet<string>): boolean => {
   return except.has(token.toLowerCase()) || except.has(plainId(token));
 };
 
+/** In thousandths, and 1 at most: sums of scores are no exact numbers. */
+const rounded = (score: number): number => Math.min(1, Math.round(1_000 * score) / 1_000);
+
+/** What stands behind it makes it part of something longer, or of a word: what is not seen may stand between. */
+const goesOnAs = ({ form, tail }: Rated, after: string): boolean =>
+  (form.open !== 'end' && BEGINS_WITH_WORD.test(after)) || (tail?.test(after) ?? false);
+
+/**
+ * Who decides what a candidate is. What is dear comes last: of most candidates it is known without their text that
+ * no form they have could come to the threshold.
+ */
+class PiiJudge {
+  private readonly settings: JudgeSettings;
+  private readonly rated: readonly Rated[];
+  private readonly nearest: (units: Uint16Array, place: number) => ReadonlySet<string> | undefined;
+  private readonly byForms = new WeakMap<readonly number[], readonly Rated[]>();
+
+  constructor(members: readonly PiiMember[], settings: JudgeSettings) {
+    this.settings = settings;
+    const { names } = settings;
+    this.nearest = (units, place) => names.nearest(units, place);
+    const ways = new Map(writtenIn(members).map((way, place) => [keyOf(way), place]));
+    this.rated = members.map((member) => {
+      const way = writtenOf(member);
+      return {
+        ...member,
+        way: ways.get(keyOf(way)) as number,
+        tail: way.tail === '' ? undefined : new RegExp(`^(?:${way.tail})`),
+        alone: way.expression.startsWith('\\A'),
+        isNamed: member.kind.names.length > 0,
+      };
+    });
+  }
+
+  judge(forms: readonly number[], candidate: Candidate): string | undefined {
+    const { threshold, except } = this.settings;
+    let label: string | undefined;
+    let best = 0;
+    for (const rated of this.ratedFor(forms)) {
+      const { form, kind, isNamed } = rated;
+      if (isNamed && form.score < threshold) {
+        if (this.isBelow(form.score + this.lift(kind, candidate), threshold, best)) continue;
+      } else if (this.isBelow(form.score + (isNamed ? NAMED_SCORE : 0), threshold, best)) continue;
+      if (rated.alone && !(candidate.before === '' && candidate.last)) continue;
+      if (candidate.goesOn && goesOnAs(rated, candidate.after)) continue;
+      const { token } = candidate;
+      const own = form.scoreOf?.(token) ?? form.score;
+      if (own === 0 || !(form.valid?.(token) ?? true)) continue;
+      const lift = isNamed ? this.lift(kind, candidate) : 0;
+      if (this.isBelow(own + lift, threshold, best)) continue;
+      best = rounded(own + lift);
+      label = kind.label;
+    }
+    return label !== undefined && isExcepted(candidate.token, except) ? undefined : label;
+  }
+
+  private isBelow(score: number, threshold: number, best: number): boolean {
+    const most = rounded(score);
+    return most < threshold || most <= best;
+  }
+
+  /** What the nearest name before it adds to its score, or takes from it. */
+  private lift({ entity }: PiiKind, candidate: Candidate): number {
+    const named = candidate.lookBack(this.nearest);
+    if (named === undefined) return 0;
+    return named.has(entity) ? NAMED_SCORE : -OTHERWISE_NAMED_SCORE;
+  }
+
+  /** Members that are written in these ways, in their order. */
+  private ratedFor(forms: readonly number[]): readonly Rated[] {
+    const known = this.byForms.get(forms);
+    if (known !== undefined) return known;
+    const made = this.rated.filter(({ way }) => forms.includes(way));
+    this.byForms.set(forms, made);
+    return made;
+  }
+}
+
 export function checkOf(members: readonly PiiMember[], settings: JudgeSettings): Check {
-  const { threshold, names, except } = settings;
-  const index = new ShapeIndex(
-    members.map((member) => [member.form.expression, matcherOf(member)] as const),
-  );
+  const judge = new PiiJudge(members, settings);
   return {
     validator: () => true,
-    judge: (token, around) => {
-      const matchers = index.candidates(token);
-      if (matchers.length === 0) return undefined;
-      const { before, after, last } = around;
-      let label: string | undefined;
-      let best = 0;
-      const insideBefore = ENDS_IN_WORD.test(before);
-      const insideAfter = BEGINS_WITH_WORD.test(after);
-      for (const { kind, form, core, head, tail, alone } of matchers) {
-        // Another form may have let it begin or end there.
-        if ((form.open !== 'start' && insideBefore) || (form.open !== 'end' && insideAfter))
-          continue;
-        if (!core.test(token) || (alone && !(before === '' && last))) continue;
-        let score = form.scoreOf?.(token) ?? form.score;
-        if (score <= best - NAMED_SCORE || score === 0 || !(form.valid?.(token) ?? true)) continue;
-        if (head.test(before) || tail?.test(after)) continue;
-        // Last, as it costs most.
-        const named = kind.names.length === 0 ? undefined : names.nearest(before);
-        if (named !== undefined)
-          score += named.has(kind.entity) ? NAMED_SCORE : -OTHERWISE_NAMED_SCORE;
-        // In thousandths: sums of these are no exact numbers.
-        score = Math.min(1, Math.round(1_000 * score) / 1_000);
-        if (score < threshold || score <= best) continue;
-        best = score;
-        label = kind.label;
-      }
-      return label !== undefined && isExcepted(token, except) ? undefined : label;
-    },
+    judgeForms: (forms, candidate) => judge.judge(forms, candidate),
   };
 }
