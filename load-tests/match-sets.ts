@@ -209,6 +209,54 @@ export const floods = (): Readonly<Record<string, string>> => ({
   'private keys of zeros': repeated(`private_key=${'0'.repeat(64)} `),
 });
 
+const CAPITALS = LETTERS.toUpperCase();
+const HEXADECIMAL = `${DIGITS}abcdef`;
+const some = (letters: string, count: number): string =>
+  Array.from({ length: count }, () => letters[(pick(65_536) >> 8) % letters.length]).join('');
+const digits = (count: number): string => some(DIGITS, count);
+const made = (part: () => string): string => {
+  const parts: string[] = [];
+  for (let units = 0; units < FLOOD_UNITS; units += (parts.at(-1) as string).length)
+    parts.push(part());
+  return parts.join('').slice(0, FLOOD_UNITS);
+};
+const BASE58 = `123456789ABCDEFGHJKLMNPQRSTUVWXYZ${LETTERS.replace('l', '')}`;
+
+/** What each kind of personal data nearly is, again and again. */
+export const personalFloods = (): Readonly<Record<string, string>> => ({
+  'sixteen digits': made(() => `${digits(16)} `),
+  'nine digits': made(() => `${digits(9)} `),
+  'eleven digits and commas': made(() => `${digits(11)},`),
+  'four times four digits': made(() => `${digits(4)}-${digits(4)}-${digits(4)}-${digits(4)} `),
+  'account numbers': made(() => `DE${digits(20)} `),
+  'account numbers in groups': repeated('DE89 3704 0044 0532 0130 '),
+  'beginnings of account numbers': repeated('GB82'),
+  'numbers with a calling code': made(() => `+1 ${digits(3)} ${digits(3)} ${digits(4)} `),
+  'numbers with brackets': made(() => `(${digits(3)}) ${digits(3)}-${digits(4)} `),
+  dates: made(() => `${1 + pick(12)}/${1 + pick(28)}/19${digits(2)} `),
+  'dates from the year on': made(() => `19${digits(2)}-0${1 + pick(9)}-1${digits(1)} `),
+  'pairs of hexadecimal digits': made(() => `${some(HEXADECIMAL, 2)}:`),
+  'octets without an end': made(() => `${pick(256)}.`),
+  'three octets': made(() => `${pick(256)}.${pick(256)}.${pick(256)} `),
+  'fe80::': repeated('fe80::'),
+  'coins by Base58': made(() => `1${some(BASE58, 33)} `),
+  'coins by EIP-55': made(() => `0x${some(`${HEXADECIMAL}ABCDEF`, 40)} `),
+  'coins by Bech32': made(() => `bc1${some('qpzry9x8gf2tvdw0s3jn54khce6mua7l', 39)} `),
+  'a.com/': repeated('a.com/'),
+  'http://': repeated('http://'),
+  'a.a.a.a@': repeated('a.a.a.a@'),
+  'at signs': repeated('@'),
+  'white space': repeated('\n\t '),
+  'combining marks': repeated('e\u0301'),
+  'digits of full width': random('\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19'),
+  'digits and what is not seen': made(() => `${digits(1)}\u200b`),
+  'digits and dots': random(`${DIGITS}.`),
+  'digits and hyphens': random(`${DIGITS}-`),
+  'digits and spaces': random(`${DIGITS} `),
+  'named numbers': made(() => `passport ${digits(8)} `),
+  'licences without an end': made(() => `${some(CAPITALS, 1)}${digits(2)}-${digits(3)}-`),
+});
+
 /** Expressions that are costly by their nature, each with the text that is worst for it. */
 export const hostileRules = (): Readonly<Record<string, readonly [Detector, string]>> => ({
   '[a-z]+! of at most 8,192 units': [capped('[a-z]+!', 8_192), repeated('a')],

@@ -113,8 +113,7 @@ export class Heads {
 
   private stateOf(from: readonly number[]): State {
     const seen = new Set(from);
-    for (const index of seen)
-      for (const before of this.freely[index] as number[]) seen.add(before);
+    for (const index of seen) for (const before of this.freely[index] as number[]) seen.add(before);
     const key = [...seen].sort((a, b) => a - b).join();
     const known = this.known.get(key);
     if (known !== undefined) return known;

@@ -31,7 +31,15 @@ export interface DfaState {
   place: number;
   turn: number;
   /** By kind of the unit that follows: tags of the matches that end here; undefined: not asked yet. */
-  tags: (readonly number[] | undefined)[] | undefined;
+  tags: (TagSet | undefined)[] | undefined;
+}
+
+/** Tags of the matches that end in one place. The same ones are the same object, as long as the automaton is there. */
+export interface TagSet {
+  /** Counted through, from 0 on. */
+  readonly id: number;
+  /** Ascending, each once. */
+  readonly tags: readonly number[];
 }
 
 export interface DfaLimits {
@@ -221,6 +229,7 @@ export class RegexDfa {
   private readonly pairs: Uint8Array;
   /** By what rules the other ways in out. */
   private readonly entries = new Map<number, Entry>();
+  private readonly tagSets = new Map<string, TagSet>();
   private misses = 0;
   /** What follows, by the row of a state and class. */
   private table = new Uint16Array(0);
@@ -345,13 +354,18 @@ export class RegexDfa {
   }
 
   /** Tags of the matches that end in this state if a unit of kind `after` follows, or for EDGE, nothing. */
-  tagsAt(state: DfaState, after: number): readonly number[] {
+  tagsAt(state: DfaState, after: number): TagSet {
     state.tags ??= [];
-    return (state.tags[after] ??= [
-      ...new Set(
-        state.nodes.flatMap((node) => this.steps.closure(node, state.before, after).tags),
-      ),
-    ].sort((a, b) => a - b));
+    return (state.tags[after] ??= this.tagSet(state, after));
+  }
+
+  private tagSet({ nodes, before }: DfaState, after: number): TagSet {
+    const found = nodes.flatMap((node) => this.steps.closure(node, before, after).tags);
+    const tags = [...new Set(found)].sort((a, b) => a - b);
+    const key = tags.join();
+    const set = this.tagSets.get(key) ?? { id: this.tagSets.size, tags };
+    this.tagSets.set(key, set);
+    return set;
   }
 
   step(state: DfaState, unitClass: number): DfaState {

@@ -40,7 +40,10 @@ const BYTES_PER_NODE = 400;
 
 /** Tokens are chains, mostly: about as many states as nodes. Forms have more: of each start some go on together. */
 const limitsFor = (nodes: number, hasForms: boolean): DfaLimits =>
-  Object.freeze({ statesMax: 64 + nodes * (hasForms ? FORM_STATES_PER_NODE : 1), missesPerState: 8 });
+  Object.freeze({
+    statesMax: 64 + nodes * (hasForms ? FORM_STATES_PER_NODE : 1),
+    missesPerState: 8,
+  });
 const FORM_STATES_PER_NODE = 2;
 
 function headUnitsOf(check: Check | undefined, steps: RegexSteps): number {

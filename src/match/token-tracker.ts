@@ -13,7 +13,7 @@ import type { Consumption, MatchSink, Tracker } from './detector.ts';
 import type { Heads } from './heads.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
 import { isPrintable, plainUnit } from './plain-units.ts';
-import { DEAD, type DfaState, type RegexDfa } from './regex-dfa.ts';
+import { DEAD, type DfaState, type RegexDfa, type TagSet } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-nodes.ts';
 import { type History, RecentUnits } from './text-history.ts';
@@ -63,8 +63,8 @@ export interface Check {
   readonly looksAt?: 'shortest' | ((token: string) => number);
   /** What the validator says of `units[from,to)`, all of them seen: for those that read no string. */
   readonly validUnits?: (units: Uint16Array, from: number, to: number) => boolean;
-  /** In place of all others, of a token that has forms: the label of what has the forms with these tags. */
-  readonly judgeForms?: (forms: readonly number[], candidate: Candidate) => string | undefined;
+  /** In place of all others, of a token that has forms: the label of what has the forms with these tags, of one token. */
+  readonly judgeForms?: (forms: TagSet, candidate: Candidate) => string | undefined;
 }
 
 /** Of a token that is written in many forms: where they may begin. */
@@ -239,7 +239,7 @@ export class TokenTracker implements Tracker {
   private readonly counts: number[] = [];
   private endCount = 0;
   /** Of a token with forms: the tags of each end, and where the farthest is, tags or not, from the start. */
-  private readonly tags: (readonly number[])[] = [];
+  private readonly tags: TagSet[] = [];
   private farthest = 0;
 
   /** The units from `liveStart` on, and perhaps some before. */
@@ -405,7 +405,6 @@ export class TokenTracker implements Tracker {
           state = dfa.beginPast(refused, forms.startsPast, before, unitClass);
           if (state === DEAD || 1 + state.fewest > unitsCap) continue;
         }
-        this.farthest = 0;
       }
       this.state = state;
       this.units = 1;
@@ -543,7 +542,7 @@ export class TokenTracker implements Tracker {
     this.farthest = at - start;
     this.trail?.restartAt(at);
     const tags = dfa.tagsAt(state, after);
-    if (tags.length === 0 || this.ends[this.endCount - 1] === at - start) return;
+    if (tags.tags.length === 0 || this.ends[this.endCount - 1] === at - start) return;
     this.ends[this.endCount] = at - start;
     this.counts[this.endCount] = units;
     this.tags[this.endCount++] = tags;
@@ -610,7 +609,7 @@ export class TokenTracker implements Tracker {
       this.work += counts[index] as number;
       const end = start + (ends[index] as number);
       around.placeForm(history, at, data, start, end, farthest, end === textEnd);
-      const label = this.kind.check?.judgeForms?.(tags[index] as readonly number[], around);
+      const label = this.kind.check?.judgeForms?.(tags[index] as TagSet, around);
       if (label === undefined) continue;
       this.label = label;
       return end;

@@ -51,8 +51,7 @@ export function formAutomaton(
   const starts = forms.map(({ expression, tail, open }, tag) => {
     const whole = add({ op: 'match', tag });
     const end = open === 'end' ? whole : add({ op: 'assert', mask: BOUNDARY, out: whole });
-    const outs =
-      tail === '' ? [end] : [end, copy(rememberedAutomatonOf(`(?:${tail})`), further)];
+    const outs = tail === '' ? [end] : [end, copy(rememberedAutomatonOf(`(?:${tail})`), further)];
     const start = open === 'start' ? '' : '\\b';
     return copy(rememberedAutomatonOf(`${start}(?:${expression})`), add({ op: 'split', outs }));
   });
@@ -61,8 +60,7 @@ export function formAutomaton(
   return {
     automaton: { nodes, start: add({ op: 'split', outs: starts }) },
     heads: new Heads(heads),
-    startsPast: (refused) =>
-      starts.filter((_, form) => ((bits[form] as number) & refused) === 0),
+    startsPast: (refused) => starts.filter((_, form) => ((bits[form] as number) & refused) === 0),
   };
 }
 

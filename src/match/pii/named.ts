@@ -166,6 +166,11 @@ function hashBackwards(word: string): number {
   return hash ^ (hash >>> HASH_SHIFT);
 }
 
+/** Of ASCII that is seen, what is no letter. */
+const between = Uint8Array.from({ length: 0x10000 }, (_, unit) =>
+  isPrintable(unit) && !isAsciiLetter(unit) ? 1 : 0,
+);
+
 /** Words of ASCII in the units of a text, as `Backwards` has them; one for all texts. */
 class UnitWords implements Backwards {
   /** What is no ASCII was met: what comes before is not told. */
@@ -196,7 +201,11 @@ class UnitWords implements Backwards {
 
   at(index: number): string {
     let word = '';
-    for (let at = (this.firsts[index + 1] as number) - 1; at >= (this.firsts[index] as number); at--)
+    for (
+      let at = (this.firsts[index + 1] as number) - 1;
+      at >= (this.firsts[index] as number);
+      at--
+    )
       word += String.fromCharCode((this.letters[at] as number) | SMALL);
     return word;
   }
@@ -213,6 +222,8 @@ class UnitWords implements Backwards {
     let hash = 0;
     let behind = 0;
     let at = this.next - 1;
+    // Most of what stands between are digits and signs.
+    while (at >= edge && between[units[at] as number] === 1) at--;
     for (; at >= edge && !this.isForeign; at--) {
       let unit = units[at] as number;
       if (!isPrintable(unit)) {

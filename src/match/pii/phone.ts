@@ -11,6 +11,9 @@ const EXTENSION = '(?:,? ?(?:x|ext\\.?|extension) ?\\d{1,6})?';
 const withoutExtension = (token: string): string =>
   token.includes('x') || token.includes('X') ? token.replace(/,? ?(?:x|ext).*$/i, '') : token;
 
+/** `2024-05-31`. */
+const DATE_UNITS_MAX = 10;
+
 const isDate = (token: string): boolean => {
   const parts = /^(\d{1,4})([-./ ])(\d{1,2})\2(\d{1,4})$/.exec(token);
   if (parts === null) return false;
@@ -54,26 +57,36 @@ function scoreInternational(token: string): number {
 /** Nine to eleven digits whose groups say where they are dialled. */
 function scoreByShape(number: string, digits: string): number {
   const count = digits.length;
-  if (/^1?[ .-]?\(?[2-9]\d{2}\)?[ .-]{0,3}\d{3}[ .-]{1,3}\d{4}$/.test(number)) return BY_SHAPE;
-  if (/^\(\d{2,5}\)/.test(number) && count >= 8 && count <= 12) return BY_SHAPE;
-  if (/^0/.test(number) && count >= 9 && count <= 12 && !/^00/.test(number)) {
+  if (
+    (count === 10 || count === 11) &&
+    /^1?[ .-]?\(?[2-9]\d{2}\)?[ .-]{0,3}\d{3}[ .-]{1,3}\d{4}$/.test(number)
+  )
+    return BY_SHAPE;
+  if (number.startsWith('(') && /^\(\d{2,5}\)/.test(number) && count >= 8 && count <= 12)
+    return BY_SHAPE;
+  if (number.startsWith('0') && count >= 9 && count <= 12 && number[1] !== '0') {
     // One group may be of many digits, all others have two or more.
     return number.split(/\D+/).every((group) => group.length >= 2) ? BY_SHAPE : PERHAPS;
   }
   if (count >= 11 && /^\d{1,3}\D/.test(number) && internationalNumber(digits) === 'valid')
     return BY_SHAPE;
-  if (/^[2-9]\d{2}-\d{4}$/.test(number)) return PERHAPS;
+  if (count === 7 && /^[2-9]\d{2}-\d{4}$/.test(number)) return PERHAPS;
   return count >= 8 ? PERHAPS : HARDLY;
 }
 
 function scoreNational(regions: readonly PhoneRegion[]): (token: string) => number {
   return (token) => {
     const number = withoutExtension(token);
+    if (number.length < 7) return 0;
     const digits = digitsIn(number);
     if (digits.length < 7 || digits.length > 13 || !hasPairedBrackets(number)) return 0;
-    if (isDate(number) || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(number)) return 0;
+    // Here as below, what is cheap to see comes before the expression that it rules out.
+    if (number.length <= DATE_UNITS_MAX && isDate(number)) return 0;
+    const dotted = number.includes('.');
+    if (dotted && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(number)) return 0;
     // A social security number, thousands with points, years.
     if (
+      (dotted || digits.length === 9 || number.length === 9) &&
       /^\d{3}([-. ])\d{2}\1\d{4}$|^\d{2}-\d{7}$|^\d{1,3}(?:\.\d{3})+$|^\d{4}[-/ ]\d{4}$/.test(
         number,
       )

@@ -3,6 +3,7 @@
  * tracker; of those that a candidate has, the likeliest gives it its name.
  */
 import { NOT_WORD } from '../heads.ts';
+import type { TagSet } from '../regex-dfa.ts';
 import type { Candidate, Check } from '../token-tracker.ts';
 import type { Written } from './form-automaton.ts';
 import type { Names } from './named.ts';
@@ -48,7 +49,9 @@ export const membersOf = (kinds: readonly PiiKind[], threshold: number): readonl
       .map((form) => ({ kind, form })),
   );
 
-const writtenOf = ({ form: { expression, head = HEAD, tail = TAIL, open } }: PiiMember): Written => ({
+const writtenOf = ({
+  form: { expression, head = HEAD, tail = TAIL, open },
+}: PiiMember): Written => ({
   expression,
   head,
   tail,
@@ -73,10 +76,43 @@ export const keyOf = ({ expression, head, tail, open }: Written): string =>
 interface Rated extends PiiMember {
   /** Place of the way in which it is written. */
   readonly way: number;
-  readonly tail: RegExp | undefined;
+  readonly tail: Beginning | undefined;
   /** Has to begin, and to end, the text. */
   readonly alone: boolean;
   readonly isNamed: boolean;
+}
+
+interface Asked {
+  readonly all: readonly Rated[];
+  /** Those that may come to the threshold without a name. */
+  readonly unnamed: readonly Rated[];
+}
+
+/** Whether a text begins like this; asked of the same one for each form that a candidate has. */
+class Beginning {
+  private readonly expression: RegExp;
+  private asked: string | undefined;
+  private answer = false;
+
+  constructor(expression: string) {
+    this.expression = new RegExp(`^(?:${expression})`);
+  }
+
+  test(text: string): boolean {
+    if (text !== this.asked) {
+      this.asked = text;
+      this.answer = this.expression.test(text);
+    }
+    return this.answer;
+  }
+}
+
+const beginnings = new Map<string, Beginning>();
+
+function beginningOf(expression: string): Beginning {
+  const known = beginnings.get(expression) ?? new Beginning(expression);
+  beginnings.set(expression, known);
+  return known;
 }
 
 const BEGINS_WITH_WORD = /^\w/;
@@ -109,7 +145,8 @@ class PiiJudge {
   private readonly settings: JudgeSettings;
   private readonly rated: readonly Rated[];
   private readonly nearest: (units: Uint16Array, place: number) => ReadonlySet<string> | undefined;
-  private readonly byForms = new WeakMap<readonly number[], readonly Rated[]>();
+  /** By the number of a set of tags. */
+  private readonly byForms: Asked[] = [];
 
   constructor(members: readonly PiiMember[], settings: JudgeSettings) {
     this.settings = settings;
@@ -121,30 +158,38 @@ class PiiJudge {
       return {
         ...member,
         way: ways.get(keyOf(way)) as number,
-        tail: way.tail === '' ? undefined : new RegExp(`^(?:${way.tail})`),
+        tail: way.tail === '' ? undefined : beginningOf(way.tail),
         alone: way.expression.startsWith('\\A'),
         isNamed: member.kind.names.length > 0,
       };
     });
   }
 
-  judge(forms: readonly number[], candidate: Candidate): string | undefined {
+  judge(forms: TagSet, candidate: Candidate): string | undefined {
+    const asked = (this.byForms[forms.id] ??= this.askedFor(forms));
+    const needsNoName =
+      asked.all.length === asked.unnamed.length || candidate.lookBack(this.nearest) === undefined;
+    const members = needsNoName ? asked.unnamed : asked.all;
+    return members.length === 0 ? undefined : this.likeliest(members, candidate);
+  }
+
+  private likeliest(members: readonly Rated[], candidate: Candidate): string | undefined {
     const { threshold, except } = this.settings;
     let label: string | undefined;
     let best = 0;
-    for (const rated of this.ratedFor(forms)) {
+    for (const rated of members) {
       const { form, kind, isNamed } = rated;
-      if (isNamed && form.score < threshold) {
-        if (this.isBelow(form.score + this.lift(kind, candidate), threshold, best)) continue;
-      } else if (this.isBelow(form.score + (isNamed ? NAMED_SCORE : 0), threshold, best)) continue;
+      // To look back is dear where the form alone may be enough.
+      const most = form.score < threshold ? this.lift(rated, candidate) : NAMED_SCORE;
+      if (this.isBelow(form.score + (isNamed ? most : 0), threshold, best)) continue;
       if (rated.alone && !(candidate.before === '' && candidate.last)) continue;
       if (candidate.goesOn && goesOnAs(rated, candidate.after)) continue;
       const { token } = candidate;
       const own = form.scoreOf?.(token) ?? form.score;
       if (own === 0 || !(form.valid?.(token) ?? true)) continue;
-      const lift = isNamed ? this.lift(kind, candidate) : 0;
-      if (this.isBelow(own + lift, threshold, best)) continue;
-      best = rounded(own + lift);
+      const score = own + this.lift(rated, candidate);
+      if (this.isBelow(score, threshold, best)) continue;
+      best = rounded(score);
       label = kind.label;
     }
     return label !== undefined && isExcepted(candidate.token, except) ? undefined : label;
@@ -156,19 +201,18 @@ class PiiJudge {
   }
 
   /** What the nearest name before it adds to its score, or takes from it. */
-  private lift({ entity }: PiiKind, candidate: Candidate): number {
+  private lift({ kind, isNamed }: Rated, candidate: Candidate): number {
+    if (!isNamed) return 0;
     const named = candidate.lookBack(this.nearest);
     if (named === undefined) return 0;
-    return named.has(entity) ? NAMED_SCORE : -OTHERWISE_NAMED_SCORE;
+    return named.has(kind.entity) ? NAMED_SCORE : -OTHERWISE_NAMED_SCORE;
   }
 
   /** Members that are written in these ways, in their order. */
-  private ratedFor(forms: readonly number[]): readonly Rated[] {
-    const known = this.byForms.get(forms);
-    if (known !== undefined) return known;
-    const made = this.rated.filter(({ way }) => forms.includes(way));
-    this.byForms.set(forms, made);
-    return made;
+  private askedFor({ tags }: TagSet): Asked {
+    const all = this.rated.filter(({ way }) => tags.includes(way));
+    const { threshold } = this.settings;
+    return { all, unnamed: all.filter(({ form }) => rounded(form.score) >= threshold) };
   }
 }
 
