@@ -231,6 +231,16 @@ describe('names before a candidate', () => {
     assert.equal(passport(behind(97)).length, 0);
   });
 
+  it('are not needed of networks whose address ends in colons', () => {
+    const ip = (text: string) => only({ entities: ['ip_address'] }, text);
+    assert.deepEqual(ip('route 2001:db8:1::/48 via fe80::, b:c:18::.'), [
+      'IP_ADDRESS 2001:db8:1::',
+      'IP_ADDRESS fe80::',
+      'IP_ADDRESS b:c:18::',
+    ]);
+    assert.deepEqual(ip('a std::string, face::bed:: x, 1:2:3::: x'), []);
+  });
+
   it('are not needed under a lower threshold, and do not help over a higher one', () => {
     assert.deepEqual(passport('123456789', 0.15), ['PASSPORT 123456789']);
     assert.deepEqual(passport('123456789', 0.16), []);

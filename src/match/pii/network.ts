@@ -45,12 +45,21 @@ export const IP_ADDRESS: PiiKind = {
       tail: '\\.[0-9A-Za-z]',
     },
     {
-      expression: `\\b(?:${H4}:){2,7}(?:${H4}|${QUAD})|\\b(?:${H4}:){1,7}:(?:(?:${H4}:){0,6}(?:${H4}|${QUAD}))?|::(?:${H4}:){0,6}(?:${H4}|${QUAD})`,
+      expression: `\\b(?:${H4}:){2,7}(?:${H4}|${QUAD})|\\b(?:${H4}:){1,7}:(?:${H4}:){0,6}(?:${H4}|${QUAD})|::(?:${H4}:){0,6}(?:${H4}|${QUAD})`,
       score: 0.8,
       valid: isIpv6,
       open: 'start',
       head: `\\w|${NOT_ALNUM}[0-9A-Fa-f]{1,4}:`,
       tail: '::?[0-9A-Za-z]',
+    },
+    {
+      // Of a network: what follows is a space or a slash rather than a letter.
+      expression: `(?:${H4}:){1,7}:`,
+      score: 0.8,
+      valid: isIpv6,
+      open: 'end',
+      head: `${NOT_ALNUM}[0-9A-Fa-f]{1,4}:`,
+      tail: '[0-9A-Za-z:_]',
     },
   ],
   source: 'RFC 791; RFC 4291 §2.2; RFC 5952',
