@@ -1,6 +1,7 @@
 /** A peer made of bytes at a real socket. */
 import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type Frame, fields, readFrames } from './raw-peer.ts';
 
 export const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
@@ -24,9 +25,12 @@ export class RawClient {
   #wake: () => void = () => {};
   over = false;
 
-  constructor(address: string) {
+  constructor(address: string, tls = false) {
     const [host, port] = address.split(':') as [string, string];
-    this.socket = connect({ host, port: Number(port), noDelay: true });
+    const where = { host, port: Number(port), noDelay: true };
+    this.socket = tls
+      ? connectTls({ ...where, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+      : connect(where);
     this.socket.on('data', (chunk) => {
       const { frames, rest } = readFrames(Buffer.concat([this.#rest, chunk]));
       this.#rest = rest;
