@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import type { TransitionRecord } from '../../src/audit/record.ts';
 import { Comparisons } from '../../src/engine/comparisons.ts';
 import { type ControllerEvent, PolicyController } from '../../src/engine/controller.ts';
+import { lostCases } from '../../src/engine/golden/overrides.ts';
 import { RouteStances } from '../../src/engine/route-stances.ts';
 import { Serving } from '../../src/engine/snapshot.ts';
 import { SwapQueue } from '../../src/engine/swap-queue.ts';
 import { compilePolicies } from '../../src/policy/compile.ts';
+import type { GoldenOverride } from '../../src/policy/golden/override.ts';
 import type { ActivationRecord, SourceFile } from '../../src/rollout/activation.ts';
 import { sha256, VirtualClock } from './rig.ts';
 
@@ -18,11 +21,17 @@ rules:
   return { path: 'p.yaml', text, digest: `sha256:${sha256(text)}` };
 };
 
-function controller() {
-  const sets = new Map<string, readonly SourceFile[]>();
-  const stored: ActivationRecord[] = [];
+/** What a data directory keeps. */
+const emptyStore = () => ({
+  sets: new Map<string, readonly SourceFile[]>(),
+  stored: [] as ActivationRecord[],
+});
+
+/** `signed`: an override that lets all in. */
+function controller({ sets, stored } = emptyStore(), signed?: GoldenOverride) {
   const events: ControllerEvent[] = [];
   const serving = new Serving();
+  const written: TransitionRecord[] = [];
   let auditFails = false;
   const made = new PolicyController({
     clock: new VirtualClock(),
@@ -39,13 +48,17 @@ function controller() {
       const result = compilePolicies(files, { sha256 });
       return result.ok ? result : { ok: false, errors: result.errors.map((e) => e.code) };
     },
-    golden: async () => ({ faults: [], overridden: [] }),
+    golden: async ({ cases, inForce }) =>
+      signed === undefined
+        ? { faults: lostCases(inForce, cases).map(({ line }) => line), overridden: [] }
+        : { faults: [], overridden: [{ override: signed, cases }] },
     xxh64: (_bytes, seed) => seed,
     stances: new RouteStances(),
     classifiers: ['toxicity'],
     comparisons: new Comparisons(),
-    recordTransition: () => {
+    recordTransition: (record) => {
       if (auditFails) throw new Error('disk full');
+      written.push(record);
     },
     onEvent: (event) => void events.push(event),
     watchMs: 1_000,
@@ -58,6 +71,7 @@ function controller() {
     serving,
     stored,
     events,
+    written,
     failAudit: (fails: boolean) => {
       auditFails = fails;
     },
@@ -145,4 +159,76 @@ describe('the controller', () => {
       assert.equal(serving.current.epoch, before.epoch + 1);
       await made.close();
     });
+});
+
+describe('the gate of golden cases in the controller', () => {
+  const OVERRIDE: GoldenOverride = {
+    set: 'sha256:any',
+    cases: [],
+    by: 'jane',
+    reason: 'it is over',
+    until: '2026-01-31T12:00:00Z',
+    untilMs: 0,
+    key: 'lead',
+    signature: '',
+    position: { file: 'o.yaml', line: 1, column: 1 },
+  };
+  const golden = (more: string): SourceFile => {
+    const text = `kind: GoldenSet\npolicy: p\n${more}cases:\n  - { name: safe, request: { user: hello }, expect: { then: allow } }\n`;
+    return { path: 'g.yaml', text, digest: `sha256:${sha256(text)}` };
+  };
+  const PROTECTED = golden('protected: true\n');
+  const both = (word: string, set: SourceFile) => ({ files: [policy(word), set], errors: [] });
+
+  it('keeps protected cases in force over a restart, and over a save that changes them alone', async () => {
+    const store = emptyStore();
+    const before = controller(store);
+    await before.made.boot(both('one', golden('')));
+    await before.made.directoryChanged(both('one', PROTECTED));
+    assert.deepEqual(before.made.status().directory?.errors, []);
+    await before.made.close();
+
+    const { made, serving } = controller(store);
+    await made.boot(reading(policy('two')));
+    const [told = '', ...more] = made.status().directory?.errors ?? [];
+    assert.deepEqual(more, []);
+    assert.match(told, /golden_lost: the protected case `safe` of `p`, .* is gone/);
+    assert.equal(serving.current.blue?.digest, store.stored.at(-1)?.blue?.digest);
+    await made.directoryChanged(both('two', golden('')));
+    assert.match(made.status().directory?.errors[0] ?? '', /is not protected any more/);
+    assert.equal(serving.current.epoch, 1);
+    await made.directoryChanged(both('two', PROTECTED));
+    assert.equal(serving.current.epoch, 2);
+    await made.close();
+  });
+
+  it('writes an override down before the set serves, and once', async () => {
+    const store = emptyStore();
+    const { made, serving, written, failAudit } = controller(store, OVERRIDE);
+    failAudit(true);
+    await made.boot(reading(policy('one'))).catch(() => {});
+    assert.equal(serving.current.epoch, 0);
+    failAudit(false);
+    await made.directoryChanged(both('one', PROTECTED));
+    await made.directoryChanged(both('one', golden('# read again\n')));
+    assert.deepEqual(
+      written.map(({ transition, to, by }) => [transition, to, by]),
+      [
+        ['golden_override', serving.current.blue?.digest, 'jane'],
+        ['activate', serving.current.blue?.digest, 'directory'],
+      ],
+    );
+    assert.deepEqual(written[0]?.evidence, {
+      key: 'lead',
+      until: '2026-01-31T12:00:00Z',
+      cases: 1,
+      named: 'p/safe',
+    });
+    await made.close();
+
+    const again = controller(store, OVERRIDE);
+    await again.made.boot(both('one', PROTECTED));
+    assert.deepEqual(again.written, []);
+    await again.made.close();
+  });
 });

@@ -211,6 +211,20 @@ describe('overrides of golden cases', () => {
   });
 });
 
+describe('the document of an override', () => {
+  it('names 1,000 cases at most', () => {
+    const [one] = compiled(BLOCKS).cases;
+    const from = Array.from({ length: 1_001 }, () => ({ ...one!, name: 'holiday' }));
+    const codesOfMany = (count: number) => {
+      const text = BLOCKS + override({ from: from.slice(0, count) });
+      const result = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
+      return result.ok ? [] : result.errors.map(({ code }) => code);
+    };
+    assert.deepEqual(codesOfMany(1_000), []);
+    assert.deepEqual(codesOfMany(1_001), ['out_of_range']);
+  });
+});
+
 describe('protected golden sets', () => {
   const PROTECTED = 'protected: true\n';
   const before = policy('zebra') + golden([HOLIDAY, ACCOUNT], PROTECTED);

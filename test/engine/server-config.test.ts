@@ -176,6 +176,13 @@ describe('a configuration that is wrong', () => {
       ['3:13: config_invalid: `feeds.1.name` names a feed that stands before it; rename one'],
     ],
     [
+      'two keys of one name',
+      'goldenOverrideKeys:\n  - { name: a, publicKey: x }\n  - { name: a, publicKey: y }\n',
+      [
+        '3:13: config_invalid: `goldenOverrideKeys.1.name` names a key that stands before it; rename one',
+      ],
+    ],
+    [
       'several, all at once',
       'watchMs: -1\nlog: { level: loud }\n',
       [
