@@ -21,11 +21,13 @@ const COLOURS: Partial<Record<ServerName, string>> = {
 };
 
 const WIDTH = 900;
-const LEFT = 190;
+const LEFT = 225;
 const RIGHT = 110;
 const BAR = 13;
 const GAP = 16;
 const TOP = 58;
+/** Of one entry of the legend. */
+const ENTRY_WIDTH = 300;
 /** The left edge of the scale: a fifth of C's cost. */
 const SCALE_FROM = 0.2;
 
@@ -71,7 +73,7 @@ export function picture(results: readonly DirectResult[]): string {
   const here = SHOWN.filter((name) => results.some(({ cpuUs }) => cpuUs.has(name)));
   const legend = here.map(
     (name, index) =>
-      `<rect x="${12 + (index % 3) * 290}" y="${y + Math.floor(index / 3) * 20}" width="11" height="11" fill="${COLOURS[name]}"/><text x="${28 + (index % 3) * 290}" y="${y + 10 + Math.floor(index / 3) * 20}">${escaped(SERVERS[name].title)}</text>`,
+      `<rect x="${12 + (index % 3) * ENTRY_WIDTH}" y="${y + Math.floor(index / 3) * 20}" width="11" height="11" fill="${COLOURS[name]}"/><text x="${28 + (index % 3) * ENTRY_WIDTH}" y="${y + 10 + Math.floor(index / 3) * 20}">${escaped(SERVERS[name].title)}</text>`,
   );
   const height = y + 50;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
