@@ -10,26 +10,42 @@ const CHECKSUM_BYTES = 4;
 /** One or two bytes for the network, a hash of 20, the checksum. */
 const PAYLOAD_BYTES = [25, 26];
 
-function decode58(text: string, alphabet: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    let carry = alphabet.indexOf(character);
-    for (let index = 0; index < bytes.length; index++) {
-      carry += (bytes[index] as number) * 58;
-      bytes[index] = carry & 0xff;
-      carry >>= 8;
+/** By unit: the digit that it is in an alphabet. */
+const digitsOf = (alphabet: string): Uint8Array => {
+  const digits = new Uint8Array(0x80);
+  for (let digit = 0; digit < alphabet.length; digit++) digits[alphabet.charCodeAt(digit)] = digit;
+  return digits;
+};
+const DIGITS = digitsOf(BASE58);
+const DIGITS_RIPPLE = digitsOf(BASE58_RIPPLE);
+
+/** Of the number so far, 16 bits each, the lowest first: more than any text that is asked about has. */
+const limbs = new Int32Array(16);
+
+/** A text of digits, 40 at most, as bytes; each zero in front is one, too. */
+function decode58(text: string, digits: Uint8Array): Uint8Array {
+  let used = 0;
+  for (let at = 0; at < text.length; at++) {
+    let carry = digits[text.charCodeAt(at)] as number;
+    for (let limb = 0; limb < used; limb++) {
+      carry += (limbs[limb] as number) * 58;
+      limbs[limb] = carry & 0xffff;
+      carry >>>= 16;
     }
-    for (; carry > 0; carry >>= 8) bytes.push(carry & 0xff);
+    if (carry > 0) limbs[used++] = carry;
   }
-  for (const character of text) {
-    if (character !== alphabet[0]) break;
-    bytes.push(0);
-  }
-  return Uint8Array.from(bytes.reverse());
+  let zeros = 0;
+  while (zeros < text.length && digits[text.charCodeAt(zeros)] === 0) zeros++;
+  const last = used === 0 ? 0 : (limbs[used - 1] as number);
+  const count = 2 * used - (used > 0 && last < 0x100 ? 1 : 0);
+  const bytes = new Uint8Array(zeros + count);
+  for (let byte = 0; byte < count; byte++)
+    bytes[zeros + count - 1 - byte] = (limbs[byte >> 1] as number) >> (8 * (byte & 1));
+  return bytes;
 }
 
-function isBase58Check(token: string, alphabet: string): boolean {
-  const bytes = decode58(token, alphabet);
+function isBase58Check(token: string, digits: Uint8Array): boolean {
+  const bytes = decode58(token, digits);
   if (!PAYLOAD_BYTES.includes(bytes.length)) return false;
   const payload = bytes.subarray(0, -CHECKSUM_BYTES);
   const check = sha256(sha256(payload));
@@ -97,7 +113,7 @@ export const CRYPTO_ADDRESS: PiiKind = {
     {
       expression: `[123LMDX9ATtmnr]${B58}{25,34}`,
       score: 0.9,
-      valid: (token) => isBase58Check(token, BASE58) || isBase58Check(token, BASE58_RIPPLE),
+      valid: (token) => isBase58Check(token, DIGITS) || isBase58Check(token, DIGITS_RIPPLE),
       tail: '',
     },
     {
