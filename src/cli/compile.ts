@@ -80,7 +80,7 @@ export function compiledSources({ directory, reading }: PolicySources): Compiled
   }
   const result = compilePolicies(
     reading.files.map(({ path, text }) => ({ path: place(path), text })),
-    { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') },
+    { sha256: hexSha256 },
   );
   if (!result.ok) {
     throw new CliError(EXIT.badInput, printable(result.errors.map(formatCompileError).join('\n')));
@@ -97,3 +97,6 @@ export function compiledSet(sources: PolicySources): PolicySet {
 export function compileSources(sources: PolicySources): string {
   return `${printable(summary(compiledSources(sources)))}\n`;
 }
+
+export const hexSha256 = (text: string): string =>
+  createHash('sha256').update(text, 'utf8').digest('hex');

@@ -11,6 +11,7 @@ import type { AnswerCheck, CheckAnswer, CheckRequest } from '../protocol/check.t
 import { activate } from './active-rules.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
 import { DecisionDraft } from './decision.ts';
+import { trustedOf } from './exchange-facts.ts';
 import { type FactContext, factsOf, handedOver, lookUp, sourceName } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
 import { assign } from './snapshot.ts';
@@ -51,11 +52,6 @@ function answer(
     decision.close('allow', 'allowed');
     return { kind: 'allow', metadata: { exchange: decision.id } };
   }
-  const trusted: Record<string, string> = {};
-  for (const name of deps.trustedHeaders) {
-    const value = request.headers.get(name);
-    if (value !== undefined) trusted[name] = value;
-  }
   const active = activate(
     assignment.set,
     decision.facts,
@@ -66,7 +62,7 @@ function answer(
       authority: request.authority,
       route: '',
       ...apiAt(request.path, deps.formats),
-      headers: trusted,
+      headers: trustedOf(deps.trustedHeaders, context),
       nowMs: deps.clock.nowMs(),
       ...(request.sourceIp !== '' && { sourceIp: request.sourceIp }),
       ...(decision.surroundings && { surroundings: decision.surroundings }),

@@ -105,16 +105,7 @@ export class ExchangeConditions implements Conditions {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    return (this.trusted ??= this.readTrusted());
-  }
-
-  private readTrusted(): Readonly<Record<string, string>> {
-    const headers: Record<string, string> = {};
-    for (const name of this.deps.trustedHeaders) {
-      const value = this.context.header(name);
-      if (value !== undefined) headers[name] = value;
-    }
-    return headers;
+    return (this.trusted ??= trustedOf(this.deps.trustedHeaders, this.context));
   }
 
   get sourceIp(): string | undefined {
@@ -124,4 +115,17 @@ export class ExchangeConditions implements Conditions {
   get claims(): Claims | undefined {
     return claimsOf(this.deps.claims ?? DEFAULT_CLAIMS, this.context);
   }
+}
+
+/** Of the headers those that conditions may believe. */
+export function trustedOf(
+  names: readonly string[],
+  context: FactContext,
+): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const name of names) {
+    const value = context.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
 }

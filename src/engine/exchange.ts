@@ -49,12 +49,10 @@ import { subjectKey } from './subject-memory.ts';
 import { TextScores } from './text-scores.ts';
 import { throttled } from './throttling.ts';
 import { readTraceparent } from './trace-context.ts';
+import { movedUnits } from './whole-reading.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
 const HTTP_OK = 200;
-
-import { movedUnits } from './whole-reading.ts';
-
 /** Modes in which an answer can be changed. */
 const CAN_RESTORE: ReadonlySet<BodyMode> = new Set(['FULL_DUPLEX_STREAMED', 'BUFFERED']);
 const SWITCHYARD_NAMESPACE = 'switchyard';

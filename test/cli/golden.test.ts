@@ -5,10 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Check } from 'typebox/value';
 import { parse } from 'yaml';
-import { buildProgram } from '../../src/cli/program.ts';
-import { runProgram } from '../../src/cli/run.ts';
-import { nothing } from '../../src/cli/trial/run.ts';
-import { signatures, trialMeans } from './means.ts';
+import { runCommand } from './in-process.ts';
 
 const POLICY = `kind: Policy
 metadata: { name: p, layer: platform }
@@ -35,33 +32,11 @@ describe('switchyard test, lint and schema', () => {
   }
 
   async function runWords(cases: readonly string[], words: readonly string[]) {
-    let out = '';
-    let err = '';
-    const writeError = (text: string): void => {
-      err += text;
-    };
     const files = [
       { path: 'p.yaml', text: POLICY },
       ...(cases.length === 0 ? [] : [{ path: 'golden.yaml', text: golden(cases) }]),
     ];
-    const program = buildProgram({
-      version: '1.2.3',
-      env: {},
-      write: (text) => {
-        out += text;
-      },
-      writeError,
-      signatures,
-      readPolicies: async () => ({ files, errors: [] }),
-      trial: {
-        means: async () => trialMeans,
-        standardInput: nothing,
-        writeBytes() {},
-        terminal: { out: false, error: false },
-      },
-    });
-    const code = await runProgram(program, words, writeError);
-    return { code, out, err };
+    return runCommand(words, { readPolicies: async () => ({ files, errors: [] }) });
   }
 
   it('reads bodies as the configuration of a server says', async () => {

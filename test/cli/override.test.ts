@@ -2,14 +2,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { buildProgram } from '../../src/cli/program.ts';
-import { runProgram } from '../../src/cli/run.ts';
-import { nothing } from '../../src/cli/trial/run.ts';
-import { signatures, trialMeans } from './means.ts';
+import { readFlat, runCommand } from './in-process.ts';
 
 const POLICY = `kind: Policy
 metadata: { name: guard, layer: platform }
@@ -42,39 +38,7 @@ describe('switchyard override sign', () => {
 
   const save = (name: string, text: string) => writeFileSync(join(policies, name), text);
 
-  async function run(...words: readonly string[]) {
-    let out = '';
-    let err = '';
-    const writeError = (text: string): void => {
-      err += text;
-    };
-    const program = buildProgram({
-      version: '1.2.3',
-      env: {},
-      write: (text) => {
-        out += text;
-      },
-      writeError,
-      signatures,
-      readPolicies: async (directory) => ({
-        files: await Promise.all(
-          (await readdir(directory)).map(async (path) => ({
-            path,
-            text: await readFile(join(directory, path), 'utf8'),
-          })),
-        ),
-        errors: [],
-      }),
-      trial: {
-        means: async () => trialMeans,
-        standardInput: nothing,
-        writeBytes() {},
-        terminal: { out: false, error: false },
-      },
-    });
-    const code = await runProgram(program, words, writeError);
-    return { code, out, err };
-  }
+  const run = (...words: readonly string[]) => runCommand(words, { readPolicies: readFlat });
 
   const sign = (...words: readonly string[]) =>
     run(

@@ -8,19 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { startAdmin } from '../../src/admin/server.ts';
 import { ANSWER_BYTES_MAX } from '../../src/cli/admin-client.ts';
 import type { PolicyReading } from '../../src/cli/compile.ts';
-import { buildProgram, DATA_DIR_DEFAULT } from '../../src/cli/program.ts';
-import { runProgram } from '../../src/cli/run.ts';
-import { nothing } from '../../src/cli/trial/run.ts';
+import { DATA_DIR_DEFAULT } from '../../src/cli/program.ts';
 import { ENVIRONMENT, resolveConfig } from '../../src/engine/server-config.ts';
 import { GREEN, type ModelControl, modelControl, NOW_MS, status } from '../admin/model.ts';
 import { decision } from '../audit/records.ts';
-import { signatures, trialMeans } from './means.ts';
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+import { type Run, runCommand } from './in-process.ts';
 
 const POLICY = `kind: Policy
 metadata: { name: stop, layer: platform }
@@ -50,30 +42,12 @@ describe('switchyard', () => {
     words: readonly string[],
     over: { env?: Record<string, string>; user?: string } = {},
   ): Promise<Run> {
-    let out = '';
-    let err = '';
-    const writeError = (text: string): void => {
-      err += text;
-    };
-    const program = buildProgram({
-      version: '1.2.3',
+    return runCommand(words, {
       env: { SWITCHYARD_DATA_DIR: dir },
       user: 'ann',
-      write: (text) => {
-        out += text;
-      },
-      writeError,
-      signatures,
       readPolicies: async () => reading,
-      trial: {
-        means: async () => trialMeans,
-        standardInput: nothing,
-        writeBytes: () => {},
-        terminal: { out: false, error: false },
-      },
       ...over,
     });
-    return { code: await runProgram(program, words, writeError), out, err };
   }
 
   async function serve(decisions: (id: string) => unknown[] = () => []): Promise<void> {

@@ -1,6 +1,4 @@
 /** `switchyard test`: golden sets against their policies, without a server. */
-import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { failedCases, runCases } from '../../engine/golden/gate.ts';
 import { type OverrideTerms, overrideFaults } from '../../engine/golden/overrides.ts';
@@ -11,9 +9,10 @@ import { COMPILE_ERRORS, type CompileErrorCode } from '../../policy/errors.ts';
 import type { GoldenCase } from '../../policy/golden/cases.ts';
 import { GOLDEN_STAGES, type GoldenStage } from '../../policy/golden/schema.ts';
 import type { PolicySet } from '../../policy/set.ts';
-import { compiledSources, type PolicyReading, readPolicyPath } from '../compile.ts';
+import { compiledSources, hexSha256, type PolicyReading, readPolicyPath } from '../compile.ts';
 import { readConfig } from '../config.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { writeOutput } from '../output-file.ts';
 import { printable } from '../printable.ts';
 import { type Finding, sarifLog } from '../sarif.ts';
 import type { TrialPorts } from '../trial/commands.ts';
@@ -105,7 +104,7 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
     digest: set.digest,
     overrides,
     verify: verifyBy(config, ports),
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: hexSha256,
     nowMs: means.clock.nowMs(),
   };
   const stages: StageResults[] = [];
@@ -118,11 +117,11 @@ async function testPolicies(path: string, flags: TestFlags, ports: GoldenPorts):
     const results = await runCases(set, cases, means, limits, slowRun(flags));
     stages.push(resultsOf('slow', results, terms));
   }
-  if (flags.junit !== undefined) await writeReport(flags.junit, junitReport(stages));
+  if (flags.junit !== undefined) await writeOutput(flags.junit, junitReport(stages));
   if (flags.sarif !== undefined) {
     const described = (code: string) => COMPILE_ERRORS[code as CompileErrorCode];
     const found = stages.flatMap(({ results }) => failures(results));
-    await writeReport(flags.sarif, sarifLog(found, ports.version, described));
+    await writeOutput(flags.sarif, sarifLog(found, ports.version, described));
   }
   const coverage = coverageOf(
     set,
@@ -231,16 +230,4 @@ function failures(results: readonly CaseResult[]): readonly Finding[] {
           },
         ],
   );
-}
-
-async function writeReport(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new CliError(
-      EXIT.badInput,
-      printable(`cannot write \`${path}\`: ${code}; name another file`),
-    );
-  }
 }

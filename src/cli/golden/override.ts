@@ -1,6 +1,4 @@
 /** `switchyard override sign`: lets one set serve although golden cases do not hold, in the name of who may. */
-import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { failedCases, runCases } from '../../engine/golden/gate.ts';
@@ -12,10 +10,11 @@ import {
 } from '../../engine/golden/overrides.ts';
 import type { GoldenCase } from '../../policy/golden/cases.ts';
 import { caseDigest, type OverrideStatement, overrideText } from '../../policy/golden/override.ts';
-import { compiledSources, type PolicyReading, readPolicyPath } from '../compile.ts';
+import { compiledSources, hexSha256, type PolicyReading, readPolicyPath } from '../compile.ts';
 import { bytesOf, readConfig } from '../config.ts';
 import { parseDuration } from '../duration.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { writeOutput } from '../output-file.ts';
 import { printable } from '../printable.ts';
 import type { TrialPorts } from '../trial/commands.ts';
 
@@ -113,7 +112,7 @@ async function signOverride(path: string, flags: SignFlags, ports: OverridePorts
   const signature = await signed(statement, flags.key, ports.signatures);
   const text = stringify({ kind: 'GoldenOverride', ...statement, signature }, { lineWidth: 0 });
   if (flags.out === undefined) ports.write(text);
-  else await written(flags.out, text);
+  else await writeOutput(flags.out, text);
 }
 
 async function unmet(
@@ -177,17 +176,3 @@ async function signed(
     throw new CliError(EXIT.badInput, printable(`--key \`${path}\`: ${why}`));
   }
 }
-
-async function written(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new CliError(
-      EXIT.badInput,
-      printable(`cannot write \`${path}\`: ${code}; name another file`),
-    );
-  }
-}
-
-const hexSha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
