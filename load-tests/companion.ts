@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 export class Companion {
   private readonly child: ChildProcess;
 
-  /** `program`: file name beside this one. */
-  constructor(program: string) {
+  /** `program`: file name beside this one. `apart`: in a session of its own, to which the kernel gives its own share. */
+  constructor(program: string, { apart = false }: { readonly apart?: boolean } = {}) {
     const file = fileURLToPath(new URL(program, import.meta.url));
-    this.child = fork(file, { execArgv: ['--import', 'tsx'] });
+    this.child = fork(file, { execArgv: ['--import', 'tsx'], detached: apart });
   }
 
   get pid(): number {

@@ -8,13 +8,18 @@ import { createServer, request } from 'node:http';
 import { CHAT_PATH, chatBody, EVENTS, JSON_TYPE, say } from './evasions-bodies.ts';
 import { NEIGHBOURS } from './evasions-floods.ts';
 
-/** `port`: where Envoy listens; begins the streams. `read`: gives the delays since the last time. */
+/** `port`: where Envoy listens; begins the streams of one group. `read`: gives the delays since the last time. */
 export type NeighbourOrder =
-  | { readonly port: number; readonly headers: Readonly<Record<string, string>> }
+  | {
+      readonly group: string;
+      readonly port: number;
+      readonly headers: Readonly<Record<string, string>>;
+    }
   | { readonly read: true };
 
 export interface Delays {
-  readonly delaysMs: readonly number[];
+  /** By group. */
+  readonly delaysMs: Readonly<Record<string, readonly number[]>>;
 }
 
 const PAUSE_MS = 16;
@@ -29,9 +34,9 @@ const provider = createServer((incoming, response) => {
   response.on('close', () => clearInterval(timer));
 });
 
-let delaysMs: number[] = [];
+let delaysMs: Record<string, number[]> = {};
 
-function listen(port: number, headers: Readonly<Record<string, string>>): void {
+function listen(group: string, port: number, headers: Readonly<Record<string, string>>): void {
   const outgoing = request({
     host: '127.0.0.1',
     port,
@@ -44,7 +49,7 @@ function listen(port: number, headers: Readonly<Record<string, string>>): void {
     incoming.on('data', (bytes: Buffer) => {
       const nowMs = performance.now();
       for (const [, wroteMs] of bytes.toString('latin1').matchAll(/"at([\d.]+) now /gu))
-        delaysMs.push(nowMs - Number(wroteMs));
+        (delaysMs[group] ??= []).push(nowMs - Number(wroteMs));
     });
     incoming.on('end', () => process.exit(1));
   });
@@ -55,10 +60,11 @@ function listen(port: number, headers: Readonly<Record<string, string>>): void {
 process.on('message', (order: NeighbourOrder) => {
   if ('read' in order) {
     process.send?.({ delaysMs });
-    delaysMs = [];
+    delaysMs = {};
     return;
   }
-  for (let stream = 0; stream < NEIGHBOURS; stream++) listen(order.port, order.headers);
+  for (let stream = 0; stream < NEIGHBOURS; stream++)
+    listen(order.group, order.port, order.headers);
   process.send?.({ begun: true });
 });
 process.once('disconnect', () => process.exit(0));
