@@ -71,6 +71,7 @@ import { createXxh64 } from './store/xxh64.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-events.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { openSpans } from './telemetry/spans.ts';
 import { tellSwap } from './telemetry/swap-events.ts';
 import { bodyDecoders } from './transport/body-decoders.ts';
 import type { GrpcServer, GrpcServerOptions } from './transport/grpc-server.ts';
@@ -220,6 +221,17 @@ async function serve(config: ServerConfig): Promise<void> {
   const load = new LoadGauge(clock, () => [held.bytes / held.bytesMax]);
   load.start();
   const sessionFacts = new SessionFactMemory(clock, config.limits);
+  const { endpoint } = config.tracing;
+  const spans =
+    endpoint === undefined
+      ? undefined
+      : openSpans({
+          ...config.tracing,
+          endpoint,
+          version: VERSION,
+          counted: (outcome, count) => metrics.spans(outcome, count),
+          failing: (fault) => log.event(fault ? 'spans_failing' : 'spans_recovered', fault),
+        });
 
   const deps: EngineDeps = {
     clock,
@@ -253,6 +265,7 @@ async function serve(config: ServerConfig): Promise<void> {
     sessionFacts,
     sessionScores: new MemorySessionScores(config.limits.scoredSessionsMax),
     classifiers,
+    ...(spans && { traces: spans }),
     onStoreLoss: config.onStoreLoss === 'allow' ? 'allow' : 'deny',
   };
 
@@ -367,6 +380,7 @@ async function serve(config: ServerConfig): Promise<void> {
   await posture.close();
   await admin.close();
   classifiers.close();
+  await spans?.close();
   audit.close();
   log.event('stopped');
 }
@@ -475,6 +489,7 @@ function addServe(program: Command): void {
     .option('--warm-up-ms <ms>', 'exchanges of our own before it is ready; 0 for none')
     .option('--admin <host:port>', 'read-only admin API over TCP; `off` for none')
     .option('--admin-socket <path>', 'admin API for changes')
+    .option('--otlp-endpoint <url>', 'where spans of sampled traces go, OTLP over HTTP')
     .option('--log-level <level>', 'debug, info, warn, error, fatal or silent')
     .action(async (flags: ServeFlags) => {
       const path =

@@ -15,7 +15,7 @@ import { trustedOf } from './exchange-facts.ts';
 import { type FactContext, factsOf, handedOver, lookUp, sourceName } from './facts.ts';
 import type { EngineDeps } from './ports.ts';
 import { assign } from './snapshot.ts';
-import { readTraceparent } from './trace-context.ts';
+import { TRACEPARENT, traceContextOf } from './trace-context.ts';
 
 export function createCheck(deps: EngineDeps): AnswerCheck {
   return (request, initialMetadata) => answer(deps, request, initialMetadata);
@@ -40,7 +40,7 @@ function answer(
   };
   decision.phase = 'request';
   decision.requestId = request.headers.get('x-request-id') ?? '';
-  decision.traceContext = readTraceparent(request.headers.get('traceparent'));
+  decision.traced(traceContextOf(initialMetadata(TRACEPARENT), request.headers.get(TRACEPARENT)));
   decision.facts = factsOf(deps.facts, context);
   const session = lookUp(deps.facts.session, context);
   decision.session = session && deps.sessionHash(sourceName(session.source), session.value);

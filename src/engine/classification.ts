@@ -194,7 +194,8 @@ export class Classification {
       };
       if (this.texts.exceeded) answer({ kind: 'failed', reason: 'too_long' });
       else if (texts.length === 0) answer({ kind: 'judged', verdicts: [] });
-      else
+      else {
+        const asked = decision.span?.asking(decision.id, classifier, direction);
         deps.classifiers!.ask(
           {
             classifier,
@@ -205,8 +206,12 @@ export class Classification {
             urgent,
             source,
           },
-          answer,
+          (outcome) => {
+            asked?.(outcome.kind === 'judged' ? outcome.kind : outcome.reason);
+            answer(outcome);
+          },
         );
+      }
     }
   }
 

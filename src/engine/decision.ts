@@ -14,6 +14,8 @@ import type { EngineDeps } from './ports.ts';
 import { TurnFacts } from './session-facts.ts';
 import type { Assigned } from './snapshot.ts';
 import { ReadOnce } from './surroundings.ts';
+import type { TraceContext } from './trace-context.ts';
+import { ExchangeSpan } from './tracing.ts';
 
 /** Words that text keys are made of; anything else in a key came from the body and is not shown. */
 const KEY_WORDS = new Set([
@@ -46,7 +48,8 @@ export class DecisionDraft {
   facts: Facts = {};
   session: SessionHash | undefined;
   requestId = '';
-  traceContext: DecisionRecord['traceContext'];
+  /** Of a sampled trace, where somebody takes spans. */
+  span: ExchangeSpan | undefined;
   route = '';
   format = '';
   status = 0;
@@ -70,6 +73,7 @@ export class DecisionDraft {
   private liftedRules: readonly Lifted[] = [];
   private readonly turn = new TurnFacts();
   private around: ReadOnce | undefined;
+  private traceContext: TraceContext | undefined;
 
   constructor(deps: EngineDeps, kind: 'process' | 'check', id: string) {
     this.deps = deps;
@@ -77,6 +81,13 @@ export class DecisionDraft {
     this.id = id;
     this.startedAtMs = deps.clock.nowMs();
     this.startedMonotonicMs = deps.clock.monotonicMs();
+  }
+
+  /** Which trace the exchange belongs to. */
+  traced(context: TraceContext | undefined): void {
+    this.traceContext = context;
+    const { traces, clock } = this.deps;
+    if (context?.sampled && traces) this.span = new ExchangeSpan(traces, context, clock);
   }
 
   /** What conditions read beside the request, the same for all of this call; asked for when the session is known. */
@@ -116,6 +127,7 @@ export class DecisionDraft {
       // The exchange is over and nothing can be refused any more; that the record is missing is counted.
       metrics.failure('audit_unavailable');
     }
+    this.span?.decidedLate(record);
   }
 
   failedRules(errors: readonly RuleError[]): void {
@@ -166,6 +178,7 @@ export class DecisionDraft {
     }
     if (verdict === 'allow' || verdict === 'incomplete') this.deps.decisions.allowed(record);
     else this.deps.decisions.denied(record);
+    this.span?.decided(record);
   }
 
   private record(

@@ -48,7 +48,7 @@ import { StallTimer } from './stall-timer.ts';
 import { subjectKey } from './subject-memory.ts';
 import { TextScores } from './text-scores.ts';
 import { throttled } from './throttling.ts';
-import { readTraceparent } from './trace-context.ts';
+import { TRACEPARENT, traceContextOf } from './trace-context.ts';
 import { movedUnits } from './whole-reading.ts';
 
 export const CHECK_NAMESPACE = 'envoy.filters.http.ext_authz';
@@ -124,7 +124,7 @@ export class Exchange implements ProcessHandler {
     }
     const startedMs = this.deps.clock.monotonicMs();
     this.dispatch(event);
-    this.spentMs[event.direction] += this.deps.clock.monotonicMs() - startedMs;
+    this.spent(event.direction, startedMs);
   }
 
   /**
@@ -150,7 +150,13 @@ export class Exchange implements ProcessHandler {
     const startedMs = this.deps.clock.monotonicMs();
     this.stall.progress();
     action();
-    this.spentMs[direction] += this.deps.clock.monotonicMs() - startedMs;
+    this.spent(direction, startedMs);
+  }
+
+  private spent(direction: Direction, sinceMs: number): void {
+    const nowMs = this.deps.clock.monotonicMs();
+    this.spentMs[direction] += nowMs - sinceMs;
+    this.decision.span?.worked(direction, sinceMs, nowMs);
   }
 
   dispatch(event: ProcessEvent): void {
@@ -604,7 +610,8 @@ export class Exchange implements ProcessHandler {
     this.pathModel = modelOfPath(this.path);
     this.authority = event.headers.get(':authority') ?? '';
     decision.requestId = event.headers.get('x-request-id') ?? '';
-    decision.traceContext = readTraceparent(event.headers.get('traceparent'));
+    const traced = this.port.initialMetadata(TRACEPARENT);
+    decision.traced(traceContextOf(traced, event.headers.get(TRACEPARENT)));
     decision.route = String(event.attribute('xds.route_name') ?? '');
     const context = this.headerContext;
     const session = lookUp(deps.facts.session, context);

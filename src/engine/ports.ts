@@ -19,6 +19,7 @@ import type { SessionScores } from './session-scores.ts';
 import type { Serving } from './snapshot.ts';
 import type { SubjectMemories } from './subject-memory.ts';
 import type { World } from './surroundings.ts';
+import type { Traces } from './tracing.ts';
 import type { Turns } from './turns.ts';
 
 export interface DecisionSink {
@@ -98,6 +99,8 @@ export interface EngineDeps {
   readonly world?: World;
   /** What conversations have shown so far; without it every exchange is on its own. */
   readonly sessionFacts?: SessionFactMemory;
+  /** Where spans of sampled traces go; without it there are none. */
+  readonly traces?: Traces;
   /** What an exchange gets when no set serves (SEMANTICS §6 `onStoreLoss`). */
   readonly onStoreLoss: 'deny' | 'allow';
   /** Told everything, content included: for an author's own input only, never in a server. */

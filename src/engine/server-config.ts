@@ -25,6 +25,12 @@ import {
 import type { FeedConfig } from './feeds.ts';
 import { HTTP2_LIMITS_DEFAULT, type Http2Limits } from './http2-limits.ts';
 import { DEFAULT_LIMITS, type EngineLimits } from './limits.ts';
+import {
+  endpointComplaint,
+  TRACING_DEFAULT,
+  type TracingConfig,
+  TracingSchema,
+} from './tracing-config.ts';
 
 const Text = Type.String({ minLength: 1 });
 const Count = Type.Integer({ minimum: 0 });
@@ -215,6 +221,8 @@ export const FileSchema = Type.Object(
       ),
     ),
     watchMs: Type.Optional(Count),
+    /** Spans of sampled traces. */
+    tracing: Type.Optional(TracingSchema),
     log: Type.Optional(Type.Object({ level: Type.Optional(words(LOG_LEVELS)) }, closed)),
   },
   closed,
@@ -256,6 +264,7 @@ export interface ServerConfig {
   readonly limits: EngineLimits;
   /** How long a set activated at once is compared with the one before it. */
   readonly watchMs: number;
+  readonly tracing: TracingConfig;
   readonly log: { readonly level: string };
 }
 
@@ -269,6 +278,7 @@ export interface ConfigOverrides {
   readonly warmUpMs?: string;
   readonly admin?: string;
   readonly adminSocket?: string;
+  readonly otlpEndpoint?: string;
   readonly logLevel?: string;
 }
 
@@ -281,6 +291,7 @@ export const ENVIRONMENT: Readonly<Record<keyof ConfigOverrides, string>> = Obje
   warmUpMs: 'SWITCHYARD_WARM_UP_MS',
   admin: 'SWITCHYARD_ADMIN',
   adminSocket: 'SWITCHYARD_ADMIN_SOCKET',
+  otlpEndpoint: 'SWITCHYARD_OTLP_ENDPOINT',
   logLevel: 'SWITCHYARD_LOG_LEVEL',
 });
 
@@ -320,6 +331,11 @@ export function resolveConfig(
   if (over.warmUpMs !== undefined && !/^\d{1,6}$/u.test(over.warmUpMs)) {
     const from = flags.warmUpMs === undefined ? ENVIRONMENT.warmUpMs : '--warm-up-ms';
     errors.push(`${from}: must be a number of milliseconds, at most 999999`);
+  }
+  const complaint = over.otlpEndpoint && endpointComplaint(over.otlpEndpoint);
+  if (complaint) {
+    const from = flags.otlpEndpoint === undefined ? ENVIRONMENT.otlpEndpoint : '--otlp-endpoint';
+    errors.push(`${from}: ${complaint}`);
   }
   if (errors.length > 0) return { ok: false, errors };
   return { ok: true, config: Object.freeze(merged(read, over)) };
@@ -373,6 +389,11 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
     onStoreLoss: file.onStoreLoss ?? 'lastKnownGood',
     limits: { ...DEFAULT_LIMITS, ...(file.limits as Partial<EngineLimits> | undefined) },
     watchMs: file.watchMs ?? 30 * 60_000,
+    tracing: {
+      ...TRACING_DEFAULT,
+      ...file.tracing,
+      endpoint: over.otlpEndpoint ?? file.tracing?.endpoint,
+    },
     log: { level: over.logLevel ?? file.log?.level ?? 'info' },
   };
 }
@@ -398,6 +419,7 @@ function readFile(
         ...namesakeFaults('feeds', 'a feed', value.feeds ?? []),
         ...namesakeFaults('goldenOverrideKeys', 'a key', value.goldenOverrideKeys ?? []),
         ...classifierFaults(value.classifiers ?? []),
+        ...endpointFaults(value.tracing?.endpoint),
       ]
     : configFaults(Value.Errors(FileSchema, value));
   for (const fault of faults) {
@@ -420,6 +442,13 @@ function sourceFaults(facts: NonNullable<ConfigFile['facts']>): readonly ConfigF
       return configFaults(Value.Errors(FACT_SOURCES[one.from], one), path);
     }),
   );
+}
+
+function endpointFaults(endpoint: string | undefined): readonly ConfigFault[] {
+  const complaint = endpoint && endpointComplaint(endpoint);
+  if (!complaint) return [];
+  const path = ['tracing', 'endpoint'];
+  return [{ path, unknownKey: false, sentence: `\`${path.join('.')}\` ${complaint}` }];
 }
 
 /** Two files, or two keys, of one name would take turns. */

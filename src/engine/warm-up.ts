@@ -8,7 +8,7 @@ import { subjectMemories } from './subject-memory.ts';
 import { Turns } from './turns.ts';
 
 export function warmUpDeps(deps: EngineDeps): EngineDeps {
-  const { classifiers, restores, sessionScores, sessionFacts, ...rest } = deps;
+  const { classifiers, restores, sessionScores, sessionFacts, traces, ...rest } = deps;
   return {
     ...rest,
     decisions: { denied() {}, allowed() {} },

@@ -43,6 +43,8 @@ export const LOG_EVENTS = {
   audit_failing: ['error', 'audit records cannot be written: what needs one is refused'],
   audit_recovered: ['info', 'audit records are written again'],
   audit_lost: ['error', 'audit records were lost'],
+  spans_failing: ['warn', 'spans cannot be sent: they are dropped when too many wait'],
+  spans_recovered: ['info', 'spans are sent again'],
   stream_failed: ['debug', 'a stream was ended with an error status'],
   admin_error: ['error', 'an admin request failed'],
   internal_error: ['error', 'an internal error; the exchange it touched was refused'],

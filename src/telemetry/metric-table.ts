@@ -145,6 +145,12 @@ export const METRICS = {
     labels: ['classifier'],
     help: 'Calls of a classifier that run or wait at this moment',
   },
+  spans: {
+    name: 'switchyard_spans_total',
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Exchanges, and questions to classifiers, whose spans were exported, failed to be or were dropped',
+  },
   buildInfo: {
     name: 'switchyard_build_info',
     type: 'gauge',

@@ -54,6 +54,8 @@ export const CLASSIFIER_OUTCOMES = [
   'not_configured',
 ] as const;
 
+export const SPAN_OUTCOMES = ['exported', 'failed', 'dropped'] as const;
+
 export type BreakerState = (typeof BREAKER_STATES)[number];
 export type SetRole = 'blue' | 'green' | 'waiting';
 
@@ -101,6 +103,8 @@ export interface Metrics {
   auditFailing(failing: boolean): void;
   classifierOutcome(classifier: string, outcome: string): void;
   classifierDuration(classifier: string, durationMs: number): void;
+  /** Spans of so many exchanges, or questions to classifiers. */
+  spans(outcome: (typeof SPAN_OUTCOMES)[number], count: number): void;
   setGauges(values: GaugeValues): void;
   /** The rules of all sets in use: the series of all others end, and their slots are free again. */
   rulesInUse(rules: ReadonlySet<string>): void;
@@ -139,6 +143,7 @@ class RegistryMetrics implements Metrics {
   readonly #auditRecords: CountTable;
   readonly #durations: DurationHistogram<'request' | 'response'>;
   readonly #classifierOutcomes: CountTable;
+  readonly #spans: CountTable;
   readonly #classifierDurations: DurationHistogram<string>;
   readonly #beforeRender: ((metrics: Metrics) => void) | undefined;
   #openStreams = 0;
@@ -228,6 +233,7 @@ class RegistryMetrics implements Metrics {
       for (const { classifier, calls } of this.#gauges.classifierBacklogs)
         gauge.set({ classifier }, calls);
     });
+    this.#spans = this.#counted(METRICS.spans, [new LabelTable(SPAN_OUTCOMES)]);
     this.#gauge(METRICS.buildInfo, (gauge) =>
       gauge.set({ version: options.version ?? 'unknown' }, 1),
     );
@@ -296,6 +302,10 @@ class RegistryMetrics implements Metrics {
 
   classifierDuration(classifier: string, durationMs: number): void {
     this.#classifierDurations.observe(classifier, durationMs);
+  }
+
+  spans(outcome: string, count: number): void {
+    this.#spans.add(count, outcome);
   }
 
   setGauges(values: GaugeValues): void {

@@ -51,6 +51,11 @@ const OVERRIDES: Readonly<
   },
   admin: { key: 'admin.tcp', values: ['f:1', 'v:1', 'off'], read: (c) => c.admin.tcp },
   adminSocket: { key: 'admin.socket', values: ['f', 'v', 'o'], read: (c) => c.admin.socket },
+  otlpEndpoint: {
+    key: 'tracing.endpoint',
+    values: ['http://f/v1/traces', 'http://v/v1/traces', 'https://o/v1/traces'],
+    read: (c) => c.tracing.endpoint,
+  },
   logLevel: {
     key: 'log.level',
     values: ['debug', 'warn', 'silent'],

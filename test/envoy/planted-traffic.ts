@@ -443,13 +443,17 @@ function plantedHeaders({ mint }: PlantedTokens): Record<string, string> {
     authorization: `Bearer ${mint()}`,
     cookie: `sid=${mint()}; ${mint()}=1`,
     'user-agent': mint(),
-    traceparent: mint(),
     [`x-${mint()}`]: mint(),
   };
 }
 
 /** Sends one exchange of a shape through Envoy's port. */
-export function sendShape(port: number, shape: Shape, planted: PlantedTokens): Promise<Answer> {
+export function sendShape(
+  port: number,
+  shape: Shape,
+  planted: PlantedTokens,
+  traceparent = planted.mint(),
+): Promise<Answer> {
   const { request, headers, body, script, stream } = shape.draw(planted);
   const { mint } = planted;
   return send(port, {
@@ -459,6 +463,7 @@ export function sendShape(port: number, shape: Shape, planted: PlantedTokens): P
     ...request,
     headers: {
       ...plantedHeaders(planted),
+      traceparent,
       ...headers,
       ...(script && { [SCRIPT_HEADER]: encodeScript(script) }),
     },

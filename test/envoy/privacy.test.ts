@@ -1,9 +1,11 @@
 /** Content never leaves by the back door (invariant 9): planted tokens are nowhere but in the traffic. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type OtlpReceiver, startOtlpReceiver } from '../telemetry/otlp-receiver.ts';
 import { requireEnvoy, type Stack, type Switchyard, startStack } from './harness.ts';
 import { PlantedTokens, type Surface } from './planted-tokens.ts';
 import {
@@ -17,10 +19,16 @@ import {
 const sabotaged = (name: string): string =>
   fileURLToPath(new URL(`./sabotage/${name}.ts`, import.meta.url));
 
+/** Of a trace that is sampled: its exchanges have spans. */
+const sampled = (): string =>
+  `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
+
+let receiver: OtlpReceiver;
+
 const start = (program?: string): Promise<Stack> =>
   startStack({
     policies: PLANTED_POLICIES,
-    config: PLANTED_CONFIG,
+    config: `${PLANTED_CONFIG}\ntracing: { endpoint: 'http://127.0.0.1:${receiver.port}/v1/traces', batchMs: 20 }\n`,
     args: ['--log-level', 'debug'],
     ...(program !== undefined && { program: sabotaged(program) }),
   });
@@ -40,13 +48,19 @@ describe('content', function () {
     requireEnvoy(this);
   });
 
-  it('is in no log, metric, record or page, whatever becomes of the exchange', async () => {
+  beforeEach(async () => {
+    receiver = await startOtlpReceiver();
+  });
+  afterEach(() => receiver.stop());
+
+  it('is in no log, metric, span, record or page, whatever becomes of the exchange', async () => {
     const planted = new PlantedTokens();
     const stack = await start();
     try {
       for (let round = 0; round < 2; round++)
         for (const one of SHAPES) {
-          const answer = await sendShape(stack.envoy.port, one, planted);
+          const traceparent = round === 0 ? undefined : sampled();
+          const answer = await sendShape(stack.envoy.port, one, planted, traceparent);
           assert.equal(answer.status, one.status, `${one.name}: ${answer.error} ${answer.text}`);
         }
       assert.ok(planted.count >= 1_000, `only ${planted.count} tokens`);
@@ -66,6 +80,11 @@ describe('content', function () {
       await stack.stop();
     }
     assert.deepEqual(planted.search([{ name: 'output', text: stack.switchyard.output() }]), []);
+    // What was left was sent at the end.
+    const traces = new Set(receiver.spans.map(({ trace }) => trace));
+    assert.equal(traces.size, SHAPES.length);
+    assert.ok(receiver.spans.some(({ events }) => events.length > 0));
+    assert.deepEqual(planted.search([spansSent()]), []);
   });
 
   const FAULTS = [
@@ -151,7 +170,8 @@ describe('content', function () {
           },
         }),
       };
-      assert.equal((await sendShape(stack.envoy.port, leaky, planted)).status, 200);
+      const answer = await sendShape(stack.envoy.port, leaky, planted, sampled());
+      assert.equal(answer.status, 200);
       const records = await writtenRecords(stack.switchyard);
       const read = await surfaces(stack, records);
       const foundIn = (surface: RegExp): ReadonlySet<string> =>
@@ -166,6 +186,8 @@ describe('content', function () {
       assert.ok(foundIn(/^\/decisions\//u).has(secrets.model), 'a fact that the client chose');
       assert.ok(foundIn(/^\/metrics$/u).has(secrets.app), 'a header as a label');
       assert.ok(foundIn(/^output$/u).has(secrets.prompt), 'a body in the log, as base64');
+      await receiver.until(({ name }) => name.endsWith('/Process'));
+      assert.ok(planted.foundIn(spansSent().text).has(secrets.finding), 'the same in a span');
     } finally {
       await stack.stop();
     }
@@ -173,6 +195,8 @@ describe('content', function () {
 });
 
 const textOf = ({ text }: Surface): string => text;
+
+const spansSent = (): Surface => ({ name: 'spans', text: receiver.raw.join('\n') });
 
 /** Everything that somebody can read without being part of the exchange. */
 async function surfaces(stack: Stack, records: readonly Written[]): Promise<readonly Surface[]> {
