@@ -2,13 +2,14 @@
 import type { Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
 import type { RequestFacts, ToolPart } from './frame.ts';
-import type { JsonNode, JsonObject, JsonString } from './json.ts';
+import type { JsonMember, JsonNode, JsonObject, JsonString } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import { readConsidered, readTokens, tokenOf } from './logprobs.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import type { RequestForm } from './request-body.ts';
 import { joined, type RequestText, type Swaps, type SystemWords } from './request-change.ts';
+import { SmallMap } from './small-map.ts';
 import type { ToolEntry } from './tool-list.ts';
 import { nameIn } from './tool-parts.ts';
 
@@ -19,8 +20,9 @@ export const CANDIDATES_MAX = 128;
 export interface CandidateFacts {
   readonly index: number;
   readonly finished: boolean;
-  /** Indices into `Frame.pieces`. */
-  readonly pieces: readonly number[];
+  /** The first of its `Frame.pieces`, and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
   /** Values of `finishReason`, duplicates included. */
   readonly finishReasons: readonly JsonNode[];
   /** Values that spell the text once more, token by token. */
@@ -65,6 +67,7 @@ export function geminiRequest(facts: RequestFacts): RequestForm {
   return {
     names: GEMINI_NAMES,
     expects: ['contents'],
+    inOrder: true,
     collect: readGeminiRequest,
     facts: () => facts,
     system: writeInstruction,
@@ -103,25 +106,25 @@ const ROLES: Readonly<Record<string, Place>> = {
 
 /** Collects every string of a request that a model may read. */
 function readGeminiRequest(root: JsonObject, collector: PieceCollector): void {
-  for (const { key: name, value } of root.members) {
+  collector.each(root.members, ({ key: name, value }) => {
     if (name === 'contents') readContents(value, collector);
     else if (name === 'systemInstruction') readContent(value, 'system', collector, 'system');
     else if (name === 'tools') readTools(value, root, collector);
     else if (name === 'model' || name === 'cachedContent')
       collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
-  }
+  });
 }
 
 /** Descriptions, names and schemas are all instructions to a model: read as they are written. */
 function readTools(tools: JsonNode, root: JsonObject, collector: PieceCollector): void {
   const items = tools.kind === 'array' ? tools.items : [tools];
-  for (const tool of items) {
+  collector.each(items, (tool) => {
     collector.written(tool, 'tool_definition', 'tool_definition');
     const around = tools.kind === 'array' ? { list: tools, item: tool, holder: root } : undefined;
     if (tool.kind === 'object') tellTools(tool, around, root, collector);
     else collector.wholeTool({ kind: 'definition', name: '', doubt: 'name' });
-  }
+  });
 }
 
 /** One entry declares functions, or is named by its only member (`googleSearch`). */
@@ -132,27 +135,26 @@ function tellTools(
   collector: PieceCollector,
 ): void {
   const around = tool.members.length === 1 ? entry : undefined;
-  for (const { key, value } of tool.members) {
+  collector.each(tool.members, ({ key, value }) => {
     if (key !== 'functionDeclarations') {
       collector.wholeTool({ kind: 'definition', name: key }, around);
-      continue;
+      return;
     }
-    const declared = value.kind === 'array' ? value.items : [value];
-    for (const item of declared) {
+    const list = value.kind === 'array' ? value : undefined;
+    collector.each(list?.items ?? [value], (item) => {
       const named =
         item.kind === 'object' ? nameIn(item, collector) : { name: '', doubt: 'name' as const };
-      const list = value.kind === 'array' ? value : undefined;
       collector.wholeTool(
         { kind: 'definition', ...named },
         list && { list, item, chooser, ...(around === undefined ? {} : { around }) },
       );
-    }
-  }
+    });
+  });
 }
 
 function readContents(contents: JsonNode, collector: PieceCollector): void {
   const items = contents.kind === 'array' ? contents.items : [contents];
-  items.forEach((content, index) => {
+  collector.each(items, (content, index) => {
     readContent(content, `content/${index}`, collector);
   });
 }
@@ -169,11 +171,11 @@ function readContent(
     collector.standAlone(content, key, place);
     return;
   }
-  for (const { key: name, value } of content.members) {
+  collector.each(content.members, ({ key: name, value }) => {
     if (name === 'role') collector.metadata(value, key, place);
     else if (name === 'parts') {
       const parts = value.kind === 'array' ? value.items : [value];
-      parts.forEach((part, index) => {
+      collector.each(parts, (part, index) => {
         readPart(
           part,
           place,
@@ -185,7 +187,7 @@ function readContent(
         );
       });
     } else collector.standAlone(value, key, place);
-  }
+  });
 }
 
 function placeOf(content: JsonNode, collector: PieceCollector): Place {
@@ -213,15 +215,16 @@ function readPart(
     return;
   }
   const thought = memberOf(part, 'thought')?.kind === 'true';
-  for (const { key: name, value } of part.members) {
+  collector.each(part.members, ({ key: name, value }) => {
     if (name === 'text' && value.kind === 'string')
       join(value, thought ? 'thought' : 'content', place);
     else if (name === 'thoughtSignature') readBytes(value, collector, place);
     else if (name === 'functionCall') readSignedCall(part, value, collector, join, times);
     else if (name === 'functionResponse') {
-      readWrapped(value, 'response', 'tool_result', collector);
-      if (value.kind === 'object')
-        collector.wholeTool({ kind: 'result', ...nameIn(value, collector) });
+      readWrapped(value, 'response', 'tool_result', collector, () => {
+        if (value.kind === 'object')
+          collector.wholeTool({ kind: 'result', ...nameIn(value, collector) });
+      });
     } else if (name === 'inlineData' && value.kind === 'object') readMedia(value, collector, place);
     else if (name === 'executableCode' && value.kind === 'object') {
       readRun(value, 'code', place, collector, join);
@@ -229,7 +232,7 @@ function readPart(
     } else if (name === 'codeExecutionResult' && value.kind === 'object')
       readRun(value, 'output', 'tool_result', collector, join);
     else collector.standAlone(value, 'other', place);
-  }
+  });
 }
 
 /** A call that is signed is never rewritten. Text that comes with a signature is: it signs what was thought. */
@@ -240,11 +243,9 @@ function readSignedCall(
   join: Joins,
   times: Pick<ToolPart, 'past'>,
 ): void {
-  const begun = collector.pieces.length;
-  readCall(call, collector, join, times);
-  if (!part.members.some(({ key }) => key === 'thoughtSignature')) return;
-  for (let at = begun; at < collector.pieces.length; at += 1)
-    collector.pieces[at] = { ...collector.pieces[at]!, sealed: true };
+  const read = (): void => readCall(call, collector, join, times);
+  if (part.members.some(({ key }) => key === 'thoughtSignature')) collector.allSealed(read);
+  else read();
 }
 
 /** Base64 is no text; anything else in its place is. */
@@ -255,11 +256,11 @@ function readBytes(value: JsonNode, collector: PieceCollector, place: Place): vo
 
 function readMedia(media: JsonObject, collector: PieceCollector, place: Place): void {
   const mediaType = collector.word(media, 'mimeType');
-  for (const { key, value } of media.members) {
+  collector.each(media.members, ({ key, value }) => {
     if (key === 'data' && value.kind === 'string')
       collector.media(value, 'other', place, mediaType);
     else collector.metadata(value, 'other', place);
-  }
+  });
 }
 
 /** Code that the model had run, or what came of it. */
@@ -270,35 +271,41 @@ function readRun(
   collector: PieceCollector,
   join: Joins,
 ): void {
-  for (const { key, value } of run.members) {
+  collector.each(run.members, ({ key, value }) => {
     if (key === field && value.kind === 'string') join(value, field, place);
     else collector.metadata(value, 'other', place);
-  }
+  });
 }
 
-/** A call or its result: a name, an id, and a value that is read as it is written. */
+/**
+ * A call or its result: a name, an id, and a value that is read as it is written. `after` is told the pieces of such
+ * values when all is read.
+ */
 function readWrapped(
   node: JsonNode,
   holder: 'args' | 'response',
   place: Place,
   collector: PieceCollector,
-): readonly number[] {
+  after: (written: readonly number[]) => void,
+): void {
   if (node.kind !== 'object') {
     collector.standAlone(node, 'other', place);
-    return [];
+    after([]);
+    return;
   }
   const written: number[] = [];
-  for (const { key, value } of node.members) {
+  const visit = ({ key, value }: JsonMember): void => {
     if (key === holder) written.push(collector.written(value, place, place, node));
     else if (key === 'parts' && value.kind === 'array')
-      for (const part of value.items)
+      collector.each(value.items, (part) => {
         readPart(part, place, collector, (literal, field) => {
           collector.standAlone(literal, field, place);
         });
+      });
     else if (key === 'id') collector.metadata(value, 'other', place);
     else collector.standAlone(value, 'other', place);
-  }
-  return written;
+  };
+  collector.each(node.members, visit, () => after(written));
 }
 
 function readCall(
@@ -309,26 +316,28 @@ function readCall(
 ): void {
   const parts = call.kind === 'object' ? memberOf(call, 'partialArgs') : undefined;
   if (call.kind !== 'object' || parts?.kind !== 'array') {
-    const inputs = readWrapped(call, 'args', 'tool_call', collector);
-    tellCall(call, inputs, collector, times);
+    readWrapped(call, 'args', 'tool_call', collector, (inputs) => {
+      tellCall(call, inputs, collector, times);
+    });
     return;
   }
   tellCall(call, [], collector, times);
   if (memberOf(call, 'name') !== undefined) join(NEW_CALL, 'call', 'tool_call');
-  for (const { key, value } of call.members) {
+  collector.each(call.members, ({ key, value }) => {
     if (key !== 'partialArgs') collector.standAlone(value, 'other', 'tool_call');
-  }
-  for (const part of parts.items) {
+  });
+  collector.each(parts.items, (part) => {
     const path = part.kind === 'object' ? collector.sole(part, 'jsonPath') : undefined;
     const text = part.kind === 'object' ? collector.sole(part, 'stringValue') : undefined;
     if (part.kind !== 'object' || path?.kind !== 'string' || text?.kind !== 'string') {
       collector.standAlone(part, 'other', 'tool_call');
-      continue;
+      return;
     }
     join(text, `argument/${collector.valueOf(path)}`, 'tool_call');
-    for (const { value } of part.members)
+    collector.each(part.members, ({ value }) => {
       if (value !== text) collector.metadata(value, 'other', 'tool_call');
-  }
+    });
+  });
 }
 
 /** Arguments that come in parts, path by path, make no JSON that could be judged as a whole. */
@@ -364,15 +373,17 @@ function tellCall(
 /** Stands for the beginning of a call where there is no text of it. */
 const NEW_CALL: JsonString = Object.freeze({ kind: 'string', start: 0, end: 0, simple: true });
 
-/** Collects every string of an answer. `streamed`: texts go on in later chunks. */
+/** Collects every string of an answer; what it says when all is collected. `streamed`: texts go on in later chunks. */
 export function readGeminiAnswer(
   root: JsonObject,
   data: Uint8Array,
   collector: PieceCollector,
   memory: GeminiMemory,
   streamed: boolean,
-): AnswerReading {
-  return new AnswerReader(data, collector, memory, streamed).read(root);
+): () => AnswerReading {
+  const reader = new AnswerReader(data, collector, memory, streamed);
+  reader.read(root);
+  return () => reader.reading();
 }
 
 class AnswerReader {
@@ -380,8 +391,12 @@ class AnswerReader {
   readonly #collector: PieceCollector;
   readonly #memory: GeminiMemory;
   readonly #streamed: boolean;
+  readonly #candidates: CandidateFacts[] = [];
+  readonly #envelope: Record<string, string> = {};
   #unreadable: string | undefined;
   #candidate = 0;
+  /** The last piece so far of each text of the candidate that goes on. */
+  #lastPieces = new SmallMap<string, number>();
 
   constructor(
     data: Uint8Array,
@@ -395,26 +410,28 @@ class AnswerReader {
     this.#streamed = streamed;
   }
 
-  read(root: JsonObject): AnswerReading {
-    const candidates: CandidateFacts[] = [];
-    const envelope: Record<string, string> = {};
-    for (const { key: name, value, shadowed } of root.members) {
+  read(root: JsonObject): void {
+    const collector = this.#collector;
+    collector.each(root.members, ({ key: name, value, shadowed }) => {
       if (shadowed) this.#twice();
       if (name === 'candidates' && value.kind === 'array')
-        value.items.forEach((item, position) => {
-          if (item.kind === 'object') candidates.push(this.#readCandidate(item, position));
-          else this.#collector.standAlone(item, 'other', 'assistant');
+        collector.each(value.items, (item, position) => {
+          if (item.kind === 'object') this.#readCandidate(item, position);
+          else collector.standAlone(item, 'other', 'assistant');
         });
       else if (ENVELOPE.has(name) && value.kind === 'string') {
-        if (name !== 'createTime') envelope[name] = this.#collector.valueOf(value);
-        this.#collector.metadata(value, 'other', 'assistant');
+        if (name !== 'createTime') this.#envelope[name] = collector.valueOf(value);
+        collector.metadata(value, 'other', 'assistant');
       } else if (WORDS.has(name)) this.#words(value);
-      else this.#collector.standAlone(value, 'other', 'assistant');
-    }
+      else collector.standAlone(value, 'other', 'assistant');
+    });
+  }
+
+  reading(): AnswerReading {
     const unreadable = this.#unreadable ?? this.#collector.unreadable;
     return {
-      candidates,
-      envelope,
+      candidates: this.#candidates,
+      envelope: this.#envelope,
       ...(unreadable === undefined ? {} : { unreadable }),
     };
   }
@@ -424,15 +441,17 @@ class AnswerReader {
     this.#unreadable ??= 'ambiguous_names';
   }
 
-  #readCandidate(candidate: JsonObject, position: number): CandidateFacts {
+  #readCandidate(candidate: JsonObject, position: number): void {
+    const collector = this.#collector;
     const index = this.#indexOf(candidate, position);
-    const begun = this.#collector.pieces.length;
+    const from = collector.pieces.length;
     const finishReasons: JsonNode[] = [];
     const repeats: JsonNode[] = [];
     const citations: JsonNode[] = [];
     this.#candidate = index;
+    this.#lastPieces = new SmallMap();
     let finished = false;
-    for (const { key: name, value, shadowed } of candidate.members) {
+    const visit = ({ key: name, value, shadowed }: JsonMember): void => {
       if (shadowed) this.#twice();
       if (name === 'finishReason') finishReasons.push(value);
       if (name === 'logprobsResult') repeats.push(value);
@@ -442,16 +461,18 @@ class AnswerReader {
         this.#words(value);
       } else if (name === 'groundingMetadata' || name === 'citationMetadata')
         this.#readCitations(value, citations);
-      else if (name === 'urlContextMetadata')
-        this.#collector.standAlone(value, 'other', 'retrieved');
+      else if (name === 'urlContextMetadata') collector.standAlone(value, 'other', 'retrieved');
       else if (name === 'safetyRatings') this.#words(value);
-      else this.#collector.standAlone(value, 'other', 'assistant');
-    }
-    for (const value of repeats) this.#readLogprobs(value, begun);
-    const pieces: number[] = [];
-    for (let at = begun; at < this.#collector.pieces.length; at += 1) pieces.push(at);
-    if (!this.#streamed) this.#markLast(pieces);
-    return { index, finished, pieces, finishReasons, repeats, citations };
+      else collector.standAlone(value, 'other', 'assistant');
+    };
+    const end = (): void => {
+      const to = collector.pieces.length;
+      if (!this.#streamed) this.#markLast(from, repeats.length > 0);
+      this.#candidates.push({ index, finished, from, to, finishReasons, repeats, citations });
+    };
+    collector.each(candidate.members, visit, () => {
+      collector.each(repeats, (value) => this.#readLogprobs(value, from), end);
+    });
   }
 
   /** What was found elsewhere; its places in the text, of which some repeat the words that stand there. */
@@ -460,13 +481,13 @@ class AnswerReader {
       this.#collector.standAlone(metadata, 'other', 'retrieved');
       return;
     }
-    for (const member of metadata.members) {
+    this.#collector.each(metadata.members, (member) => {
       const places = PLACES.has(member.key);
       if (places) citations.push(member.value);
       const place = member.key === 'groundingSupports' ? 'assistant' : 'retrieved';
       this.#collector.name(member, 'other', place);
       this.#collector.standAlone(member.value, 'other', place);
-    }
+    });
   }
 
   #readLogprobs(logprobs: JsonNode, begun: number): void {
@@ -476,27 +497,31 @@ class AnswerReader {
     }
     const chosen = memberOf(logprobs, 'chosenCandidates');
     const taken = chosen?.kind === 'array' ? chosen.items : [];
+    const collector = this.#collector;
     if (chosen?.kind === 'array') {
       const content = `candidate/${this.#candidate}/content`;
-      const said = this.#collector.pieces
-        .slice(begun)
-        .map(({ text }, at) => (text === content ? this.#collector.valueAt(begun + at) : ''))
-        .join('');
-      const text = `candidate/${this.#candidate}/logprobs`;
-      readTokens(chosen, { said, text, last: false }, this.#collector);
+      let said = '';
+      for (let at = begun; at < collector.pieces.length; at += 1)
+        if (collector.pieces[at]!.text === content) said += collector.valueAt(at);
+      const text = this.#tokensText;
+      readTokens(chosen, { said, text, last: false }, collector);
     }
-    for (const { key, value, shadowed } of logprobs.members) {
+    collector.each(logprobs.members, ({ key, value, shadowed }) => {
       if (shadowed) this.#twice();
       if (key === 'topCandidates' && value.kind === 'array')
-        value.items.forEach((step, at) => {
+        collector.each(value.items, (step, at) => {
           readConsidered(
             step.kind === 'object' ? memberOf(step, 'candidates') : step,
             tokenOf(taken[at]),
-            this.#collector,
+            collector,
           );
         });
-      else if (value !== chosen) this.#collector.standAlone(value, 'other', 'assistant');
-    }
+      else if (value !== chosen) collector.standAlone(value, 'other', 'assistant');
+    });
+  }
+
+  get #tokensText(): string {
+    return `candidate/${this.#candidate}/logprobs`;
   }
 
   #readContent(content: JsonNode): void {
@@ -504,18 +529,18 @@ class AnswerReader {
       this.#collector.standAlone(content, 'other', 'assistant');
       return;
     }
-    for (const { key, value, shadowed } of content.members) {
+    this.#collector.each(content.members, ({ key, value, shadowed }) => {
       if (shadowed) this.#twice();
       if (key === 'parts' && value.kind === 'array')
-        for (const part of value.items) {
+        this.#collector.each(value.items, (part) => {
           if (hasDouble(part)) this.#twice();
           readPart(part, 'assistant', this.#collector, (literal, field, place) => {
             this.#join(literal, field, place);
           });
-        }
+        });
       else if (key === 'role') this.#words(value);
       else this.#collector.standAlone(value, 'other', 'assistant');
-    }
+    });
   }
 
   #join(literal: JsonString, field: string, place: Place): void {
@@ -528,7 +553,8 @@ class AnswerReader {
     const name = field.startsWith('argument/')
       ? this.#argument(`${candidate}/${calls.get(candidate) ?? 0}/${field}`)
       : field;
-    this.#collector.add(literal, `candidate/${candidate}/${name}`, place, false);
+    const text = `candidate/${candidate}/${name}`;
+    this.#lastPieces.set(text, this.#collector.add(literal, text, place, false));
   }
 
   /** JSON paths hold names that the model chose: no key may show them. */
@@ -542,18 +568,23 @@ class AnswerReader {
 
   /** Words such as `STOP` or `NEGLIGIBLE`, at any depth: no text as long as they are one word. */
   #words(node: JsonNode): void {
-    if (node.kind === 'array') for (const item of node.items) this.#words(item);
-    else if (node.kind === 'object') for (const { value } of node.members) this.#words(value);
+    if (node.kind === 'array') this.#collector.each(node.items, (item) => this.#words(item));
+    else if (node.kind === 'object')
+      this.#collector.each(node.members, ({ value }) => this.#words(value));
     else this.#collector.metadata(node, 'other', 'assistant');
   }
 
-  #markLast(pieces: readonly number[]): void {
-    const seen = new Set<string>();
-    for (const index of pieces.toReversed()) {
-      const piece = this.#collector.pieces[index]!;
-      if (!seen.has(piece.text)) this.#collector.pieces[index] = { ...piece, last: true };
-      seen.add(piece.text);
+  /** Nothing more comes of what has gone on up to here. `tokens`: there may be a text of them, too. */
+  #markLast(from: number, tokens: boolean): void {
+    const { pieces } = this.#collector;
+    const ended = this.#lastPieces.entries().map(([, piece]) => piece);
+    if (tokens) {
+      const text = this.#tokensText;
+      let at = pieces.length - 1;
+      while (at >= from && pieces[at]!.text !== text) at -= 1;
+      if (at >= from) ended.push(at);
     }
+    for (const piece of ended) pieces[piece] = { ...pieces[piece]!, last: true };
   }
 
   /** The candidate's `index`, or its position: the API leaves out 0, and some gateways all of them. */

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type {
   AppendForm,
   BodyReader,
+  Edit,
   Format,
   Frame,
   Piece,
@@ -135,15 +136,13 @@ function swapsOf(
   changed: Set<number>,
 ): JsonFrameParts['swaps'] {
   return (edits, unfinished): readonly Swap[] => {
-    const touched = new Set(edits.map((edit) => edit.piece));
-    const replaced = new Set(
-      edits
-        .filter(({ piece, start, end }) => end > start && CONTENT_TEXT.test(pieces[piece]!.text))
-        .map((edit) => edit.piece),
+    const replaced = edits.filter(
+      ({ piece, start, end }) => end > start && CONTENT_TEXT.test(pieces[piece]!.text),
     );
     return candidates.flatMap((candidate) => {
-      if (candidate.pieces.some((piece) => replaced.has(piece))) changed.add(candidate.index);
-      const spelled = candidate.pieces.some((piece) => touched.has(piece));
+      const isOf = ({ piece }: Edit): boolean => piece >= candidate.from && piece < candidate.to;
+      if (replaced.some(isOf)) changed.add(candidate.index);
+      const spelled = edits.some(isOf);
       const dropped = [
         ...(spelled ? candidate.repeats : []),
         ...(unfinished ? candidate.finishReasons : []),
@@ -182,11 +181,11 @@ class GeminiDocumentReader extends JsonDocumentReader {
   }
 
   protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
-    const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     const memory = newGeminiMemory(this.limits.textsMax);
     const reading = readGeminiAnswer(root, bytes, collector, memory, false);
     const source = { raw: bytes, data: bytes };
-    return { collector, frame: () => answerFrame(reading, source, collector, new Set()) };
+    return { collector, frame: () => answerFrame(reading(), source, collector, new Set()) };
   }
 
   refuse(refusal: Refusal): readonly Uint8Array[] {
@@ -215,10 +214,14 @@ class Progress {
   }
 
   open(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
-    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const collector = new PieceCollector(source.data, this.#keys, pace);
     const reading = readGeminiAnswer(root, source.data, collector, this.#memory, true);
-    this.#envelope ??= reading.envelope;
-    return { collector, frame: () => answerFrame(reading, source, collector, this.#changed) };
+    const frame = (): Frame => {
+      const answer = reading();
+      this.#envelope ??= answer.envelope;
+      return answerFrame(answer, source, collector, this.#changed);
+    };
+    return { collector, frame };
   }
 
   sent(frame: Frame, unfinished: boolean): void {

@@ -1,7 +1,7 @@
 /** Reads JSON-RPC messages of the Model Context Protocol: what they are, and whose words stand where. */
 import type { Direction, Place } from '../policy/set.ts';
 import { ApiNames } from './api-names.ts';
-import type { JsonNode, JsonObject } from './json.ts';
+import type { JsonMember, JsonNode, JsonObject } from './json.ts';
 import { hasDouble, memberOf } from './json.ts';
 import { overlay } from './json-string.ts';
 import type { PieceCollector } from './piece-collector.ts';
@@ -37,26 +37,38 @@ export const ID_BYTES_MAX = 512;
 
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 
-/** Reads one message or a batch of them, and collects all their strings. */
+/** Reads one message or a batch of them, and collects all their strings; what they are when all is collected. */
 export function readMcp(
   root: JsonNode,
   data: Uint8Array,
   collector: PieceCollector,
   direction: Direction,
-): McpReading {
+): () => McpReading {
   const nodes = root.kind === 'array' ? root.items : [root];
-  if (nodes.length === 0) return { ok: false, reason: 'not_json_rpc' };
   const messages: McpMessage[] = [];
-  for (const node of nodes) {
-    if (node.kind !== 'object') return { ok: false, reason: 'not_json_rpc' };
-    if (isAmbiguous(node)) return { ok: false, reason: 'ambiguous_message' };
+  let reason = nodes.length === 0 ? 'not_json_rpc' : undefined;
+  collector.each(nodes, (node) => {
+    if (reason !== undefined) return;
+    if (node.kind !== 'object') {
+      reason = 'not_json_rpc';
+      return;
+    }
+    if (isAmbiguous(node)) {
+      reason = 'ambiguous_message';
+      return;
+    }
     const message = messageOf(node, data, collector);
-    if (message === undefined) return { ok: false, reason: 'not_json_rpc' };
+    if (message === undefined) {
+      reason = 'not_json_rpc';
+      return;
+    }
     messages.push(message);
     readMessage(node, message, collector, direction);
-  }
-  if (collector.unreadable !== undefined) return { ok: false, reason: collector.unreadable };
-  return { ok: true, messages };
+  });
+  return () => {
+    const why = reason ?? collector.unreadable;
+    return why === undefined ? { ok: true, messages } : { ok: false, reason: why };
+  };
 }
 
 /** A double, also in two spellings, would let a server and this reader see two different messages. */
@@ -134,14 +146,14 @@ function readMessage(
   direction: Direction,
 ): void {
   const place: Place = direction === 'request' ? 'user' : 'tool_result';
-  for (const { key, value } of node.members) {
+  collector.each(node.members, ({ key, value }) => {
     if (key === 'jsonrpc' || key === 'id' || key === 'method')
       collector.metadata(value, 'other', place);
     else if (key === 'params') readParams(value, message, collector, direction);
     else if (key === 'result' && direction === 'response') readResult(value, collector);
     // What a client answers has fields as the server asked for them.
     else readContent(value, collector, place, key === 'result');
-  }
+  });
 }
 
 function readParams(
@@ -191,19 +203,21 @@ function readNamed(
     return;
   }
   const inputs: number[] = [];
-  for (const { key, value } of node.members) {
+  const visit = ({ key, value }: JsonMember): void => {
     const place = Object.hasOwn(places, key) ? places[key]! : other;
     if (place === 'tool_definition')
       tellDefinitions(value, places === RESULT_PLACES ? undefined : node, collector);
     if (!WRITTEN.has(key)) readContent(value, collector, place, NAMED.has(key));
     else if (value.kind === 'array')
-      for (const item of value.items) collector.written(item, place, place);
+      collector.each(value.items, (item) => collector.written(item, place, place));
     else {
       const piece = collector.written(value, place, place);
       if (key === 'arguments') inputs.push(piece);
     }
-  }
-  if (other === 'tool_call') tellCall(node, inputs, collector);
+  };
+  collector.each(node.members, visit, () => {
+    if (other === 'tool_call') tellCall(node, inputs, collector);
+  });
 }
 
 /** A server must answer what names no tool, or has arguments that are no object: what it would do is unknown. */
@@ -231,9 +245,9 @@ const NAMED: ReadonlySet<string> = new Set([
 /** Every string below `node`; the bytes of a picture, a sound or a file are none. `names`: those of members, too. */
 function readContent(node: JsonNode, collector: PieceCollector, place: Place, names = false): void {
   if (node.kind === 'array')
-    for (const item of node.items) readContent(item, collector, place, names);
+    collector.each(node.items, (item) => readContent(item, collector, place, names));
   else if (node.kind === 'object')
-    for (const member of node.members) {
+    collector.each(node.members, (member) => {
       const { key, value } = member;
       if (names && !OWN.test(key)) collector.name(member, place, place);
       if (key === 'type' || key === 'mimeType' || key === 'role')
@@ -241,7 +255,7 @@ function readContent(node: JsonNode, collector: PieceCollector, place: Place, na
       else if (value.kind === 'string' && holdsMedia(node, key, collector))
         collector.media(value, place, place, collector.word(node, 'mimeType'));
       else readContent(value, collector, place, names);
-    }
+    });
   else collector.standAlone(node, place, place);
 }
 

@@ -20,7 +20,7 @@ import { JsonDocumentReader } from './json-document.ts';
 import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
-import { MCP_NAMES, type McpMessage, readMcp } from './mcp-message.ts';
+import { MCP_NAMES, type McpMessage, type McpReading, readMcp } from './mcp-message.ts';
 import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
@@ -129,13 +129,13 @@ function openDocument(
   direction: 'request' | 'response',
   pace: Pace | undefined,
 ): { readonly collector: PieceCollector; readonly frame: () => Frame | McpFrame } {
-  const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
+  const collector = new PieceCollector(bytes, new KeyCounter(), pace);
   const reading = readMcp(root, bytes, collector, direction);
-  return { collector, frame: () => documentFrame(reading, bytes, collector) };
+  return { collector, frame: () => documentFrame(reading(), bytes, collector) };
 }
 
 function documentFrame(
-  reading: ReturnType<typeof readMcp>,
+  reading: McpReading,
   bytes: Uint8Array,
   collector: PieceCollector,
 ): Frame | McpFrame {
@@ -224,16 +224,12 @@ class McpEventReader extends JsonStreamReader {
   }
 
   protected override read(root: JsonNode, source: EventSource, pace: Pace | undefined): Opened {
-    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const collector = new PieceCollector(source.data, this.#keys, pace);
     const reading = readMcp(root, source.data, collector, 'response');
-    return { collector, frame: () => this.#frame(reading, source, collector) };
+    return { collector, frame: () => this.#frame(reading(), source, collector) };
   }
 
-  #frame(
-    reading: ReturnType<typeof readMcp>,
-    source: EventSource,
-    collector: PieceCollector,
-  ): Frame {
+  #frame(reading: McpReading, source: EventSource, collector: PieceCollector): Frame {
     if (!reading.ok) return unreadableFrame(source.raw, reading.reason);
     const { pieces, literals, tools, entries } = collector;
     const { raw, data, lines } = source;

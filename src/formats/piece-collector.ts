@@ -82,6 +82,8 @@ export class PieceCollector {
   private readonly keys: KeyCounter;
   private readonly pace: Pace | undefined;
   private readonly visits: 'in_turn' | 'at_once';
+  /** Signed values that what is read stands in. */
+  private seals = 0;
   /** What is still to be done, the last first. */
   private readonly work: (Work | LongText)[] = [];
 
@@ -114,6 +116,17 @@ export class PieceCollector {
     }
     const { length: count } = items;
     this.work.push({ count, visit: (index) => visit(items[index]!, index), after, next: 0 });
+  }
+
+  /** All pieces that `read` asks for are of what its provider has signed. */
+  allSealed(read: () => void): void {
+    const visit = (): void => {
+      this.seals += 1;
+      read();
+    };
+    this.each([undefined], visit, () => {
+      this.seals -= 1;
+    });
   }
 
   /** Does what was put off, as far as the pace lets it; whether all of it is done. */
@@ -230,7 +243,8 @@ export class PieceCollector {
   }
 
   #put(piece: Piece, literal: PieceSource): void {
-    this.pieces = withOneMore(this.pieces, piece);
+    const own: Piece = this.seals > 0 ? { ...piece, sealed: true } : piece;
+    this.pieces = withOneMore(this.pieces, own);
     this.literals = withOneMore(this.literals, literal);
   }
 
