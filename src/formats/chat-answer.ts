@@ -7,7 +7,7 @@ import { readTokens } from './logprobs.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { NONE, withOneMore } from './small-list.ts';
 import type { SmallMap } from './small-map.ts';
-import { anchorsIn, tokenAnchorsIn } from './text-moves.ts';
+import { type Anchors, findAnchors, tokenAnchorsIn } from './text-moves.ts';
 import type { ToolEntry } from './tool-list.ts';
 import { type Named, nameIn } from './tool-parts.ts';
 
@@ -257,6 +257,7 @@ export class AnswerReader {
       else if (key === 'native_finish_reason' || key === 'stop_reason') this.word(value);
       else if (key !== 'logprobs') this.member(member);
     };
+    const anchors: Anchors[] = [];
     const close = (): void => {
       if (finished) this.markLast();
       const { memory } = this;
@@ -268,14 +269,19 @@ export class AnswerReader {
       const anchored =
         this.annotations.length === 0 && offsets.length === 0
           ? NONE
-          : [{ into, anchors: [...this.annotations.flatMap(anchorsIn), ...offsets] }];
+          : [{ into, anchors: [...anchors, ...offsets] }];
       const { pieces } = this;
       const facts = { index, finished, pieces, finishReasons, logprobs, anchored };
       this.choices = withOneMore(this.choices, facts);
     };
+    const anchor = (): void => {
+      const find = (value: JsonNode): void => findAnchors(value, anchors, this.collector);
+      if (this.annotations.length === 0) close();
+      else this.collector.each(this.annotations, find, close);
+    };
     this.collector.each(choice.members, readMember, () => {
-      if (logprobs.length === 0) close();
-      else this.collector.each(logprobs, (value) => this.readLogprobs(value), close);
+      if (logprobs.length === 0) anchor();
+      else this.collector.each(logprobs, (value) => this.readLogprobs(value), anchor);
     });
   }
 

@@ -20,6 +20,7 @@ import {
   type ResponseEnvelope,
   type ResponseFacts,
   type ResponseMemory,
+  type ResponseReading,
   readResponseEvent,
 } from './responses-events.ts';
 import type { Repeat } from './responses-items.ts';
@@ -54,7 +55,7 @@ class ResponseReader extends JsonDocumentReader {
   }
 
   protected read(root: JsonObject, bytes: Uint8Array, pace: Pace | undefined): Opened {
-    const collector = new PieceCollector(bytes, new KeyCounter(), pace, 'at_once');
+    const collector = new PieceCollector(bytes, new KeyCounter(), pace);
     if (!isResponsesAnswer(root, collector)) return unreadable(bytes, 'not_a_response');
     const repeats: Repeat[] = [];
     const anchored: Anchored[] = [];
@@ -100,8 +101,18 @@ class ResponseReader extends JsonDocumentReader {
 
 /** Token by token, a changed text is spelled no more. Clients count on an array. */
 function repeated(repeats: readonly Repeat[], edits: readonly Edit[]): readonly Swap[] {
-  const touched = new Set(edits.map((edit) => edit.piece));
-  const nodes = new Set(repeats.filter(({ piece }) => touched.has(piece)).map(({ node }) => node));
+  if (repeats.length === 0) return [];
+  const touched = [...new Set(edits.map(({ piece }) => piece))].sort((one, other) => one - other);
+  const isTouched = ({ from, to }: Repeat): boolean => {
+    let low = 0;
+    for (let high = touched.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (touched[middle]! < from) low = middle + 1;
+      else high = middle;
+    }
+    return low < touched.length && touched[low]! < to;
+  };
+  const nodes = new Set(repeats.filter(isTouched).map(({ node }) => node));
   return [...nodes].map((node) => ({ node, json: '[]' }));
 }
 
@@ -149,16 +160,12 @@ class ResponseStreamReader extends JsonStreamReader {
   }
 
   protected read(root: JsonObject, source: EventSource, pace: Pace | undefined): Opened {
-    const collector = new PieceCollector(source.data, this.#keys, pace, 'at_once');
+    const collector = new PieceCollector(source.data, this.#keys, pace);
     const event = readResponseEvent(root, source.data, collector, this.#memory);
-    return { collector, frame: () => this.#frame(event, source, collector) };
+    return { collector, frame: () => this.#frame(event(), source, collector) };
   }
 
-  #frame(
-    event: ReturnType<typeof readResponseEvent>,
-    source: EventSource,
-    collector: PieceCollector,
-  ): Frame {
+  #frame(event: ResponseReading, source: EventSource, collector: PieceCollector): Frame {
     if (event.unreadable !== undefined) return unreadableFrame(source.raw, event.unreadable);
     const { facts, ends, terminal, repeats, anchored } = event;
     this.#envelope ??= facts.envelope;

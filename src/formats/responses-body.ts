@@ -26,6 +26,7 @@ export const RESPONSES_NAMES =
 export const RESPONSES_REQUEST: RequestForm = {
   names: RESPONSES_NAMES,
   expects: ['input', 'instructions', 'prompt', 'previous_response_id', 'conversation'],
+  inOrder: true,
   collect: readResponsesRequest,
   facts: requestFacts,
   system: writeInstructions,
@@ -41,7 +42,7 @@ function writeInstructions(request: RequestText, words: SystemWords): Swaps {
 /** Collects every string of a request that a model may read. */
 function readResponsesRequest(root: JsonObject, collector: PieceCollector): void {
   const sink: ItemSink = { collector, repeats: [], anchored: [], last: true, past: true };
-  for (const { key, value } of root.members) {
+  collector.each(root.members, ({ key, value }) => {
     if (key === 'input') readTurns(value, 'input', 'user', sink);
     else if (key === 'instructions') readTurns(value, 'instructions', 'system', sink);
     else if (key === 'prompt') readPrompt(value, sink);
@@ -53,7 +54,7 @@ function readResponsesRequest(root: JsonObject, collector: PieceCollector): void
     } else if (key === 'model' || key === 'previous_response_id')
       collector.metadata(value, 'other', 'user');
     else collector.standAlone(value, 'other', 'user');
-  }
+  });
 }
 
 /** A stored prompt: its variables are filled in with strings and parts. */
@@ -63,20 +64,21 @@ function readPrompt(prompt: JsonNode, sink: ItemSink): void {
     collector.standAlone(prompt, 'prompt', 'user');
     return;
   }
-  for (const { key, value } of prompt.members)
+  collector.each(prompt.members, ({ key, value }) => {
     if (key === 'variables' && value.kind === 'object')
-      for (const variable of value.members) {
+      collector.each(value.members, (variable) => {
         collector.name(variable, 'prompt', 'user');
         readPart(variable.value, 'prompt', 'user', sink);
-      }
+      });
     else collector.standAlone(value, 'prompt', 'user');
+  });
 }
 
 /** One string, or items. */
 function readTurns(node: JsonNode, key: string, place: 'user' | 'system', sink: ItemSink): void {
   if (node.kind === 'string') sink.collector.add(node, `${key}/content`, place, true);
   else if (node.kind === 'array')
-    node.items.forEach((item, index) => {
+    sink.collector.each(node.items, (item, index) => {
       readItem(item, `${key}/${index}`, place, sink);
     });
   else sink.collector.standAlone(node, key, place);
@@ -98,21 +100,22 @@ const ECHOED: ReadonlySet<string> = new Set([
 /** Collects what a response says, in texts `<family>/…` that are complete. */
 export function readResponse(response: JsonObject, family: string, sink: ItemSink): void {
   const { collector } = sink;
-  for (const { key, value } of response.members) {
+  collector.each(response.members, ({ key, value }) => {
     if ((key === 'output' || key === 'data') && value.kind === 'array')
-      value.items.forEach((item, index) => {
+      collector.each(value.items, (item, index) => {
         readItem(item, `${family}/${index}`, 'assistant', sink);
       });
     else if (key === 'output_text' && value.kind === 'string')
       collector.add(value, `${family}/content`, 'assistant', true);
     else if (!ECHOED.has(key)) readWords(value, collector);
-  }
+  });
 }
 
 /** Settings, states and counts: words here and there, any of which may be more than a word. */
 function readWords(node: JsonNode, collector: PieceCollector): void {
-  if (node.kind === 'object') for (const { value } of node.members) readWords(value, collector);
-  else if (node.kind === 'array') for (const item of node.items) readWords(item, collector);
+  if (node.kind === 'object')
+    collector.each(node.members, ({ value }) => readWords(value, collector));
+  else if (node.kind === 'array') collector.each(node.items, (item) => readWords(item, collector));
   else collector.metadata(node, 'other', 'assistant');
 }
 

@@ -1,6 +1,6 @@
 /** Reads the events of a streamed response: items and parts open, go on in deltas, and are repeated whole. */
 import { readProviderBytes } from './anthropic-content.ts';
-import type { JsonNode, JsonObject, JsonScalar } from './json.ts';
+import type { JsonMember, JsonNode, JsonObject, JsonScalar } from './json.ts';
 import { memberOf } from './json.ts';
 import type { PieceCollector } from './piece-collector.ts';
 import { readResponse } from './responses-body.ts';
@@ -13,7 +13,7 @@ import {
   readPart,
   readRepeats,
 } from './responses-items.ts';
-import { type Anchored, anchorsIn } from './text-moves.ts';
+import { type Anchored, type Anchors, findAnchors } from './text-moves.ts';
 import { type Named, plainWord } from './tool-parts.ts';
 
 /** Highest index of an item, of a part or of a summary. */
@@ -58,13 +58,13 @@ export interface ResponseReading {
   readonly unreadable?: string;
 }
 
-/** Collects every string of one event. */
+/** Collects every string of one event; what it says when all is collected. */
 export function readResponseEvent(
   root: JsonObject,
   data: Uint8Array,
   collector: PieceCollector,
   memory: ResponseMemory,
-): ResponseReading {
+): () => ResponseReading {
   return new ResponseEventReader(data, collector, memory).read(root);
 }
 
@@ -101,7 +101,7 @@ class ResponseEventReader {
     this.#memory = memory;
   }
 
-  read(root: JsonObject): ResponseReading {
+  read(root: JsonObject): () => ResponseReading {
     const event = this.#collector.word(root, 'type');
     const output = this.#index(root, 'output_index');
     const item = `output/${output ?? '-'}`;
@@ -109,7 +109,7 @@ class ResponseEventReader {
     const ends: string[] = [];
     let envelope: ResponseEnvelope | undefined;
     const from = this.#collector.pieces.length;
-    for (const { key, value, shadowed } of root.members) {
+    const visit = ({ key, value, shadowed }: JsonMember): void => {
       // Readers differ in which of two they take, and clients put together what they take from each event.
       if (shadowed) this.#unreadable ??= 'ambiguous_names';
       if (key === 'response' && value.kind === 'object') {
@@ -125,27 +125,34 @@ class ResponseEventReader {
       else if (NAMES.has(key)) this.#collector.metadata(value, 'other', 'assistant');
       else if (key !== 'logprobs' || value.kind !== 'array')
         this.#collector.standAlone(value, 'other', 'assistant');
-    }
-    this.#logprobs(root, event, part, from);
-    const annotation = memberOf(root, 'annotation');
-    if (annotation !== undefined)
-      this.#anchored.push({ into: `${part}/content`, anchors: anchorsIn(annotation) });
-    const terminal = TERMINAL.has(event);
-    if (terminal) ends.push('output/');
+    };
+    this.#collector.each(root.members, visit, () => {
+      this.#logprobs(root, event, part, from);
+      const annotation = memberOf(root, 'annotation');
+      if (annotation !== undefined) {
+        const anchors: Anchors[] = [];
+        findAnchors(annotation, anchors, this.#collector);
+        this.#anchored.push({ into: `${part}/content`, anchors });
+      }
+    });
     const sequence = this.#sequence(root);
-    const unreadable = this.#unreadable ?? this.#collector.unreadable;
-    return {
-      facts: {
-        event,
-        ...(sequence === undefined ? {} : { sequence }),
-        ...(output === undefined ? {} : { outputIndex: output }),
-        ...(envelope === undefined ? {} : { envelope }),
-      },
-      ends,
-      terminal,
-      repeats: this.#repeats,
-      anchored: this.#anchored,
-      ...(unreadable === undefined ? {} : { unreadable }),
+    return () => {
+      const terminal = TERMINAL.has(event);
+      if (terminal) ends.push('output/');
+      const unreadable = this.#unreadable ?? this.#collector.unreadable;
+      return {
+        facts: {
+          event,
+          ...(sequence === undefined ? {} : { sequence }),
+          ...(output === undefined ? {} : { outputIndex: output }),
+          ...(envelope === undefined ? {} : { envelope }),
+        },
+        ends,
+        terminal,
+        repeats: this.#repeats,
+        anchored: this.#anchored,
+        ...(unreadable === undefined ? {} : { unreadable }),
+      };
     };
   }
 

@@ -1,16 +1,24 @@
 /** Reads items of the Responses API: what `input` and `output` are made of. */
 import type { Place } from '../policy/set.ts';
 import { readProviderBytes } from './anthropic-content.ts';
-import { hasDouble, type JsonArray, type JsonNode, type JsonObject } from './json.ts';
+import {
+  hasDouble,
+  type JsonArray,
+  type JsonMember,
+  type JsonNode,
+  type JsonObject,
+} from './json.ts';
 import { readTokens } from './logprobs.ts';
 import { BARE_BASE64_UNITS_MIN } from './media.ts';
 import type { PieceCollector } from './piece-collector.ts';
-import { type Anchored, anchorsIn } from './text-moves.ts';
+import { type Anchored, type Anchors, findAnchors } from './text-moves.ts';
 import { type Named, nameOrKind, plainWord, tellDefinitions, tellResult } from './tool-parts.ts';
 
-/** A value that spells the text of a piece once more: it goes when that is changed. */
+/** A value that spells text of these pieces once more: it goes when one of them is changed. */
 export interface Repeat {
-  readonly piece: number;
+  /** The first of them, and the one behind the last. */
+  readonly from: number;
+  readonly to: number;
   readonly node: JsonNode;
 }
 
@@ -69,7 +77,7 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
   const type = collector.word(node, 'type');
   const place = placeOfItem(type, collector.word(node, 'role'), otherwise);
   const inputs: (number | undefined)[] = [];
-  for (const { key: name, value } of node.members) {
+  const visit = ({ key: name, value }: JsonMember): void => {
     if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'content') readParts(value, `${key}/part`, place, sink);
     else if (name === 'summary') readParts(value, `${key}/summary`, place, sink);
@@ -94,8 +102,8 @@ export function readItem(node: JsonNode, key: string, otherwise: Place, sink: It
       collector.standAlone(value, `${key}/other`, place);
       if (place === 'tool_call' && OF_CALLS.has(name)) inputs.push(undefined);
     }
-  }
-  tellItem(node, key, { type, place, inputs }, sink);
+  };
+  collector.each(node.members, visit, () => tellItem(node, key, { type, place, inputs }, sink));
 }
 
 /** The name of what an item calls, or of its kind where that is all it says: `web_search_call` calls `web_search`. */
@@ -149,7 +157,7 @@ function readParts(content: JsonNode, key: string, place: Place, sink: ItemSink)
   const { collector, last } = sink;
   if (content.kind === 'string') collector.add(content, `${key}/content`, place, last);
   else if (content.kind === 'array')
-    content.items.forEach((part, index) => {
+    collector.each(content.items, (part, index) => {
       readPart(part, `${key}/${index}`, place, sink);
     });
   else readPart(content, key, place, sink);
@@ -173,7 +181,7 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
   if (!last && hasDouble(node)) collector.unreadable ??= 'ambiguous_names';
   const field = textFieldOf(collector.word(node, 'type'));
   const from = collector.pieces.length;
-  for (const { key: name, value } of node.members) {
+  const visit = ({ key: name, value }: JsonMember): void => {
     if (NAMES.has(name)) collector.metadata(value, `${key}/other`, place);
     else if (name === 'text' && value.kind === 'string')
       collector.add(value, `${key}/${field}`, place, last);
@@ -183,13 +191,19 @@ export function readPart(node: JsonNode, key: string, place: Place, sink: ItemSi
       readMedia(value, MEDIA[name]!, `${key}/media`, place, sink);
     else if (name !== 'logprobs' || value.kind !== 'array')
       collector.standAlone(value, `${key}/other`, place);
-  }
-  const said = collector.firstOf(`${key}/${field}`, from);
-  for (const { key: name, value } of node.members)
-    if (name === 'logprobs' && value.kind === 'array')
-      readRepeats(value, from, { said, text: `${key}/logprobs`, sink });
-    else if (name === 'annotations' && said !== -1)
-      anchored.push({ into: last ? said : `${key}/${field}`, anchors: anchorsIn(value) });
+  };
+  collector.each(node.members, visit, () => {
+    const said = collector.firstOf(`${key}/${field}`, from);
+    collector.each(node.members, ({ key: name, value }) => {
+      if (name === 'logprobs' && value.kind === 'array')
+        readRepeats(value, from, { said, text: `${key}/logprobs`, sink });
+      else if (name === 'annotations' && said !== -1) {
+        const anchors: Anchors[] = [];
+        anchored.push({ into: last ? said : `${key}/${field}`, anchors });
+        findAnchors(value, anchors, collector);
+      }
+    });
+  });
 }
 
 /** Tokens of a text, whose piece is `said`, that go where a piece from `from` on is changed. */
@@ -199,9 +213,11 @@ export function readRepeats(
   { said, text, sink }: { readonly said: number; readonly text: string; readonly sink: ItemSink },
 ): void {
   const { collector, last, repeats } = sink;
-  const value = collector.valueAt(said);
-  readTokens(node, { said: value, text, last }, collector);
-  for (let piece = from; piece < collector.pieces.length; piece += 1) repeats.push({ piece, node });
+  const spelled = { said: collector.valueAt(said), text, last };
+  const read = (): void => readTokens(node, spelled, collector);
+  collector.each([node], read, () => {
+    repeats.push({ from, to: collector.pieces.length, node });
+  });
 }
 
 /** What a model says to the caller is content; what it says to itself is not. */
@@ -212,7 +228,8 @@ export function textFieldOf(partType: string): string {
 function readMedia(node: JsonNode, type: string, key: string, place: Place, sink: ItemSink): void {
   if (node.kind === 'string') sink.collector.media(node, key, place, type, BARE_BASE64_UNITS_MIN);
   else if (node.kind === 'object')
-    for (const { value } of (node satisfies JsonObject).members)
-      readMedia(value, type, key, place, sink);
+    sink.collector.each((node satisfies JsonObject).members, ({ value }) =>
+      readMedia(value, type, key, place, sink),
+    );
   else sink.collector.standAlone(node, key, place);
 }

@@ -5,6 +5,7 @@
 import type { Edit, Piece } from './frame.ts';
 import type { JsonNode, JsonScalar } from './json.ts';
 import type { Swap } from './json-frame.ts';
+import type { PieceCollector } from './piece-collector.ts';
 import { NONE, withOneMore } from './small-list.ts';
 import { SmallMap } from './small-map.ts';
 import { editsByPiece } from './splice.ts';
@@ -97,16 +98,18 @@ export interface Anchors {
   readonly edge: Edge;
 }
 
-/** The offsets below `node`, at any depth. */
-export function anchorsIn(node: JsonNode): readonly Anchors[] {
-  if (node.kind === 'array') return node.items.flatMap(anchorsIn);
-  if (node.kind !== 'object') return [];
-  return node.members.flatMap(({ key, value }) => {
-    const edge = key === 'start_index' ? 'start' : key === 'end_index' ? 'end' : undefined;
-    return edge !== undefined && value.kind === 'number'
-      ? [{ node: value, edge } as const]
-      : anchorsIn(value);
-  });
+/** Adds the offsets below `node`, at any depth, to `found`: they are there when all is collected. */
+export function findAnchors(node: JsonNode, found: Anchors[], collector: PieceCollector): void {
+  const look = (below: JsonNode): void => {
+    if (below.kind === 'array') collector.each(below.items, look);
+    else if (below.kind === 'object')
+      collector.each(below.members, ({ key, value }) => {
+        const edge = key === 'start_index' ? 'start' : key === 'end_index' ? 'end' : undefined;
+        if (edge !== undefined && value.kind === 'number') found.push({ node: value, edge });
+        else look(value);
+      });
+  };
+  look(node);
 }
 
 /**

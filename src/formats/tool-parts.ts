@@ -42,11 +42,11 @@ export function tellDefinitions(
     collector.wholeTool({ kind: 'definition', name: '', doubt: 'name' });
     return;
   }
-  for (const item of list.items) {
+  collector.each(list.items, (item) => {
     const entry: ToolEntry = { list, item, ...(holder === undefined ? {} : { holder }) };
     const name: Named = item.kind === 'object' ? named(item) : { name: '', doubt: 'name' };
     collector.wholeTool({ kind: 'definition', ...name }, entry);
-  }
+  });
 }
 
 /** Tells of the result of a call that was told of before, if the id says of which. */

@@ -197,6 +197,135 @@ const LONG_TEXTS: readonly {
   },
 ];
 
+const times = <One>(count: number, one: (index: number) => One): readonly One[] =>
+  Array.from({ length: count }, (_, index) => one(index));
+
+/** Bodies that are made of many small members. */
+const MANY: readonly {
+  readonly format: () => Format;
+  readonly direction: 'request' | 'response';
+  readonly streamed: boolean;
+  readonly body: unknown;
+}[] = [
+  {
+    format: () => openaiChat,
+    direction: 'request',
+    streamed: false,
+    body: {
+      messages: times(9_000, (index) => ({ [`n${index}`]: ['ab', 1] })),
+      tools: times(9_000, (index) => ({ [`n${index}`]: ['ab', 1] })),
+    },
+  },
+  {
+    format: () => anthropicMessages,
+    direction: 'request',
+    streamed: false,
+    body: {
+      messages: times(4_000, () => ({ role: 'user', content: [{ type: 'text', text: 'a b' }] })),
+      tools: times(9_000, () => ({ name: 'f' })),
+    },
+  },
+  {
+    format: () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
+    direction: 'request',
+    streamed: false,
+    body: {
+      contents: times(4_000, () => ({ role: 'user', parts: [{ text: 'a' }, { text: 'b' }] })),
+      tools: times(9_000, () => ({ functionDeclarations: [{ name: 'f' }] })),
+    },
+  },
+  {
+    format: () => geminiAt({ path: '/v1/models/m:generateContent', ...spoken }),
+    direction: 'response',
+    streamed: false,
+    body: {
+      candidates: [
+        {
+          content: {
+            role: 'model',
+            parts: times(9_000, (index) =>
+              index % 3 === 0
+                ? { functionCall: { name: 'f', args: { a: 1 } }, thoughtSignature: 'YWJj' }
+                : { text: 'a' },
+            ),
+          },
+          groundingMetadata: { webSearchQueries: times(9_000, () => 'a') },
+          safetyRatings: times(9_000, () => ({ category: 'A' })),
+        },
+      ],
+    },
+  },
+  {
+    format: () => mcpAt({}),
+    direction: 'request',
+    streamed: false,
+    body: times(4_000, (id) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'f', arguments: { a: 1 } },
+    })),
+  },
+  {
+    format: () => mcpAt({}),
+    direction: 'response',
+    streamed: true,
+    body: {
+      jsonrpc: '2.0',
+      id: 1,
+      result: {
+        content: times(9_000, () => ({ type: 'text', text: 'a' })),
+        tools: times(9_000, () => ({ name: 'f' })),
+      },
+    },
+  },
+  {
+    format: () => openaiResponses,
+    direction: 'request',
+    streamed: false,
+    body: {
+      model: 'm',
+      input: times(4_000, () => ({
+        role: 'user',
+        content: [{ type: 'input_text', text: 'a' }],
+      })),
+      tools: times(9_000, () => ({ type: 'function', name: 'f' })),
+    },
+  },
+  {
+    format: () => openaiResponses,
+    direction: 'response',
+    streamed: false,
+    body: {
+      object: 'response',
+      output: [
+        {
+          type: 'message',
+          content: [
+            {
+              type: 'output_text',
+              text: 'a',
+              annotations: times(9_000, () => ({ start_index: 0, end_index: 1 })),
+            },
+            ...times(9_000, () => ({ type: 'output_text', text: 'a' })),
+          ],
+        },
+      ],
+      usage: times(9_000, () => ({ a: 1 })),
+    },
+  },
+  {
+    format: () => openaiResponses,
+    direction: 'response',
+    streamed: true,
+    body: {
+      type: 'response.output_item.done',
+      output_index: 0,
+      item: { type: 'message', content: times(9_000, () => ({ type: 'output_text', text: 'a' })) },
+    },
+  },
+];
+
 function* drained(
   reader: BodyReader,
   pace: { left: number },
@@ -382,6 +511,36 @@ describe('a body that is read in slices', () => {
     assert.equal(seen.join(' '), 'a1x a1y - a2x a2y - b1x b1y - b2x b2y - end');
   });
 
+  it('has what stands in signed values signed, and nothing else, also where they stand in one another', () => {
+    const pace = { left: 0 };
+    const collector = new PieceCollector(Buffer.from('"a"'), new KeyCounter(), pace);
+    const add = (text: string): void => {
+      const literal = { kind: 'string', start: 0, end: 3, simple: true } as const;
+      collector.add(literal, text, 'user', true);
+    };
+    collector.each(['before', 'outer', 'behind'], (part) => {
+      if (part !== 'outer') add(part);
+      else
+        collector.allSealed(() => {
+          collector.each(['first', 'inner', 'last'], (inner) => {
+            if (inner === 'inner') collector.allSealed(() => add(inner));
+            else add(inner);
+          });
+        });
+    });
+    while (!collector.readOn()) pace.left = 1;
+    assert.deepEqual(
+      collector.pieces.map(({ text, sealed }) => [text, sealed === true]),
+      [
+        ['before', false],
+        ['first', true],
+        ['inner', true],
+        ['last', true],
+        ['behind', false],
+      ],
+    );
+  });
+
   it('stops where its pace ends between lines, whatever is in them', () => {
     for (const line of ['\n', '1\n', '{"a":["b","c"]}\n']) {
       const bytes = Buffer.from(line.repeat(20_000));
@@ -400,20 +559,27 @@ describe('a body that is read in slices', () => {
     }
   });
 
-  it('stops where its pace ends, not much later', () => {
-    const values = Array.from({ length: 20_000 }, (_, index) => ({ [`n${index}`]: ['ab', 1] }));
-    const bytes = Buffer.from(JSON.stringify({ messages: values, tools: values }));
-    const reader = openaiChat.reader('request', false);
-    const pace = { left: 1_000 };
-    let slices = 0;
-    reader.readAt?.(pace);
-    reader.push(bytes);
-    reader.end();
-    for (const _ of drained(reader, pace, () => 1_000)) {
-      slices++;
-      assert.ok(pace.left > -50, `${pace.left}`);
-    }
-    assert.ok(slices > bytes.length / 2_000, `${slices}`);
+  MANY.forEach(({ format, direction, streamed, body }) => {
+    const said = streamed ? 'event' : 'document';
+    it(`stops where its pace ends, not much later, in a ${direction} of ${format().name}, ${said}`, () => {
+      const bytes = Buffer.from(bodyOf(format(), streamed, [JSON.stringify(body)]));
+      const reader = format().reader(direction, streamed);
+      const pace = { left: 1_000 };
+      let slices = 0;
+      reader.readAt?.(pace);
+      const frames = [...reader.push(bytes), ...reader.end()];
+      for (const more of drained(reader, pace, () => 1_000)) {
+        slices++;
+        frames.push(...more);
+        assert.ok(pace.left > -50, `${pace.left}`);
+      }
+      assert.deepEqual(
+        frames.map(({ unreadable }) => unreadable),
+        [undefined],
+      );
+      // As much for looking at each member as for reading the JSON.
+      assert.ok(slices > (2 * bytes.length) / (1_000 * BYTES_PER_UNIT), `${slices}`);
+    });
   });
 });
 
