@@ -41,6 +41,9 @@ export function addLintCommands(program: Command, ports: LintPorts): void {
     .action(() => ports.write(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`));
 }
 
+const counted = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
 async function lintPolicies(path: string, flags: LintFlags, ports: LintPorts): Promise<void> {
   const { set, cases } = compiledSources(await readPolicyPath(path, ports.readPolicies));
   const findings = lintSet(set, cases).map(
@@ -54,7 +57,7 @@ async function lintPolicies(path: string, flags: LintFlags, ports: LintPorts): P
         `${formatPosition(position)}: ${level}: ${code}: ${message}`,
     );
     const warnings = findings.filter(({ level }) => level === 'warning').length;
-    lines.push(`${warnings} warnings, ${findings.length - warnings} notes`);
+    lines.push(`${counted(warnings, 'warning')}, ${counted(findings.length - warnings, 'note')}`);
     ports.write(`${printable(lines.join('\n'))}\n`);
   }
   if (findings.some(({ level }) => flags.strict || level === 'warning')) {

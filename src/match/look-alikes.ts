@@ -32,6 +32,9 @@ const DRAWN_ALIKE: readonly (readonly [others: string, latin: string])[] = [
   ['ζΖ', 'zZ'],
   // Hyphen, no-break hyphen, figure and en dash, minus: what people and models write for a hyphen.
   ['\u2010\u2010\u2011\u2011\u2012\u2012\u2013\u2013\u2212\u2212', '--'],
+  // Apostrophes and quotes as keyboards, word processors and models write them.
+  ['\u2018\u2018\u2019\u2019\u201b\u201b\u02bc\u02bc\u2032\u2032\u00b4\u00b4', "''"],
+  ['\u201c\u201c\u201d\u201d\u201e\u201e\u201f\u201f', '""'],
 ];
 
 /** Marks that change how a letter looks, but not which one it is; those of other scripts may be vowels. */

@@ -10,6 +10,7 @@ import {
 } from './cross-checks.ts';
 import {
   type CompileError,
+  type CompileErrorCode,
   compareCompileErrors,
   compareText,
   placeOf,
@@ -31,6 +32,7 @@ import { selectorsCompatible } from './reach.ts';
 import type { DocumentReading, ModuleReading, PolicyReading } from './read-document.ts';
 import { ReadingCache } from './reading-cache.ts';
 import { warmScopes } from './scope.ts';
+import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 import { LAYERS, type LayerDefault, type PolicySet, type RolloutPlan, type Rule } from './set.ts';
 
 export type { PolicyFile } from './load.ts';
@@ -101,12 +103,36 @@ export function compilePolicies(
     );
   }
   if (errors.length > 0) {
-    errors.sort(compareCompileErrors);
-    return { ok: false, errors: deepFreeze(errors.slice(0, limits.errorsMax)) };
+    const told = withoutConsequences(errors).sort(compareCompileErrors);
+    return { ok: false, errors: deepFreeze(told.slice(0, limits.errorsMax)) };
   }
   const set = assemble(documents, { ...collected, defaults, composition }, sha256);
   warmScopes(set);
   return { ok: true, set, cases, overrides: collected.overrides };
+}
+
+/** A document with such an error was not read, so that nobody knows what is in it. */
+const UNREAD: ReadonlySet<CompileErrorCode> = new Set([
+  'yaml_syntax',
+  'yaml_version',
+  'alias_limit',
+  'duplicate_key',
+  'nesting_limit',
+  'file_too_large',
+  'not_a_map',
+  'unknown_kind',
+]);
+/** What is not there may stand in a document that was not read. */
+const PERHAPS_UNREAD: ReadonlySet<CompileErrorCode> = new Set([
+  'unknown_policy',
+  'unknown_rule',
+  'unknown_module',
+]);
+
+/** A name that nobody has is no second mistake while a document that may have it cannot be read. */
+function withoutConsequences(errors: readonly CompileError[]): CompileError[] {
+  const unread = errors.some(({ code }) => UNREAD.has(code));
+  return errors.filter(({ code }) => !unread || !PERHAPS_UNREAD.has(code));
 }
 
 function checkCounts(
@@ -275,27 +301,11 @@ function assemble(
     ...(rollout === undefined ? {} : { rollout }),
     warnings: [
       ...warnings,
-      ...unusedWarnings(modules, usedBy),
+      ...modules.filter(({ name }) => !usedBy.has(name)).map(({ name }) => unusedWarning(name)),
       ...looseningWarnings(drafts),
       ...rules.filter(unsupported).map(unsupportedWarning),
     ].sort(compareText),
   });
-}
-
-function unusedWarnings(
-  modules: readonly ModuleReading[],
-  usedBy: Composition['usedBy'],
-): readonly string[] {
-  return modules
-    .filter(({ name }) => !usedBy.has(name))
-    .map(
-      ({ name }) => `no policy uses the module ${quote(name)}, so that its rules are never asked`,
-    );
-}
-
-function unsupportedWarning({ id, action, restriction }: Rule): string {
-  const word = quote(restriction?.kind ?? action.kind);
-  return `rule ${quote(id)} says ${word}, which this version cannot enforce: no server takes the set until it says \`enforcement: shadow\` or \`off\``;
 }
 
 /** Layer, then priority (the higher wins), then lineage: a total order without file order. */

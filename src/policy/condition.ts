@@ -173,8 +173,16 @@ function parseSource(source: string): Expr {
       offset === undefined
         ? ''
         : ` near ${quote(source.slice(offset, offset + 20).trim() || source)}`;
-    throw new Refused('when_syntax', `the condition is not CEL${where}; correct it`);
+    const rest = offset === undefined ? '' : source.slice(offset);
+    throw new Refused('when_syntax', `the condition is not CEL${where}; ${wayOutOf(rest)}`);
   }
+}
+
+/** What is meant by words that CEL has not, where it stopped at them. */
+function wayOutOf(rest: string): string {
+  if (/^=(?!=)/u.test(rest)) return 'compare with `==`';
+  if (/^(?:and|or)\b/iu.test(rest)) return 'write `&&` for and, `||` for or';
+  return 'correct it';
 }
 
 /** The library's messages can quote values, so that only their kind is passed on. */
@@ -289,7 +297,7 @@ class Inspector {
     }
     const meant =
       didYouMean(name, CONDITION_VARIABLES) ||
-      `; a condition can read ${quoteList(CONDITION_VARIABLES)}`;
+      `; a text stands in quotes, ${quote(JSON.stringify(name))}, and a condition can read ${quoteList(CONDITION_VARIABLES)}`;
     throw new Refused('when_unknown_name', `${quote(name)} is not known to conditions${meant}`);
   }
 

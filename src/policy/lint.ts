@@ -1,7 +1,9 @@
 /** What compiles and is still likely to surprise: each with a code, a place and what to do. Pure, and cheap. */
 import { BLOCK_DEFAULTS } from './actions/block.ts';
 import { compareText, quote } from './errors.ts';
+import { unsupported } from './evaluate.ts';
 import type { GoldenCase } from './golden/cases.ts';
+import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 import type { PolicySet, Rule, SourcePosition } from './set.ts';
 
 /** The closed table; `docs/reference/lint.md` is held to it. */
@@ -15,6 +17,9 @@ export const LINT_CODES = {
   no_golden_case: 'No golden case says what a policy must do.',
   rule_without_case: 'No golden case names a rule that refuses or changes.',
   loosens: 'A lower layer can lift what a higher one says.',
+  not_enforced:
+    'This version reads what the rule says and does not do it: no server takes the set.',
+  unused_module: 'No policy uses the module.',
 } as const;
 
 export type LintCode = keyof typeof LINT_CODES;
@@ -52,7 +57,7 @@ export function lintSet(set: PolicySet, cases: readonly GoldenCase[]): readonly 
       position: { file, line: 1, column: 1 },
     });
   }
-  return [...findings, ...loosenings(set)].sort(
+  return [...findings, ...compilerFindings(set)].sort(
     ({ position: a }, { position: b }) =>
       compareText(a.file, b.file) || a.line - b.line || a.column - b.column,
   );
@@ -114,15 +119,34 @@ function ruleFindings(
   return found;
 }
 
-/** The compiler's own warnings, at the policy that loosens. */
-function loosenings({ warnings, policies }: PolicySet): readonly LintFinding[] {
-  return warnings.map((message) => {
+/** The compiler's own warnings, each at its place. */
+function compilerFindings({ warnings, policies, modules, rules }: PolicySet): LintFinding[] {
+  const found: LintFinding[] = [];
+  const of = new Map<string, Omit<LintFinding, 'message'>>();
+  for (const rule of rules.filter(unsupported))
+    of.set(unsupportedWarning(rule), {
+      code: 'not_enforced',
+      level: 'warning',
+      position: rule.position,
+    });
+  for (const { name, file } of modules)
+    of.set(unusedWarning(name), {
+      code: 'unused_module',
+      level: 'note',
+      position: { file, line: 1, column: 1 },
+    });
+  for (const message of warnings) {
+    const known = of.get(message);
     const policy = policies.find(({ name }) => message.startsWith(`rule \`${name}/`));
-    return {
-      code: 'loosens' as const,
-      level: 'note' as const,
-      message: `${message}; remove \`overridable\` where it must not`,
-      position: { file: policy?.file ?? '', line: 1, column: 1 },
-    };
-  });
+    if (known !== undefined) found.push({ ...known, message });
+    // What a rollout says and is not done has no policy.
+    else if (policy !== undefined)
+      found.push({
+        code: 'loosens',
+        level: 'note',
+        message: `${message}; remove \`overridable\` where it must not`,
+        position: { file: policy.file, line: 1, column: 1 },
+      });
+  }
+  return found;
 }

@@ -4,6 +4,7 @@ import { nestsTooDeep, PARSER_DEPTH_MAX } from './depth.ts';
 import { type CompileError, type CompileErrorCode, quote } from './errors.ts';
 import type { CompileLimits } from './limits.ts';
 import type { Located, LocatedEntry } from './located.ts';
+import { yamlWayOut } from './yaml-hints.ts';
 
 export interface PolicyFile {
   /** As it is shown in errors. */
@@ -77,9 +78,7 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
     const problems = [...document.errors, ...document.warnings];
     let lost = false;
     for (const problem of problems) {
-      const { code, message } = refusalOf(problem.code, problem.message, () =>
-        wordAt(file.text, problem.pos[0]),
-      );
+      const { code, message } = refusalOf(problem, file.text);
       // Behind a fault of its syntax the parser takes the rest of a document for something else, line by line.
       if (code === 'yaml_syntax' && lost) continue;
       lost ||= code === 'yaml_syntax';
@@ -104,21 +103,20 @@ export function loadFile(file: PolicyFile, limits: CompileLimits): Loaded {
 
 /** The parser's own complaint in our words. Nesting that exhausts its stack is a complaint of its own. */
 function refusalOf(
-  code: string,
-  message: string,
-  word: () => string,
+  { code, message, pos: [at] }: YamlDocument['errors'][number],
+  text: string,
 ): { readonly code: CompileErrorCode; readonly message: string } {
   if (code === 'DUPLICATE_KEY') {
     return {
       code: 'duplicate_key',
-      message: `the key ${quote(word())} stands twice in this map; keep one`,
+      message: `the key ${quote(wordAt(text, at))} stands twice in this map; keep one`,
     };
   }
   if (code === 'RESOURCE_EXHAUSTION') {
     return { code: 'nesting_limit', message: TOO_DEEP };
   }
   const sentence = `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
-  return { code: 'yaml_syntax', message: `${sentence}; correct the text here` };
+  return { code: 'yaml_syntax', message: `${sentence}; ${yamlWayOut(code, text, at)}` };
 }
 
 function wordAt(text: string, offset: number): string {
@@ -155,7 +153,7 @@ function locate(document: YamlDocument, limits: CompileLimits): Located {
         throw new Unreadable(
           at,
           'alias_limit',
-          `the alias ${quote(node.source)} has no anchor before it; write the value out`,
+          `the alias ${quote(node.source)} has no anchor before it; a text that begins with \`*\` stands in quotes: ${quote(`"*${node.source}"`)}`,
         );
       }
       return visit(target as Node, at, depth + 1, true);

@@ -161,7 +161,9 @@ function later(word: string, place: string, supported: readonly string[]): strin
 
 function checkMap(schema: SchemaNode, node: Located, place: string, report: Report): void {
   if (node.kind !== 'map') {
-    report(node.at, 'wrong_type', `${quote(place)} must be a map; ${got(node)}`);
+    const keys = Object.keys(schema.properties ?? {});
+    const out = keys.length === 0 ? '' : `; its keys are ${quoteList(keys)}`;
+    report(node.at, 'wrong_type', `${quote(place)} must be a map; ${got(node)}${out}`);
     return;
   }
   const known = Object.keys(schema.properties ?? {});
@@ -206,7 +208,9 @@ function checkMap(schema: SchemaNode, node: Located, place: string, report: Repo
 
 function checkList(schema: SchemaNode, node: Located, place: string, report: Report): void {
   if (node.kind !== 'list') {
-    report(node.at, 'wrong_type', `${quote(place)} must be a list; ${got(node)}`);
+    const text = node.kind === 'scalar' && node.value !== null ? String(node.value) : '…';
+    const out = `; write ${quote(`${place}: [${text}]`)}`;
+    report(node.at, 'wrong_type', `${quote(place)} must be a list; ${got(node)}${out}`);
     return;
   }
   if (schema.minItems !== undefined && node.items.length < schema.minItems) {
@@ -269,7 +273,9 @@ function checkNumber(
     (type === 'integer' ? Number.isInteger(value) : Number.isFinite(value));
   if (!fits) {
     const wanted = type === 'integer' ? 'a whole number' : 'a number';
-    report(node.at, 'wrong_type', `${quote(place)} must be ${wanted}; ${got(node)}`);
+    const inQuotes = typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value));
+    const out = inQuotes ? `; write it without quotes` : '';
+    report(node.at, 'wrong_type', `${quote(place)} must be ${wanted}; ${got(node)}${out}`);
     return;
   }
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;

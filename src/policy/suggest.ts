@@ -1,4 +1,4 @@
-import { quote } from './errors.ts';
+import { quoteList } from './errors.ts';
 
 /** Damerau–Levenshtein distance (adjacent swaps count 1). Cost: product of the lengths. */
 function distance(a: string, b: string): number {
@@ -35,8 +35,26 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return ranked[0]?.candidate;
 }
 
+/** More of them than this would be a list, which the message has anyway. */
+const RELATIVES_MAX = 4;
+const RELATED_CHARS_MIN = 3;
+
+/** Candidates that say the word and more (`ssn`: `us_ssn`), or less (`matches`: `match`); none where they are many. */
+function relatives(word: string, candidates: readonly string[]): readonly string[] {
+  const said = word.toLowerCase();
+  if (said.length < RELATED_CHARS_MIN || said.length > WORD_CHARS_MAX) return [];
+  const parts = (text: string): readonly string[] => text.toLowerCase().split(/[^\p{L}\p{N}]+/u);
+  const found = candidates.filter(
+    (candidate) =>
+      parts(candidate).includes(said) ||
+      (candidate.length >= RELATED_CHARS_MIN && said.startsWith(candidate.toLowerCase())),
+  );
+  return found.length > RELATIVES_MAX ? [] : found;
+}
+
 /** "; did you mean `x`?" or nothing. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const found = nearest(word, candidates);
-  return found === undefined ? '' : `; did you mean ${quote(found)}?`;
+  const meant = found === undefined ? relatives(word, candidates) : [found];
+  return meant.length === 0 ? '' : `; did you mean ${quoteList(meant)}?`;
 }

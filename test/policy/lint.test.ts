@@ -51,6 +51,25 @@ describe('lint', () => {
     assert.deepEqual(codesOf(text).sort(), ['loosens', 'no_golden_case']);
   });
 
+  it('says at the rule what this version does not do, and at the file which module nobody uses', () => {
+    const hold = '{ hold: { approvers: [a], ttl: 1h, onTimeout: deny } }';
+    const module =
+      '---\nkind: Module\nmetadata: { name: m }\nclass: security\nrules: [{ id: x, then: flag }]\n';
+    const text = `${policy([rule(ZEBRA, `then: ${hold}`)])}${CASE(', rule: r').replace('then: block', 'then: hold')}${module}`;
+    const compiled = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
+    assert.ok(compiled.ok);
+    const found = lintSet(compiled.set, compiled.cases);
+    assert.deepEqual(
+      found.map(({ code, level }) => [code, level]),
+      [
+        ['unused_module', 'note'],
+        ['not_enforced', 'warning'],
+      ],
+    );
+    assert.deepEqual(found[1]?.position, compiled.set.rules[0]?.position);
+    for (const { message } of found) assert.doesNotMatch(message, /overridable/u);
+  });
+
   it('has every code on its page', () => {
     const page = readFileSync(new URL('../../docs/reference/lint.md', import.meta.url), 'utf8');
     const rows = [...page.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, code, told]) => [
