@@ -32,8 +32,8 @@ import { selectorsCompatible } from './reach.ts';
 import type { DocumentReading, ModuleReading, PolicyReading } from './read-document.ts';
 import { ReadingCache } from './reading-cache.ts';
 import { warmScopes } from './scope.ts';
-import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 import { LAYERS, type LayerDefault, type PolicySet, type RolloutPlan, type Rule } from './set.ts';
+import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 
 export type { PolicyFile } from './load.ts';
 export { ReadingCache } from './reading-cache.ts';

@@ -3,8 +3,8 @@ import { BLOCK_DEFAULTS } from './actions/block.ts';
 import { compareText, quote } from './errors.ts';
 import { unsupported } from './evaluate.ts';
 import type { GoldenCase } from './golden/cases.ts';
-import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 import type { PolicySet, Rule, SourcePosition } from './set.ts';
+import { unsupportedWarning, unusedWarning } from './set-warnings.ts';
 
 /** The closed table; `docs/reference/lint.md` is held to it. */
 export const LINT_CODES = {

@@ -273,7 +273,8 @@ function checkNumber(
     (type === 'integer' ? Number.isInteger(value) : Number.isFinite(value));
   if (!fits) {
     const wanted = type === 'integer' ? 'a whole number' : 'a number';
-    const inQuotes = typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value));
+    const inQuotes =
+      typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value));
     const out = inQuotes ? `; write it without quotes` : '';
     report(node.at, 'wrong_type', `${quote(place)} must be ${wanted}; ${got(node)}${out}`);
     return;

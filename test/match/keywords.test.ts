@@ -10,6 +10,8 @@ const UNSEEN = /\u00ad|[\u200b-\u200f]|\ufe0f|\ufeff|[\u{e0000}-\u{e01ef}]/u;
 const MARK = /[\u0300-\u036f]/u;
 const ALIKE: Readonly<Record<string, string>> = {
   ...{ а: 'a', А: 'A', Β: 'B', β: 'b' },
+  ...{ '\u2018': "'", '\u2019': "'", '\u201b': "'", '\u02bc': "'", '\u2032': "'", '\u00b4': "'" },
+  ...{ '\u201c': '"', '\u201d': '"', '\u201e': '"', '\u201f': '"' },
   ...{ '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2212': '-' },
 };
 
@@ -152,6 +154,12 @@ describe('keywords', () => {
       ['Bank-A', 'bank\u2011b', 'Bank\u2013 A', 'Bank\u2212\r\nB'],
     ],
     ['takes one of them, and none behind a space', BANKS, 'Bank--A, Bank -A, Bank\u2014A', []],
+    [
+      'takes apostrophes and quotes as people and models write them',
+      { words: ["O'Neil Trust", 'The "A" Bank'] },
+      'o\u2019neil trust, O\u02bcNeil\u00a0Trust, The \u201cA\u201d Bank, O Neil Trust, ONeil Trust',
+      ['o\u2019neil trust', 'O\u02bcNeil\u00a0Trust', 'The \u201cA\u201d Bank'],
+    ],
     ['takes no space for a hyphen', { words: ['T-Bank'] }, 'T Bank, T\u2010Bank', ['T\u2010Bank']],
     [
       'finds what is joined by a hyphen beside what has one',
