@@ -78,6 +78,11 @@ export interface DecisionRecord {
     /** The external detector that failed. */
     readonly classifier?: string;
   }[];
+  /**
+   * Of what was refused as it could not be judged: why it could not (a word of `docs/reference/errors.md`, "" where the
+   * code says it), and the rules that had to.
+   */
+  readonly unjudged?: { readonly reason: string; readonly rules: readonly string[] };
   /** Rules, and external detectors as `classifier/NAME`, that were not asked as their breakers are open. */
   readonly breakers: readonly string[];
   /** A rule sent the request to another model: the one that was asked for (a keyed hash where no rule names it). */

@@ -64,6 +64,22 @@ function findingLines(record: DecisionRecord): string[] {
   return [...lines, ...lifted];
 }
 
+/** Where `docs/reference/errors.md` says what each of these words means. */
+const UNJUDGED_PAGE = 'docs/reference/errors.md';
+
+function unjudgedLines({ unjudged }: DecisionRecord): string[] {
+  if (unjudged === undefined) return [];
+  const { reason, rules } = unjudged;
+  const advice =
+    reason === 'opaque_body'
+      ? 'no format is known for its path and type: name one under `formats`, or keep the rules off it by `when`'
+      : UNJUDGED_PAGE;
+  return [
+    ...(reason === '' ? [] : [`  could not be read: ${reason} (${advice})`]),
+    ...(rules.length === 0 ? [] : [`  rules that had to judge it: ${rules.join(', ')}`]),
+  ];
+}
+
 function reroutedLines({ rerouted }: DecisionRecord): string[] {
   if (rerouted === undefined) return [];
   const { rule, from = 'unknown', to = 'the same' } = rerouted;
@@ -95,6 +111,7 @@ function recordLines(record: DecisionRecord): string[] {
     `  ${whoLine(record)}`,
     ...surroundingLines(record),
     `  ${record.format || 'no format'}, ${record.requestBytes} bytes in, ${record.responseBytes} bytes out`,
+    ...unjudgedLines(record),
     ...findingLines(record),
     ...reroutedLines(record),
     ...record.errors.map(

@@ -8,7 +8,7 @@ import { BodyBuffer } from './body-buffer.ts';
 import type { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import { type GivenSpans, respelled } from './given-spans.ts';
-import { type BodyInspection, refusalOf } from './inspection.ts';
+import type { BodyInspection } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { WholeOutput } from './whole-output.ts';
 import { bytesOfWhole, decodeWhole, movedBytesMax, movedUnits } from './whole-reading.ts';
@@ -115,7 +115,7 @@ export class CollectedAnswer implements Answer {
     if (large) yield;
     const decoded = yield* decodeWhole(original, encoding, deps);
     if (!decoded.ok) {
-      deps.observer?.unreadable('response', decoded.reason);
+      exchange.unreadable('response', decoded.reason);
       if (exchange.cannotEnforce(rules)) {
         exchange.refuse('response', 'mode_cannot_enforce');
         return false;
@@ -129,7 +129,7 @@ export class CollectedAnswer implements Answer {
     let ending = false;
     for (let step = inspection.push(decoded.bytes, true); ; ) {
       if (step.stopped) {
-        const { code, rule } = refusalOf(step.stopped);
+        const { code, rule } = exchange.refusalOf(step.stopped);
         exchange.refuse('response', code, rule);
         return false;
       }

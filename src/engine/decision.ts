@@ -3,7 +3,7 @@ import type { DecisionRecord } from '../audit/record.ts';
 import { isMutation } from '../policy/evaluate.ts';
 import { riskOf } from '../policy/risk.ts';
 import { isNamedBySelector } from '../policy/scope.ts';
-import type { Direction, FactName, Facts } from '../policy/set.ts';
+import type { Direction, FactName, Facts, Rule } from '../policy/set.ts';
 import type { SessionHash } from '../rollout/cohort.ts';
 import type { Lifted, RuleError } from './active-rules.ts';
 import { detectorName } from './classifiers.ts';
@@ -70,6 +70,8 @@ export class DecisionDraft {
   private readonly findings: DecisionRecord['findings'][number][] = [];
   private findingsDropped = 0;
   private readonly errors: RuleError[] = [];
+  private unjudgedReason = '';
+  private unjudgedRules: readonly Rule[] = [];
   private liftedRules: readonly Lifted[] = [];
   private readonly turn = new TurnFacts();
   private around: ReadOnce | undefined;
@@ -133,6 +135,16 @@ export class DecisionDraft {
   failedRules(errors: readonly RuleError[]): void {
     this.errors.push(...errors);
     if (errors.length > 0) this.degraded = true;
+  }
+
+  /** Something could not be read: told in the record of a refusal that comes of it. */
+  unreadable(reason: string): void {
+    this.unjudgedReason = reason;
+  }
+
+  /** These rules cannot be kept, and their class refuses. */
+  mustJudge(rules: readonly Rule[]): void {
+    this.unjudgedRules = rules;
   }
 
   lifted(lifted: readonly Lifted[]): void {
@@ -222,6 +234,7 @@ export class DecisionDraft {
           .map(({ rule, by }) => ({ rule: rule.id, by: by.id })),
       }),
       ...shownErrors(this.errors),
+      ...(verdict === 'unavailable' && this.shownUnjudged()),
       ...(this.rerouted !== undefined && { rerouted: this.rerouted }),
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
@@ -235,6 +248,13 @@ export class DecisionDraft {
     const set = this.assignment?.set;
     const named = set !== undefined && isNamedBySelector(set, name, value);
     return named ? value : `h:${this.deps.keyedHash(value)}`;
+  }
+
+  private shownUnjudged(): Pick<DecisionRecord, 'unjudged'> {
+    const { unjudgedReason: reason, unjudgedRules: rules } = this;
+    if (reason === '' && rules.length === 0) return {};
+    const { findingsMax } = this.deps.limits;
+    return { unjudged: { reason, rules: rules.slice(0, findingsMax).map(({ id }) => id) } };
   }
 
   private shownRequestId(): string {

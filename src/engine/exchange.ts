@@ -35,7 +35,7 @@ import { ExchangeConditions, ExchangeFacts } from './exchange-facts.ts';
 import { type FactContext, factsOf, lookUp, sourceIpOf, sourceName } from './facts.ts';
 import type { Effect } from './findings.ts';
 import type { Respelled } from './given-spans.ts';
-import { refusalOf } from './inspection.ts';
+import { refusalOf, type StopReason } from './inspection.ts';
 import { Placeholders } from './placeholders.ts';
 import type { EngineDeps } from './ports.ts';
 import type { Rerouted } from './request-changes.ts';
@@ -484,9 +484,28 @@ export class Exchange implements ProcessHandler {
   /** What a rule that cannot do its work here means: the class decides (SEMANTICS §5). True: refuse. */
   cannotEnforce(rules: readonly Rule[]): boolean {
     const enforcing = rules.filter((rule) => rule.enforcement === 'enforce');
-    if (enforcing.some((rule) => deniesByClass(rule.class))) return true;
+    const denying = enforcing.filter((rule) => deniesByClass(rule.class));
+    if (denying.length > 0) {
+      this.decision.mustJudge(denying);
+      return true;
+    }
     if (rules.length > 0) this.decision.degraded = true;
     return false;
+  }
+
+  /** Something of a body could not be read; what follows is up to the rules that had to. */
+  unreadable(direction: Direction, reason: string): void {
+    this.decision.unreadable(reason);
+    this.deps.observer?.unreadable(direction, reason);
+  }
+
+  /** What a body that was stopped is refused with. */
+  refusalOf(stop: StopReason): { readonly code: RefusalCode; readonly rule?: Rule } {
+    if (stop.kind === 'unreadable') {
+      this.decision.unreadable(stop.reason);
+      if (stop.rule !== undefined) this.decision.mustJudge([stop.rule]);
+    }
+    return refusalOf(stop);
   }
 
   /**

@@ -26,7 +26,8 @@ import { TextTrack } from './text-track.ts';
 
 export type StopReason =
   | { readonly kind: 'policy'; readonly rule: Rule }
-  | { readonly kind: 'unreadable'; readonly reason: string }
+  /** `rule`: the one that could not judge what it had found. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly rule?: Rule }
   /** A rule would add to a message, and none can go on. */
   | { readonly kind: 'cannot_append'; readonly rule: Rule }
   | { readonly kind: 'held_too_much' }
@@ -611,10 +612,10 @@ export class BodyInspection implements TextHost, SubjectHost {
     } else if (kind === 'sealed' || kind === 'structure') {
       if (this.stop) return;
       const reason = kind === 'sealed' ? 'sealed_text' : 'json_structure';
-      this.stop = { kind: 'unreadable', reason };
+      this.stop = { kind: 'unreadable', reason, rule };
     } else if (kind === 'unjudged') {
       if (this.stop) return;
-      this.stop = { kind: 'unreadable', reason: 'tool_arguments' };
+      this.stop = { kind: 'unreadable', reason: 'tool_arguments', rule };
     } else if (kind === 'unable') {
       if (this.stop) return;
       this.stop = { kind: 'cannot_append', rule };

@@ -23,7 +23,7 @@ import { Classification } from './classification.ts';
 import type { RefusalCode } from './codes.ts';
 import type { Exchange } from './exchange.ts';
 import { respelled } from './given-spans.ts';
-import { BodyInspection, refusalOf } from './inspection.ts';
+import { BodyInspection } from './inspection.ts';
 import { sendWhole } from './paced-sending.ts';
 import { NO_MUTATION, RequestChanges, ROUTE_HEADERS } from './request-changes.ts';
 import { narrowed } from './rule-lists.ts';
@@ -393,7 +393,7 @@ export class RequestSide {
     this.changes = changes;
     // Whatever of these cannot do its work, the class says what follows.
     const relevant = [...rules, ...changes.wanted];
-    if (!decoded.ok) deps.observer?.unreadable('request', decoded.reason);
+    if (!decoded.ok) exchange.unreadable('request', decoded.reason);
     if (relevant.length === 0 && active.sticky.length === 0)
       return this.refuseUnallowed([]) ? undefined : { bytes: original, changed: false };
     if (this.contradicted(frames) && exchange.cannotEnforce(rules)) {
@@ -447,7 +447,7 @@ export class RequestSide {
     }
     scores.store();
     if (step.stopped) {
-      const { code, rule } = refusalOf(step.stopped);
+      const { code, rule } = exchange.refusalOf(step.stopped);
       exchange.refuse('request', code, rule);
       return undefined;
     }
@@ -512,7 +512,7 @@ export class RequestSide {
     const found =
       requestHeaders !== undefined &&
       frames.some((frame) => requestFormat.contradicts?.(requestHeaders, frame) ?? false);
-    if (found) this.exchange.deps.observer?.unreadable('request', 'headers_contradict');
+    if (found) this.exchange.unreadable('request', 'headers_contradict');
     return found;
   }
 
@@ -545,7 +545,7 @@ export class RequestSide {
       ? narrowed(this.possible(), 'needsModel', needsModel)
       : NO_RULES;
     if (!exchange.cannotEnforce(asking)) return false;
-    exchange.deps.observer?.unreadable('request', 'model_in_doubt');
+    exchange.unreadable('request', 'model_in_doubt');
     exchange.refuse('request', 'unreadable_body');
     return true;
   }

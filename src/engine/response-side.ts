@@ -171,6 +171,7 @@ export class ResponseSide implements AnswerSide {
         }
         // Its first chunk could only be broken off, at worst behind headers that say 200.
         if (!port.observability && decision.format === 'opaque' && exchange.cannotEnforce(all)) {
+          decision.unreadable('opaque_body');
           exchange.refuse('response', 'unreadable_body');
           return;
         }

@@ -9,7 +9,7 @@ import { type Answer, type AnswerSide, EMPTY_BODY } from './answer.ts';
 import type { Job, Pause } from './backlog.ts';
 import { concatBytes } from './body-buffer.ts';
 import { REFUSALS, type RefusalCode, refusalWord } from './codes.ts';
-import { type BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
+import type { BodyInspection, InspectionStep } from './inspection.ts';
 
 export class StreamedAnswer implements Answer {
   private readonly side: AnswerSide;
@@ -109,7 +109,7 @@ export class StreamedAnswer implements Answer {
       exchange.port.body('response', concatBytes(step.output), endOfStream && !step.stopped);
     }
     if (!step.stopped) return true;
-    const { code, rule } = refusalOf(step.stopped);
+    const { code, rule } = exchange.refusalOf(step.stopped);
     this.refuse(code, rule);
     return false;
   }

@@ -5,7 +5,7 @@ import { type Answer, type AnswerSide, EMPTY_BODY } from './answer.ts';
 import type { Job, Pause } from './backlog.ts';
 import { ownEvent } from './body-buffer.ts';
 import type { RefusalCode } from './codes.ts';
-import { type BodyInspection, type InspectionStep, refusalOf } from './inspection.ts';
+import type { BodyInspection, InspectionStep } from './inspection.ts';
 
 export class WatchedAnswer implements Answer {
   private readonly side: AnswerSide;
@@ -86,7 +86,7 @@ export class WatchedAnswer implements Answer {
       exchange.decision.degraded = true;
       return true;
     }
-    const { code, rule } = refusalOf(stopped);
+    const { code, rule } = exchange.refusalOf(stopped);
     this.refuse(code, rule);
     return false;
   }

@@ -243,6 +243,7 @@ describe('switchyard', () => {
           ],
           findingsDropped: 2,
           errors: [{ rule: 'retail/when', error: 'type_mismatch' }],
+          unjudged: { reason: 'not_json', rules: ['retail/pii', 'retail/keys'] },
           breakers: ['retail/slow'],
           degraded: true,
         }),
@@ -258,6 +259,8 @@ describe('switchyard', () => {
   set sha256:00, epoch 3, cohort control
   route chat, tenant acme, model gpt?[2J
   openai.chat, 10 bytes in, 0 bytes out
+  could not be read: not_json (docs/reference/errors.md)
+  rules that had to judge it: retail/pii, retail/keys
   retail/pii: redact (shadow: not enforced), EMAIL at 3–9 of 0/content
   and 2 more
   retail/when: could not be evaluated (type_mismatch)

@@ -82,6 +82,7 @@ describe('text that its provider has signed', () => {
       assert.equal(message.stop_reason, 'refusal');
       assert.ok(!sent.text.includes('signature_delta'));
       assert.equal(from.records[0]!.code, 'unreadable_body');
+      assert.deepEqual(from.records[0]!.unjudged, { reason: 'sealed_text', rules: ['guard/pii'] });
     }
   });
 
