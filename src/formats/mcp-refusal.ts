@@ -12,37 +12,36 @@ function envelope(id: string | undefined, rest: string): string {
   return `{"jsonrpc":"2.0","id":${id ?? 'null'},${rest}}`;
 }
 
-function errorMessage(
-  id: string | undefined,
-  refusal: Refusal,
-  code: number,
-  noId?: string,
-): string {
+/** All of an error but its id. */
+function errorPart(refusal: Refusal, code: number, noId?: string): string {
   const data = {
     decision: refusal.decisionId,
     code: refusal.code,
     ...(noId === undefined ? {} : { noId }),
   };
   const error = { code, message: refusal.message, data };
-  return envelope(id, `"error":${JSON.stringify(error)}`);
+  return `"error":${JSON.stringify(error)}`;
 }
 
-/** A tool's own failure, which clients hand to the model, so that an agent can go on. */
-function refusedCall(id: string | undefined, refusal: Refusal): string {
+/** A tool's own failure, which clients hand to the model, so that an agent can go on; all of it but its id. */
+function refusedCallPart(refusal: Refusal): string {
   const result = {
     resultType: 'complete',
     content: [{ type: 'text', text: refusal.message }],
     isError: true,
     _meta: { 'switchyard/decision': refusal.decisionId, 'switchyard/code': refusal.code },
   };
-  return envelope(id, `"result":${JSON.stringify(result)}`);
+  return `"result":${JSON.stringify(result)}`;
 }
 
-/** The answer to one request that is refused: a failed tool call, or an error where it is none. */
-export function refusalMessage(message: McpMessage, refusal: Refusal): string {
-  return message.method === 'tools/call'
-    ? refusedCall(message.id, refusal)
-    : errorMessage(message.id, refusal, POLICY_ERROR_CODE);
+/** The answers to requests that are refused: a failed tool call, or an error where it is none. */
+export function refusalMessages(
+  messages: readonly McpMessage[],
+  refusal: Refusal,
+): readonly string[] {
+  const call = refusedCallPart(refusal);
+  const error = errorPart(refusal, POLICY_ERROR_CODE);
+  return messages.map(({ id, method }) => envelope(id, method === 'tools/call' ? call : error));
 }
 
 /** What a refused body had asked. */
@@ -67,23 +66,27 @@ function readable(status: number, refusal: Refusal, { requests, mismatch }: Aske
   return denied && early && !mismatch ? 200 : status;
 }
 
+/** An error for each request; one without an id where there is none. */
+function errors(refusal: Refusal, code: number, { requests, read }: Asked): readonly string[] {
+  if (requests.length === 0) {
+    const noId = read ? 'the body has no request' : 'the body was not read';
+    return [envelope(undefined, errorPart(refusal, code, noId))];
+  }
+  const error = errorPart(refusal, code);
+  return requests.map(({ id }) => envelope(id, error));
+}
+
 export function mcpRefusalResponse(
   refusal: Refusal,
   status: number,
   as: 'error' | 'refusal',
   asked: Asked,
 ): RefusalResponse {
-  const { requests, batch, mismatch, read } = asked;
+  const { requests, batch, mismatch } = asked;
   const headers = refusalHeaders(refusal, 'application/json');
   const spoken = as === 'refusal' && requests.length > 0;
   const code = mismatch ? HEADER_MISMATCH_CODE : POLICY_ERROR_CODE;
-  const bodies = requests.map((message) =>
-    spoken ? refusalMessage(message, refusal) : errorMessage(message.id, refusal, code),
-  );
-  if (bodies.length === 0) {
-    const noId = read ? 'the body has no request' : 'the body was not read';
-    bodies.push(errorMessage(undefined, refusal, code, noId));
-  }
+  const bodies = spoken ? refusalMessages(requests, refusal) : errors(refusal, code, asked);
   return {
     status: spoken ? 200 : readable(status, refusal, asked),
     headers,

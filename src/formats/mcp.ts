@@ -21,7 +21,7 @@ import { jsonFrame, unreadableFrame } from './json-frame.ts';
 import { type EventSource, JsonStreamReader } from './json-stream.ts';
 import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import { MCP_NAMES, type McpMessage, type McpReading, readMcp } from './mcp-message.ts';
-import { mcpRefusalResponse, refusalMessage } from './mcp-refusal.ts';
+import { mcpRefusalResponse, refusalMessages } from './mcp-refusal.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 
@@ -77,28 +77,47 @@ export function mcpWith(limits: FormatLimits): Format {
     },
     contradicts(headers: RequestHeaders, frame: Frame): boolean {
       if (!isMcpFrame(frame)) return false;
+      const said = saidBy(headers);
       const differs =
         (headers.get('mcp-session-id') ?? '').includes(' ') ||
-        frame.mcp.some((message) => !agrees(message, headers));
+        frame.mcp.some((message) => !agrees(message, said));
       if (differs) talk.mismatch = true;
       return differs;
     },
   });
 }
 
-/** Proxies route by these headers: a message that they do not describe was not what was let through. */
-function agrees(message: McpMessage, headers: RequestHeaders): boolean {
-  const same = (name: string, value: string | undefined): boolean => {
+/** What headers repeat of a message; of a batch all are compared with the same. */
+interface SaidByHeaders {
+  readonly method: string | undefined;
+  readonly name: string | undefined;
+  readonly version: string | undefined;
+  readonly params: readonly string[];
+}
+
+function saidBy(headers: RequestHeaders): SaidByHeaders {
+  const word = (name: string): string | undefined => {
     const written = headers.get(name);
-    return written === undefined || decoded(written) === (value ?? '');
+    return written === undefined ? undefined : decoded(written);
   };
-  return (
-    same('mcp-method', message.method) &&
-    same('mcp-name', message.name) &&
-    versionAgrees(message, headers.get('mcp-protocol-version')) &&
-    headers
+  return {
+    method: word('mcp-method'),
+    name: word('mcp-name'),
+    version: headers.get('mcp-protocol-version'),
+    params: headers
       .entries()
-      .every(([name, value]) => !name.startsWith(PARAM_HEADER) || message.holds(decoded(value)))
+      .filter(([name]) => name.startsWith(PARAM_HEADER))
+      .map(([, value]) => decoded(value)),
+  };
+}
+
+/** Proxies route by these headers: a message that they do not describe was not what was let through. */
+function agrees(message: McpMessage, { method, name, version, params }: SaidByHeaders): boolean {
+  return (
+    (method === undefined || method === (message.method ?? '')) &&
+    (name === undefined || name === (message.name ?? '')) &&
+    versionAgrees(message, version) &&
+    params.every((value) => message.holds(value))
   );
 }
 
@@ -276,8 +295,8 @@ class McpEventReader extends JsonStreamReader {
     const unasked = kept.filter(
       ({ kind, id }) => kind === 'response' && id !== undefined && !asked.has(id),
     );
-    const events = [...open, ...unasked].map((message) =>
-      Buffer.from(`event: message\ndata: ${refusalMessage(message, refusal)}\n\n`, 'utf8'),
+    const events = refusalMessages([...open, ...unasked], refusal).map((message) =>
+      Buffer.from(`event: message\ndata: ${message}\n\n`, 'utf8'),
     );
     return events.length === 0 ? [] : this.following(events);
   }
