@@ -725,7 +725,11 @@ export class BodyInspection implements TextHost, SubjectHost {
       if (frame) this.options.reader.sent(frame);
       this.queuedBytes -= held.size;
       released++;
-      for (const span of held.spans) span.track.forget(span.end);
+      // The last first: what a text has forgotten with it, those before it need not forget one by one.
+      for (let at = held.spans.length - 1; at >= 0; at--) {
+        const { track, end } = held.spans[at]!;
+        track.forget(end);
+      }
     }
     this.keptFrames = Math.max(0, this.keptFrames - released);
     if (released === this.queue.length) this.queue = NONE;

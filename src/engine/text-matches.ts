@@ -153,8 +153,9 @@ export class TextMatches {
   edits(start: number, end: number): readonly TextEdit[] {
     if (this.covered.length === 0) return NO_EDITS;
     const edits: TextEdit[] = [];
-    for (const covered of this.covered) {
-      if (covered.end <= start) continue;
+    // One text may be made of thousands of pieces, all of which ask.
+    for (let at = this.firstBehind(start); at < this.covered.length; at += 1) {
+      const covered = this.covered[at]!;
       if (covered.start >= end) break;
       edits.push({
         start: Math.max(covered.start, start) - start,
@@ -170,9 +171,19 @@ export class TextMatches {
 
   /** Forgets what only frames before source unit `upTo` needed. */
   forget(upTo: number): void {
-    let done = 0;
-    while (done < this.covered.length - 1 && this.covered[done]!.end <= upTo) done++;
+    const done = Math.min(this.firstBehind(upTo), this.covered.length - 1);
     if (done > 0) this.covered.splice(0, done);
+  }
+
+  /** The first that is covered of what ends behind source unit `unit`: they stand in order, apart from each other. */
+  private firstBehind(unit: number): number {
+    let low = 0;
+    for (let high = this.covered.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.covered[middle]!.end <= unit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   private speaksLater(match: ScannedMatch): number {

@@ -201,6 +201,36 @@ describe('attacks on requests', () => {
     const { passed } = ask(rig(masks, { matchesMax: 130_000 }), message('a@b.cc '.repeat(130_000)));
     assert.ok(passed.includes('[EMAIL_1]') && !passed.includes('a@b.cc'));
   });
+  it('a text of very many pieces costs what it is long, wherever in it much was masked', () => {
+    const mails = { text: 'a1@b.example '.repeat(9_000) };
+    const parts = Array.from({ length: 40_000 }, () => ({ text: 'a' }));
+    const set = compile(head(PII));
+    const timed = (all: readonly object[]): number => {
+      const { deps } = rig(set, { sliceUnitsMax: 1e9 });
+      const port = new RecordingPort();
+      const exchange = new Exchange(deps, port);
+      const path = '/v1beta/models/m:generateContent';
+      exchange.event(headersEvent('request', { ...CHAT_HEADERS, ':path': path }));
+      const asked = Buffer.from('{"contents":[{"parts":[{"text":"hi"}]}]}');
+      exchange.event({ kind: 'body', direction: 'request', bytes: asked, endOfStream: true });
+      exchange.event(
+        headersEvent('response', { ':status': '200', 'content-type': 'application/json' }),
+      );
+      const said = JSON.stringify({ candidates: [{ content: { role: 'model', parts: all } }] });
+      const bytes = Buffer.from(said);
+      const from = process.cpuUsage().user;
+      exchange.event({ kind: 'body', direction: 'response', bytes, endOfStream: true });
+      const tookUs = process.cpuUsage().user - from;
+      assert.equal(port.sent('response').split('[EMAIL_').length, 9_001);
+      exchange.end('half_close');
+      return tookUs;
+    };
+    timed([mails, ...parts]);
+    // Where every piece looked at all that is masked before it, it took three times as long and more.
+    const least = (all: readonly object[]): number =>
+      Math.min(...Array.from({ length: 3 }, () => timed(all)));
+    assert.ok(least([mails, ...parts]) < 2 * least([...parts, mails]) + 20_000);
+  });
   it('default: deny stands where the allow that might lift it does not match', () => {
     const set = compile(`
 kind: Policy
