@@ -6,7 +6,6 @@ import { Buffer } from 'node:buffer';
 import type {
   AppendForm,
   BodyReader,
-  Edit,
   Format,
   Frame,
   Piece,
@@ -46,6 +45,7 @@ import { DEFAULT_FORMAT_LIMITS, type FormatLimits } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { KeyCounter, PieceCollector } from './piece-collector.ts';
 import { RequestReader } from './request-body.ts';
+import { touchedBy } from './splice.ts';
 
 /** Paths of the API: `model` may stand in `models/`, `tunedModels/` or an `endpoints/` of Vertex. */
 export const GEMINI_PATH =
@@ -136,13 +136,16 @@ function swapsOf(
   changed: Set<number>,
 ): JsonFrameParts['swaps'] {
   return (edits, unfinished): readonly Swap[] => {
-    const replaced = edits.filter(
-      ({ piece, start, end }) => end > start && CONTENT_TEXT.test(pieces[piece]!.text),
+    const touched = touchedBy(edits);
+    const replaced = touchedBy(
+      edits.filter(
+        ({ piece, start, end }) => end > start && CONTENT_TEXT.test(pieces[piece]!.text),
+      ),
     );
     return candidates.flatMap((candidate) => {
-      const isOf = ({ piece }: Edit): boolean => piece >= candidate.from && piece < candidate.to;
-      if (replaced.some(isOf)) changed.add(candidate.index);
-      const spelled = edits.some(isOf);
+      const { from, to } = candidate;
+      if (replaced(from, to)) changed.add(candidate.index);
+      const spelled = touched(from, to);
       const dropped = [
         ...(spelled ? candidate.repeats : []),
         ...(unfinished ? candidate.finishReasons : []),

@@ -31,6 +31,7 @@ import {
   responsesRefusalResponse,
   unseenResponse,
 } from './responses-refusal.ts';
+import { touchedBy } from './splice.ts';
 import { type Anchored, MoveLedger } from './text-moves.ts';
 
 /** The format with limits of its own. */
@@ -102,17 +103,9 @@ class ResponseReader extends JsonDocumentReader {
 /** Token by token, a changed text is spelled no more. Clients count on an array. */
 function repeated(repeats: readonly Repeat[], edits: readonly Edit[]): readonly Swap[] {
   if (repeats.length === 0) return [];
-  const touched = [...new Set(edits.map(({ piece }) => piece))].sort((one, other) => one - other);
-  const isTouched = ({ from, to }: Repeat): boolean => {
-    let low = 0;
-    for (let high = touched.length; low < high; ) {
-      const middle = (low + high) >> 1;
-      if (touched[middle]! < from) low = middle + 1;
-      else high = middle;
-    }
-    return low < touched.length && touched[low]! < to;
-  };
-  const nodes = new Set(repeats.filter(isTouched).map(({ node }) => node));
+  const touched = touchedBy(edits);
+  const gone = repeats.filter(({ from, to }) => touched(from, to));
+  const nodes = new Set(gone.map(({ node }) => node));
   return [...nodes].map((node) => ({ node, json: '[]' }));
 }
 

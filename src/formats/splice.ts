@@ -63,6 +63,20 @@ const COPY_BYTES = 65_536;
 const COPIED_BYTES_PER_UNIT = 64;
 const SPLICE_UNITS = 4;
 
+/** Whether one of these edits is in a piece from the one on and before the other. Cost of each question: logarithmic. */
+export function touchedBy(edits: readonly Edit[]): (from: number, to: number) => boolean {
+  const touched = [...new Set(edits.map(({ piece }) => piece))].sort((one, other) => one - other);
+  return (from, to) => {
+    let low = 0;
+    for (let high = touched.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (touched[middle]! < from) low = middle + 1;
+      else high = middle;
+    }
+    return low < touched.length && touched[low]! < to;
+  };
+}
+
 /**
  * The edits of one piece as ranges that split no surrogate pair: a range that covers half of a pair
  * covers all of it, an insertion inside a pair moves in front of it.
