@@ -158,17 +158,14 @@ export class MoveLedger {
     anchored: readonly Anchored[],
     data: Uint8Array,
   ): readonly Swap[] {
-    for (const [piece, group] of editsByPiece(pieces, edits)) {
+    const byPiece = editsByPiece(pieces, edits);
+    for (const [piece, group] of byPiece) {
       const { text, value } = pieces[piece]!;
       if (this.#follows.test(text)) this.#of(text).note(value, group);
     }
     return anchored.flatMap(({ into, anchors }) => {
       const moves = typeof into === 'string' ? this.#texts.get(into) : new TextMoves();
-      if (typeof into === 'number')
-        moves!.note(
-          pieces[into]!.value,
-          edits.filter(({ piece }) => piece === into),
-        );
+      if (typeof into === 'number') moves!.note(pieces[into]!.value, byPiece.get(into) ?? NONE);
       if (moves?.changed !== true) return [];
       return anchors.map(({ node, edge }) => {
         const offset = Number(String.fromCharCode(...data.subarray(node.start, node.end)));
