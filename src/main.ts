@@ -300,6 +300,7 @@ async function serve(config: ServerConfig): Promise<void> {
       streamsMax: config.grpc.streamsMax,
       receiveBytesMax: config.grpc.receiveBytesMax,
       drainDeadlineMs: config.grpc.drainDeadlineMs,
+      drainRestMs: config.grpc.drainRestMs,
     },
     ...(config.grpc.defaultModes && { defaultModes: config.grpc.defaultModes }),
     onTransportEvent: (event) => {

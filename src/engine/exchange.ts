@@ -17,6 +17,7 @@ import type {
   ProcessEvent,
   ProcessHandler,
   ProcessPort,
+  Stopping,
   StreamEnd,
   StructObject,
 } from '../protocol/process.ts';
@@ -208,18 +209,28 @@ export class Exchange implements ProcessHandler {
   /**
    * The server's deadline for open exchanges has come, and the class decides (docs/reference/stances.md): what a rule of
    * security or regulation would still have judged is refused in the format's own words, what is held of it dropped.
-   * All else is ended with an error status, which Envoy's route takes as it declares: one that stays open passes on.
+   * Nobody is to be kept from all else: it goes on, judged as before, for as long as the server may wait. Where Envoy
+   * passes on what it still has, as the route stays open, an error status is the shorter way to the same.
    */
-  stop(): boolean {
-    if (this.refused) return true;
+  stop(): Stopping {
+    if (this.refused) return 'ended';
     this.stopping = true;
-    // Half of a slice is judged: that cannot be ended in words.
-    if (this.port.observability || this.backlog.busy) return false;
+    if (this.port.observability) return 'fails';
+    if (this.backlog.busy) {
+      // Half of a slice is judged: that cannot be ended in words. At its end it can.
+      this.backlog.whenDone(() => {
+        if (this.stop() === 'fails') this.port.fail('UNAVAILABLE', 'draining');
+      });
+      return 'goes_on';
+    }
     if (this.response.begun) {
       if (this.response.stillDenies) this.response.refuseNow('draining');
     } else if (this.request.pending) this.request.tooLate('draining');
     else if (this.deniesAnswers) this.refuse('request', 'draining');
-    return this.refused;
+    if (this.refused) return 'ended';
+    return this.declaredOpen && this.shownMode('response') !== 'FULL_DUPLEX_STREAMED'
+      ? 'fails'
+      : 'goes_on';
   }
 
   /** A rule whose class denies waits for the answer. */

@@ -115,6 +115,7 @@ export const FileSchema = Type.Object(
           receiveBytesMax: Type.Optional(Count),
           drainMs: Type.Optional(Count),
           drainDeadlineMs: Type.Optional(Count),
+          drainRestMs: Type.Optional(Count),
           transport: Type.Optional(words(TRANSPORTS)),
           warmUpMs: Type.Optional(Count),
           /** Of the transport `fast`. */
@@ -241,6 +242,7 @@ export interface ServerConfig {
     readonly receiveBytesMax: number;
     readonly drainMs: number;
     readonly drainDeadlineMs: number;
+    readonly drainRestMs: number;
     readonly transport: Transport;
     readonly warmUpMs: number;
     readonly http2: Http2Limits;
@@ -367,6 +369,7 @@ function merged(file: ConfigFile, over: ConfigOverrides): ServerConfig {
       receiveBytesMax: file.grpc?.receiveBytesMax ?? 64 << 20,
       drainMs: file.grpc?.drainMs ?? 1_000,
       drainDeadlineMs: file.grpc?.drainDeadlineMs ?? 30_000,
+      drainRestMs: file.grpc?.drainRestMs ?? 60_000,
       transport: (over.transport as Transport | undefined) ?? file.grpc?.transport ?? 'grpc-js',
       warmUpMs:
         over.warmUpMs === undefined ? (file.grpc?.warmUpMs ?? 1_500) : Number(over.warmUpMs),

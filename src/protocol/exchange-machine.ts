@@ -303,11 +303,15 @@ export class ExchangeMachine implements ProcessPort {
     this.#tellEnd();
   }
 
-  /** The server stops: the handler's last words where it has some, else an error status. Never throws. */
-  stop(reason: string): void {
+  /**
+   * The server stops: the handler's last words where it has some; else, if the exchange may not go on or this is the `last`
+   * time that it is asked, an error status. Never throws.
+   */
+  stop(reason: string, last: boolean): void {
     if (this.#phase === 'over' || this.#phase === 'answered') return;
     try {
-      if (this.#handler.stop?.() === true) {
+      const becomes = this.#handler.stop?.() ?? 'fails';
+      if (becomes === 'ended' || (becomes === 'goes_on' && !last)) {
         this.#tellEnd();
         return;
       }

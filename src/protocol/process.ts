@@ -125,14 +125,17 @@ export interface ProcessPort {
   resume(): void;
 }
 
+/** What becomes of an exchange whose server stops. */
+export type Stopping =
+  | 'ended' /* it has been given its last words, and Envoy ends the stream */
+  | 'goes_on' /* it may, as long as the server still waits for it */
+  | 'fails'; /* with an error status */
+
 /** One exchange's logic, made by the engine when a stream opens. It may answer an event later. */
 export interface ProcessHandler {
   event(event: ProcessEvent): void;
-  /**
-   * The server stops. True: the exchange has been given its last words, and Envoy ends the stream; else it is ended
-   * with an error status.
-   */
-  stop?(): boolean;
+  /** The server stops, and wants the exchange to end; without it, with an error status. */
+  stop?(): Stopping;
   end(end: StreamEnd): void;
 }
 

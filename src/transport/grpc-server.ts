@@ -12,6 +12,8 @@ export const RECEIVE_BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
 export const DRAIN_GRACE_MS_DEFAULT = 1_000;
 /** How long running exchanges may take to finish once the listener is closed. */
 export const DRAIN_DEADLINE_MS_DEFAULT = 30_000;
+/** How long, after that, those may that are better let go on than ended. */
+export const DRAIN_REST_MS_DEFAULT = 60_000;
 /** Time for the last statuses to leave before connections are cut. */
 export const LAST_WORDS_MS = 250;
 /** Our own pings: they find an Envoy that vanished, and cost nothing else. */
@@ -23,6 +25,7 @@ export interface GrpcLimits {
   readonly streamsMax: number;
   readonly receiveBytesMax?: number;
   readonly drainDeadlineMs?: number;
+  readonly drainRestMs?: number;
 }
 
 export type TransportEvent =
@@ -54,8 +57,8 @@ export interface GrpcServer {
   /** ext_proc streams open now. */
   readonly streams: () => number;
   /**
-   * NOT_SERVING, wait, close the listener, let exchanges finish until the deadline, fail the rest with
-   * UNAVAILABLE. Resolves when nothing is left. Idempotent.
+   * NOT_SERVING, wait, close the listener, let exchanges finish until the deadline, ask the others to end, let those
+   * that may go on do so for `drainRestMs`, and fail the rest with UNAVAILABLE. Resolves when nothing is left. Idempotent.
    */
   drain(graceMs?: number): Promise<void>;
   /** The same without waiting. */

@@ -13,7 +13,9 @@ class: security
 rules:
   - { id: zebra, inspect: [response], match: { keywords: { words: [Project Zebra] } }, then: block }
 `;
-const OPERATIONAL = SECURITY.replace('class: security', 'class: operational');
+const OPERATIONAL = `${SECURITY.replace('class: security', 'class: operational')}
+  - { id: mail, inspect: [response], match: { pii: { entities: [email] } }, then: redact }
+`;
 
 const DRAIN_MS = 500;
 const DEADLINE_MS = 1_500;
@@ -32,6 +34,17 @@ const SHORT: Script = {
   headers: SSE,
   delayMs: 100,
 };
+/** It lasts longer than the deadline, and has something to mask behind it. */
+const LASTING: Script = {
+  chunks: [
+    ...Array.from({ length: 9 }, (_, at) => event(`word${at} `)),
+    event('write to a@b.exa'),
+    event('mple now'),
+    'data: [DONE]\n\n',
+  ],
+  headers: SSE,
+  delayMs: 200,
+};
 /** The provider thinks about it for long. */
 const SILENT: Script = { chunks: [event('never')], headers: SSE, stallAfter: 0 };
 
@@ -45,11 +58,14 @@ for (const transport of ['grpc-js', 'fast'])
     });
     afterEach(() => stack?.stop());
 
-    const start = async (policy: string): Promise<Stack> => {
+    const start = async (
+      policy: string,
+      { deadlineMs = DEADLINE_MS, restMs = 0 } = {},
+    ): Promise<Stack> => {
       stack = await startStack({
         policies: { 'guard.yaml': policy },
         config: [
-          `grpc: { transport: ${transport}, drainMs: ${DRAIN_MS}, drainDeadlineMs: ${DEADLINE_MS} }`,
+          `grpc: { transport: ${transport}, drainMs: ${DRAIN_MS}, drainDeadlineMs: ${deadlineMs}, drainRestMs: ${restMs} }`,
           // What is held may wait for longer than the server lives on.
           'limits: { responseStallTimeoutMs: 30000 }',
         ].join('\n'),
@@ -94,19 +110,41 @@ for (const transport of ['grpc-js', 'fast'])
       assert.deepEqual(codes.sort(), ['allowed', 'allowed', 'draining', 'draining']);
     });
 
-    it('ends with an error, and never as if it were whole, what no rule has to judge', async () => {
-      const running = await start(OPERATIONAL);
+    it('lets go on, judged as before, what nobody is to be kept from, and breaks off at the very end what still lasts', async () => {
+      const running = await start(OPERATIONAL, { deadlineMs: 300, restMs: 4_000 });
       const { switchyard } = running;
-      const asked = ask(running, LONG);
+      const asked = [LASTING, LONG].map((script) => ask(running, script));
       await sleep(500);
+      const stoppedAt = performance.now();
       switchyard.signal('SIGTERM');
-      const long = await asked;
+      const [lasting, long] = await Promise.all(asked);
       assert.deepEqual(await switchyard.exited, { code: 0, signal: null });
-      assert.equal(long.complete, false);
-      assert.match(long.text, /Hello/u);
-      assert.doesNotMatch(long.text, /content_filter|ra is secret/u);
+      assert.ok(performance.now() - stoppedAt >= DRAIN_MS + 300 + 4_000);
+
+      assert.ok(lasting?.complete, `ended cleanly: ${lasting?.error}`);
+      const { content, finishReason } = choicesOf(lasting as never)[0] ?? {};
+      assert.match(content ?? '', /^word0 .*word8 write to \S+ now$/u);
+      assert.doesNotMatch(lasting?.text ?? '', /a@b\.example/u);
+      assert.notEqual(finishReason, 'content_filter');
+      assert.match(lasting?.text ?? '', /\[DONE\]/u);
+
+      // Never as if it were whole.
+      assert.equal(long?.complete, false);
+      assert.match(long?.text ?? '', /Hello/u);
+      assert.doesNotMatch(long?.text ?? '', /content_filter|Zeb/u);
       const { decisions } = writtenRecords(switchyard.dataDirectory);
-      const [record] = decisions.filter(({ kind }) => kind === 'process');
-      assert.equal(record?.code, 'draining');
+      const ends = decisions
+        .filter(({ kind }) => kind === 'process')
+        .map(({ verdict, code, degraded }) => `${verdict} ${code} ${degraded}`);
+      assert.deepEqual(ends.sort(), ['mutate allowed false', 'unavailable draining false']);
+    });
+
+    it('waits no longer than anybody needs', async () => {
+      const running = await start(OPERATIONAL, { deadlineMs: 300, restMs: 60_000 });
+      const asked = ask(running, SHORT);
+      await sleep(200);
+      running.switchyard.signal('SIGTERM');
+      assert.ok((await asked).complete);
+      assert.deepEqual(await running.switchyard.exited, { code: 0, signal: null });
     });
   });

@@ -21,7 +21,7 @@ const GRPC_STATUS = {
 
 export interface OwnedStream {
   /** The server wants it to end. */
-  stop(reason: string): void;
+  stop(reason: string, last: boolean): void;
 }
 
 /** Ends a call with an error status. grpc-js sends what is still queued first, then the status. */
@@ -119,5 +119,5 @@ export function ownProcessStream(
     // Our own `endWithError` comes by here too; only another error finds the machine still running.
     if (!over) machine.fail('INTERNAL', 'stream_error');
   });
-  return { stop: (reason) => machine.stop(reason) };
+  return { stop: (reason, last) => machine.stop(reason, last) };
 }

@@ -15,6 +15,7 @@ import { framesOf } from '../error-frames.ts';
 import {
   DRAIN_DEADLINE_MS_DEFAULT,
   DRAIN_GRACE_MS_DEFAULT,
+  DRAIN_REST_MS_DEFAULT,
   type GrpcServer,
   type GrpcServerOptions,
   KEEPALIVE_TIME_MS,
@@ -88,6 +89,7 @@ class RunningServer implements GrpcServer {
   readonly #addresses: string[] = [];
   #draining: Promise<void> | undefined;
   #graceOver: (() => void) | undefined;
+  #idle: (() => void) | undefined;
   #deadlineOver: (() => void) | undefined;
   #hurry = false;
 
@@ -175,7 +177,16 @@ class RunningServer implements GrpcServer {
       ? 0
       : (this.#options.limits.drainDeadlineMs ?? DRAIN_DEADLINE_MS_DEFAULT);
     await this.#unless(finished, deadlineMs);
-    for (const stream of [...this.#owned]) stream.stop('draining');
+    for (const stream of [...this.#owned]) stream.stop('draining', false);
+    const idle = new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      if (this.#owned.size === 0) resolve();
+    });
+    await this.#unless(
+      idle,
+      this.#hurry ? 0 : (this.#options.limits.drainRestMs ?? DRAIN_REST_MS_DEFAULT),
+    );
+    for (const stream of [...this.#owned]) stream.stop('draining', true);
     await this.#unless(finished, LAST_WORDS_MS);
     this.#server.forceShutdown();
     for (const socket of this.#sockets) await socket.remove();
@@ -224,7 +235,10 @@ class RunningServer implements GrpcServer {
           ? {}
           : { defaultModes: this.#options.defaultModes }),
       },
-      () => this.#owned.delete(owned),
+      () => {
+        this.#owned.delete(owned);
+        if (this.#owned.size === 0) this.#idle?.();
+      },
     );
     this.#owned.add(owned);
     this.#tell({ kind: 'stream_opened' });

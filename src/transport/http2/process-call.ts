@@ -46,8 +46,8 @@ export class ProcessCall extends GrpcCall implements ExchangeSink {
   // ---- GrpcCall
 
   /** The server wants it to end. */
-  stop(reason: string): void {
-    this.#machine.stop(reason);
+  stop(reason: string, last: boolean): void {
+    this.#machine.stop(reason, last);
   }
 
   protected took(bytes: Buffer, start: number, end: number): void {

@@ -10,6 +10,7 @@ import { framesOf } from '../error-frames.ts';
 import {
   DRAIN_DEADLINE_MS_DEFAULT,
   DRAIN_GRACE_MS_DEFAULT,
+  DRAIN_REST_MS_DEFAULT,
   type GrpcServer,
   type GrpcServerOptions,
   LAST_WORDS_MS,
@@ -76,6 +77,7 @@ class RunningServer implements GrpcServer {
   readonly #listeners: Listener[] = [];
   #sweeper: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
   #hurry = false;
   /** Ends the wait at hand, if there is one. */
   #cut: (() => void) | undefined;
@@ -168,7 +170,9 @@ class RunningServer implements GrpcServer {
     // Watches never end by themselves and would keep the server from finishing.
     for (const watch of [...this.#watches]) watch.stop('draining');
     await this.#untilEmpty(this.#options.limits.drainDeadlineMs ?? DRAIN_DEADLINE_MS_DEFAULT);
-    for (const call of [...this.#calls]) call.stop('draining');
+    for (const call of [...this.#calls]) call.stop('draining', false);
+    await this.#untilIdle(this.#options.limits.drainRestMs ?? DRAIN_REST_MS_DEFAULT);
+    for (const call of [...this.#calls]) call.stop('draining', true);
     this.#hurry = false;
     await this.#untilEmpty(LAST_WORDS_MS);
     for (const connection of [...this.#connections]) connection.fail(NO_ERROR, 'peer_closed');
@@ -181,6 +185,14 @@ class RunningServer implements GrpcServer {
     if (this.#connections.size === 0) return Promise.resolve();
     const waited = this.#wait(timeoutMs);
     this.#emptied = this.#cut;
+    return waited;
+  }
+
+  /** Until no exchange is open, at most `timeoutMs`. */
+  #untilIdle(timeoutMs: number): Promise<void> {
+    if (this.#calls.size === 0) return Promise.resolve();
+    const waited = this.#wait(timeoutMs);
+    this.#idle = this.#cut;
     return waited;
   }
 
@@ -256,9 +268,10 @@ class RunningServer implements GrpcServer {
       this.#tell({ kind: 'stream_refused' });
       return refused(stream, trailersOnly(trailers('RESOURCE_EXHAUSTED', 'streams_max')));
     }
-    const call = new ProcessCall(head, stream, this.#callLimits, this.#exchange, (over) =>
-      this.#calls.delete(over),
-    );
+    const call = new ProcessCall(head, stream, this.#callLimits, this.#exchange, (over) => {
+      this.#calls.delete(over);
+      if (this.#calls.size === 0) this.#idle?.();
+    });
     this.#calls.add(call);
     this.#tell({ kind: 'stream_opened' });
     return call;
