@@ -27,8 +27,9 @@ export const NOT_WORD = '[\\x01-/:-@\\[-^`{-\\x{d7ff}\\x{e000}-\\x{ffff}]';
 interface State {
   /** Nodes from which what was read leads to the end of a head, ascending. */
   readonly nodes: readonly number[];
-  /** Heads that are there whole, as bits. */
+  /** Heads that are there whole, as bits, and those that may still be when more is read. */
   readonly whole: number;
+  readonly open: number;
   readonly next: (State | undefined)[];
 }
 
@@ -36,24 +37,29 @@ export class Heads {
   /** Of all heads, numbered through. */
   private readonly nodes: Node[] = [];
   private readonly starts: number[] = [];
+  /** By node: whose it is. */
+  private readonly headOf: number[] = [];
   /** Those that lead to a node without a unit, and those that do with one. */
   private readonly freely: number[][] = [];
   private readonly byUnit: number[][] = [];
   private readonly classes: RangeClasses;
   private readonly known = new Map<string, State>();
   private first: State;
-  private readonly all: number;
+
+  /** How many there are. */
+  readonly count: number;
 
   /** `expressions`: RE2 syntax over plain units, without assertions, HEADS_MAX at most; none matches nothing. */
   constructor(expressions: readonly string[]) {
     if (expressions.length > HEADS_MAX) throw new RangeError('too many heads');
-    for (const expression of expressions) {
+    for (const [head, expression] of expressions.entries()) {
       const { nodes, start } = automatonOf(expression);
       const first = this.nodes.length;
       this.starts.push(first + start);
       for (const node of nodes) {
         if (node.op === 'assert') throw new Error(`${expression}: a head has no assertions`);
         this.nodes.push(node);
+        this.headOf.push(head);
         this.freely.push([]);
         this.byUnit.push([]);
       }
@@ -62,20 +68,25 @@ export class Heads {
           for (const out of node.outs) this.freely[first + out]?.push(first + index);
         else if (node.op === 'unit') this.byUnit[first + node.out]?.push(first + index);
     }
+    this.count = expressions.length;
     this.classes = rangeClasses(
       this.nodes.flatMap((node) => (node.op === 'unit' ? [node.ranges] : [])),
     );
     this.first = this.stateOf(
       this.nodes.flatMap((node, index) => (node.op === 'match' ? [index] : [])),
     );
-    this.all = (1 << expressions.length) - 1;
+  }
+
+  /** Bit n: head n ends with this unit of ASCII that is seen, whatever stands before that. */
+  behind(unit: number): number {
+    return this.step(this.first, unit).whole;
   }
 
   /**
-   * Bit n: the units before `place`, LOOK_BACK_UNITS at most and those that are not seen left out, end in what
-   * head n matches. Cost: a step a unit, as far back as any head may reach.
+   * Bit n, of those in `asked`: the units before `place`, LOOK_BACK_UNITS at most and those that are not seen left
+   * out, end in what head n matches. Cost: a step a unit, as far back as any of them may reach.
    */
-  before(units: Uint16Array, place: number): number {
+  before(units: Uint16Array, place: number, asked: number): number {
     let state = this.first;
     let found = 0;
     const edge = Math.max(0, place - LOOK_BACK_UNITS);
@@ -91,9 +102,9 @@ export class Heads {
       }
       state = this.step(state, unit);
       found |= state.whole;
-      if (state.nodes.length === 0 || found === this.all) return found;
+      if ((state.open & asked & ~found) === 0) return found & asked;
     }
-    return found | this.step(state, EDGE_UNIT).whole;
+    return (found | this.step(state, EDGE_UNIT).whole) & asked;
   }
 
   private step(state: State, unit: number): State {
@@ -127,7 +138,9 @@ export class Heads {
     const nodes = [...seen]
       .filter((index) => (this.byUnit[index] as number[]).length > 0)
       .sort((a, b) => a - b);
-    const made: State = { nodes, whole, next: [] };
+    let open = 0;
+    for (const index of nodes) open |= 1 << (this.headOf[index] as number);
+    const made: State = { nodes, whole, open, next: [] };
     this.known.set(key, made);
     return made;
   }

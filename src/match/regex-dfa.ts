@@ -3,10 +3,11 @@
  * share their future. States are worked out once and kept, up to a limit; beyond it they are worked out
  * each time. Shared by all texts of a rule.
  */
+import type { Heads } from './heads.ts';
 import { unseenUnits } from './invisible-pairs.ts';
 import { isPrintable, plainUnits } from './plain-units.ts';
 import { NEVER } from './regex-liveness.ts';
-import { EDGE, KINDS, kindOf } from './regex-nodes.ts';
+import { EDGE, KINDS, kindOf, WORD } from './regex-nodes.ts';
 import { accepts, type RegexSteps } from './regex-steps.ts';
 import { classIn, type RangeClasses, rangeClasses } from './unit-classes.ts';
 
@@ -110,6 +111,16 @@ interface Entry {
   readonly begins: (DfaState | undefined)[];
 }
 
+/** Of a token that is written in many forms: where they may begin. */
+export interface FormStarts {
+  /** A form behind its head is none, and none begins behind a letter, a digit or an underscore of ASCII. */
+  readonly heads: Heads;
+  /** Nodes at which those begin whose heads are none of `refused`, which are bits of `heads`. */
+  startsPast(refused: number): readonly number[];
+}
+
+const NO_ENTRY: Entry = { starts: [], begins: [] };
+
 const UNASKED = 0;
 const IS_NONE = 1;
 const MAY_BE = 2;
@@ -155,12 +166,43 @@ function leap(
   return at;
 }
 
+/** The same, near to the cap: no farther than to a state that is more units away from a match than are left. */
+function crawl(
+  table: Uint16Array,
+  width: number,
+  fewest: Int32Array,
+  ascii: Uint16Array,
+  units: Uint16Array,
+  from: number,
+  to: number,
+  state: number,
+  room: number,
+): number {
+  let number = state;
+  let left = room;
+  let at = from;
+  while (at < to && (fewest[number] as number) <= left) {
+    const unit = units[at] as number;
+    if (!isPrintable(unit)) break;
+    const entry = table[number * width + (ascii[unit] as number)] as number;
+    if (entry === UNKNOWN || entry >= SPECIAL) break;
+    number = entry;
+    left--;
+    at++;
+  }
+  reached = number;
+  leftOut = 0;
+  return at;
+}
+
 /** Of a state: kinds of units behind it that make it an end, and whether nothing may follow. */
 const HAS_NO_MORE = 1 << KINDS;
 
 const ASCII_UNITS = 0x80;
 /** Kind of each unit of ASCII, as a bit. */
 const asciiKinds = Uint8Array.from({ length: ASCII_UNITS }, (_, unit) => 1 << kindOf(unit));
+
+const WORD_BIT = 1 << WORD;
 
 /** What is not respelled. */
 const sameUnits = Uint16Array.from({ length: 0x10000 }, (_, unit) => unit);
@@ -170,6 +212,8 @@ const ENDS_AT_ONCE = 256;
 const endPlaces = new Int32Array(ENDS_AT_ONCE);
 const endNumbers = new Int32Array(ENDS_AT_ONCE);
 let endCount = 0;
+/** Whether `race` stopped before a unit with which nothing goes on. */
+let died = false;
 
 /** As `leap`, but past ends, which it notes, and of what units stand for; before `to` the unit behind each is known. */
 function race(
@@ -186,9 +230,13 @@ function race(
   let number = state;
   let at = from;
   let count = 0;
+  died = false;
   while (at < to) {
-    const unit = spell[units[at] as number] as number;
-    if (!isPrintable(unit)) break;
+    let unit = units[at] as number;
+    if (!isPrintable(unit)) {
+      unit = spell[unit] as number;
+      if (!isPrintable(unit)) break;
+    }
     const entry = table[number * width + (ascii[unit] as number)] as number;
     if (entry < SPECIAL) {
       if (entry === UNKNOWN) break;
@@ -196,7 +244,10 @@ function race(
       at++;
       continue;
     }
-    if (entry === (SPECIAL | DEAD_NUMBER)) break;
+    if (entry === (SPECIAL | DEAD_NUMBER)) {
+      died = true;
+      break;
+    }
     number = entry & NUMBER_BITS;
     at++;
     const mark = marks[number] as number;
@@ -227,14 +278,23 @@ export class RegexDfa {
   private readonly starters: (boolean | undefined)[] = [];
   /** By class and the class of the unit behind it, which is seen: the same; UNASKED, IS_NONE or MAY_BE. */
   private readonly pairs: Uint8Array;
+  /** By class and the unit of ASCII before it: the same of a token with forms. */
+  private readonly behind: Uint8Array;
+  /** By class and the kind before it: what `headsAsked` says. */
+  private readonly asked: (number | undefined)[] = [];
   /** By what rules the other ways in out. */
   private readonly entries = new Map<number, Entry>();
+  /** The one that was asked for last: a flood asks for the same one again and again. */
+  private lastRefused = -1;
+  private lastEntry: Entry = NO_ENTRY;
   private readonly tagSets = new Map<string, TagSet>();
   private misses = 0;
   /** What follows, by the row of a state and class. */
   private table = new Uint16Array(0);
   /** By number: what `race` must know of a state. */
   private marks = new Uint8Array(0);
+  /** By number: units to the nearest match. */
+  private fewest = new Int32Array(0);
   /** By number. */
   private states: DfaState[] = [DEAD, DEAD];
   /** Units that any state is away from a match, at most. */
@@ -252,6 +312,7 @@ export class RegexDfa {
     this.classes = rangeClasses(steps.unitSets);
     this.width = this.classes.samples.length;
     this.pairs = new Uint8Array(this.width * this.width);
+    this.behind = new Uint8Array(this.width * ASCII_UNITS);
   }
 
   /** Most bytes that its states may take together. */
@@ -308,6 +369,53 @@ export class RegexDfa {
     return index;
   }
 
+  /**
+   * The same of a token with forms, which begins behind a letter, digit or underscore never, and behind another unit
+   * where the heads leave a form. `before`: the unit before `from`, or -1.
+   */
+  skipHeads(
+    units: Uint16Array,
+    from: number,
+    to: number,
+    before: number,
+    forms: FormStarts,
+  ): number {
+    const { width, classes, starters, pairs, behind } = this;
+    const { ascii } = classes;
+    const last = to - 1;
+    let behindIt = before;
+    let index = from;
+    for (; index < to; index++) {
+      const unit = units[index] as number;
+      const previous = behindIt;
+      behindIt = unit;
+      const isAscii = isPrintable(previous);
+      if (isAscii && asciiKinds[previous] === WORD_BIT) continue;
+      const unitClass = unit < ASCII_UNITS ? (ascii[unit] as number) : this.classOf(unit);
+      if (!(starters[unitClass] ?? this.mayStart(unitClass))) continue;
+      if (isAscii) {
+        const place = unitClass * ASCII_UNITS + previous;
+        const known = behind[place] as number;
+        if ((known === UNASKED ? this.askBehind(previous, unitClass, forms) : known) === IS_NONE)
+          continue;
+      }
+      if (index === last) break;
+      const next = units[index + 1] as number;
+      if (!isPrintable(next)) break;
+      const pair = unitClass * width + (ascii[next] as number);
+      const known = pairs[pair] as number;
+      if ((known === UNASKED ? this.askPair(pair) : known) === MAY_BE) break;
+    }
+    return index;
+  }
+
+  private askBehind(unit: number, unitClass: number, forms: FormStarts): number {
+    const starts = forms.startsPast(forms.heads.behind(unit));
+    const answer = this.reaches(starts, kindOf(unit), unitClass) ? MAY_BE : IS_NONE;
+    this.behind[unitClass * ASCII_UNITS + unit] = answer;
+    return answer;
+  }
+
   private askPair(pair: number): number {
     const first = Math.floor(pair / this.width);
     const second = pair % this.width;
@@ -333,24 +441,37 @@ export class RegexDfa {
     return made;
   }
 
-  /** The same by those ways only that `startsPast(refused)` leaves, the same nodes for the same number each time. */
-  beginPast(
-    refused: number,
-    startsPast: (refused: number) => readonly number[],
-    before: number,
-    unitClass: number,
-  ): DfaState {
-    let entry = this.entries.get(refused);
-    if (entry === undefined) {
-      entry = { starts: startsPast(refused), begins: [] };
-      this.entries.set(refused, entry);
+  /** Which of the heads may stand before a start with a unit of this class, as bits: the others rule nothing out. */
+  headsAsked(before: number, unitClass: number, forms: FormStarts): number {
+    const key = unitClass * KINDS + before;
+    const known = this.asked[key];
+    if (known !== undefined) return known;
+    let asked = 0;
+    for (let head = 0; head < forms.heads.count; head++) {
+      const others = ~(1 << head);
+      if (this.reaches(forms.startsPast(others), before, unitClass)) asked |= 1 << head;
     }
+    this.asked[key] = asked;
+    return asked;
+  }
+
+  /** The same by those ways only that `forms.startsPast(refused)` leaves, the same nodes for the same number each time. */
+  beginPast(refused: number, forms: FormStarts, before: number, unitClass: number): DfaState {
+    const entry = refused === this.lastRefused ? this.lastEntry : this.entryPast(refused, forms);
     const key = unitClass * KINDS + before;
     const known = entry.begins[key];
     if (known !== undefined) return known;
     const made = this.workOut(entry.starts, before, unitClass);
     if (made.kept) entry.begins[key] = made;
     return made;
+  }
+
+  private entryPast(refused: number, forms: FormStarts): Entry {
+    const entry = this.entries.get(refused) ?? { starts: forms.startsPast(refused), begins: [] };
+    this.entries.set(refused, entry);
+    this.lastRefused = refused;
+    this.lastEntry = entry;
+    return entry;
   }
 
   /** Tags of the matches that end in this state if a unit of kind `after` follows, or for EDGE, nothing. */
@@ -381,8 +502,8 @@ export class RegexDfa {
 
   /**
    * The index of the first of `units[from,to)` that must be stepped: what comes before it is ASCII that only leads
-   * on, `seenMax` units at most, or not seen and left out, `skippedMax` at most. No farther than where all states
-   * are still within `room` seen units of a match. `leapt` and `skipped` say what has become of the state.
+   * on, `seenMax` units at most, or not seen and left out, `skippedMax` at most. No farther than to a state that is
+   * more than what is left of `room` away from a match. `leapt` and `skipped` say what has become of the state.
    */
   leap(
     state: DfaState,
@@ -395,11 +516,26 @@ export class RegexDfa {
   ): number {
     this.leapt = state;
     this.skipped = 0;
-    const most = Math.min(seenMax, room - this.farthest);
-    if (state.row < 0 || most <= 0) return from;
-    const { table, width, classes } = this;
+    if (state.row < 0 || seenMax <= 0) return from;
+    const { table, width, classes, fewest } = this;
+    const { ascii } = classes;
     const number = state.row / width;
-    const at = leap(table, width, classes.ascii, units, from, to, number, most, skippedMax);
+    // While all states are within that, none need be looked at.
+    const most = Math.min(seenMax, room - this.farthest);
+    const at =
+      most > 0
+        ? leap(table, width, ascii, units, from, to, number, most, skippedMax)
+        : crawl(
+            table,
+            width,
+            fewest,
+            ascii,
+            units,
+            from,
+            Math.min(to, from + seenMax),
+            number,
+            room,
+          );
     if (reached !== number) this.leapt = this.states[reached] as DfaState;
     this.skipped = leftOut;
     return at;
@@ -408,11 +544,12 @@ export class RegexDfa {
   /**
    * As `leap`, of a state in which no match ends, past ends as well: `endsPassed` of them, by `passedAt` and
    * `passedIn`. Nothing that is not seen is left out. Where it stops in a state in which a match ends, that may
-   * be one of them or not.
+   * be one of them or not, unless `hasDied`: then it is, and the unit at which it stopped ends everything.
    */
   race(state: DfaState, units: Uint16Array, from: number, to: number, room: number): number {
     this.leapt = state;
     endCount = 0;
+    died = false;
     const most = room - this.farthest;
     if (state.row < 0 || most <= 0) return from;
     const { table, width, marks, classes } = this;
@@ -422,6 +559,10 @@ export class RegexDfa {
     const at = race(table, width, marks, classes.ascii, spell, units, from, stop, number);
     if (reached !== number) this.leapt = this.states[reached] as DfaState;
     return at;
+  }
+
+  get hasDied(): boolean {
+    return died;
   }
 
   get endsPassed(): number {
@@ -459,11 +600,17 @@ export class RegexDfa {
       if (accepts(next, unit) && steps.fewest(next.out, kind) !== NEVER) reached.add(next.out);
   }
 
-  private findsStart(unitClass: number): boolean {
+  /** Whether anything lives that begins at one of `starts`. */
+  private reaches(starts: readonly number[], before: number, unitClass: number): boolean {
     const reached = new Set<number>();
-    for (let before = EDGE; before < KINDS; before++)
-      this.reach(this.steps.start, before, unitClass, reached);
+    for (const start of starts) this.reach(start, before, unitClass, reached);
     return reached.size > 0;
+  }
+
+  private findsStart(unitClass: number): boolean {
+    for (let before = EDGE; before < KINDS; before++)
+      if (this.reaches([this.steps.start], before, unitClass)) return true;
+    return false;
   }
 
   private intern(nodes: readonly number[], before: number): DfaState {
@@ -500,7 +647,11 @@ export class RegexDfa {
       const more = new Uint8Array(2 * this.states.length + ROWS_AT_FIRST);
       more.set(this.marks);
       this.marks = more;
+      const distances = new Int32Array(more.length);
+      distances.set(this.fewest);
+      this.fewest = distances;
     }
+    this.fewest[number] = state.fewest;
     this.marks[number] = state.matchKinds | (state.more === NEVER ? HAS_NO_MORE : 0);
     if (state.row + this.width <= this.table.length) return;
     const larger = new Uint16Array(this.width * Math.max(ROWS_AT_FIRST, 2 * this.states.length));

@@ -1,6 +1,6 @@
 /** From an expression, and perhaps a validator, to what runs beside all other rules. */
 import type { Partition } from './detector.ts';
-import { type DfaLimits, RegexDfa } from './regex-dfa.ts';
+import { type DfaLimits, type FormStarts, RegexDfa } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { longestMatch } from './regex-longest.ts';
 import { type Automaton, EDGE, KINDS } from './regex-nodes.ts';
@@ -10,7 +10,6 @@ import type { History } from './text-history.ts';
 import { tokenPart } from './token-part.ts';
 import {
   type Check,
-  type FormsOfToken,
   SKIPPED_MAX,
   type TokenKind,
   TokenTracker,
@@ -19,7 +18,7 @@ import {
 
 export interface TokenOptions {
   /** RE2 syntax, or what was made of it; what it matches is one unit long at least. */
-  readonly expression: string | (FormsOfToken & { readonly automaton: Automaton });
+  readonly expression: string | (FormStarts & { readonly automaton: Automaton });
   readonly label: string;
   readonly check?: Check;
   /** Digits, letters, spaces and hyphens of all widths and scripts count as those of ASCII. */

@@ -10,10 +10,9 @@
 import { Buffer } from 'node:buffer';
 import { isInvisible } from './characters.ts';
 import type { Consumption, MatchSink, Tracker } from './detector.ts';
-import type { Heads } from './heads.ts';
 import { isTagLead, unseenUnits } from './invisible-pairs.ts';
 import { isPrintable, plainUnit } from './plain-units.ts';
-import { DEAD, type DfaState, type RegexDfa, type TagSet } from './regex-dfa.ts';
+import { DEAD, type DfaState, type FormStarts, type RegexDfa, type TagSet } from './regex-dfa.ts';
 import { NEVER } from './regex-liveness.ts';
 import { EDGE, kindOf } from './regex-nodes.ts';
 import { type History, RecentUnits } from './text-history.ts';
@@ -67,14 +66,6 @@ export interface Check {
   readonly judgeForms?: (forms: TagSet, candidate: Candidate) => string | undefined;
 }
 
-/** Of a token that is written in many forms: where they may begin. */
-export interface FormsOfToken {
-  /** A form behind its head is none. */
-  readonly heads: Heads;
-  /** Nodes at which those begin whose heads are none of `refused`, which are bits of `heads`. */
-  startsPast(refused: number): readonly number[];
-}
-
 export const looksBack = (check: Check | undefined): boolean =>
   check?.judge !== undefined || check?.judgeForms !== undefined;
 
@@ -91,10 +82,10 @@ export interface TokenKind {
   /** Units after which the verdict on a start is known: 0 without a check, Infinity if it depends on its end. */
   readonly headUnits: number;
   /** Every end has the tags of the forms that end there, and the check is asked what they are. */
-  readonly forms: FormsOfToken | undefined;
+  readonly forms: FormStarts | undefined;
 }
 
-/** Of most candidates the judge knows without looking back. */
+/** Of most candidates the judge knows without looking back, and of many without their text. */
 class Around implements Candidate {
   last = false;
   private readonly plain: boolean;
@@ -104,8 +95,11 @@ class Around implements Candidate {
   private known: string | undefined;
   private data: Uint16Array = NO_UNITS;
   private start = 0;
-  private end = 0;
   private farthest = 0;
+  /** Up to `farthest`, if it was asked for: all candidates that start here are its beginnings. */
+  private whole: string | undefined;
+  private end = 0;
+  private units = 0;
   private ownToken: string | undefined;
   private ownAfter: string | undefined;
   private hasLooked = false;
@@ -123,26 +117,28 @@ class Around implements Candidate {
     this.last = last;
   }
 
-  /** A candidate `data[start,end)` that starts at position `at`, of which the longest goes on to `farthest`. */
-  placeForm(
+  /** Of a candidate that starts at position `at`, which is `data[start]`; the longest goes on to `farthest`. */
+  placeStart(
     history: History | undefined,
     at: number,
     data: Uint16Array,
     start: number,
-    end: number,
     farthest: number,
-    last: boolean,
   ): void {
-    if (at !== this.at) {
-      this.known = undefined;
-      this.hasLooked = false;
-    }
     this.history = history;
     this.at = at;
+    this.known = undefined;
+    this.hasLooked = false;
     this.data = data;
     this.start = start;
-    this.end = end;
     this.farthest = farthest;
+    this.whole = undefined;
+  }
+
+  /** Where it ends, and how many units it has that are seen. */
+  placeEnd(end: number, units: number, last: boolean): void {
+    this.end = end;
+    this.units = units;
     this.last = last;
     this.ownToken = undefined;
     this.ownAfter = undefined;
@@ -161,25 +157,32 @@ class Around implements Candidate {
   }
 
   get token(): string {
-    return (this.ownToken ??= textOf(this.data, this.start, this.end, this.plain));
+    return (this.ownToken ??= this.all.slice(0, this.units));
   }
 
   get after(): string {
-    return (this.ownAfter ??= textOf(this.data, this.end, this.farthest, this.plain));
+    return (this.ownAfter ??= this.all.slice(this.units));
   }
 
   get before(): string {
     this.known ??= this.history?.before(this.at) ?? '';
     return this.known;
   }
+
+  private get all(): string {
+    return (this.whole ??= textOf(this.data, this.start, this.farthest, this.plain));
+  }
 }
 
 const NO_UNITS = new Uint16Array(0);
 
 /** Starts of tokens that are no longer are followed one by one. */
-const TRAIL_PAYS_FROM = 2 * TRAIL_UNITS;
+const TRAIL_PAYS_FROM = 8 * TRAIL_UNITS;
 
 const NONE = Number.POSITIVE_INFINITY;
+
+/** So far a start is followed to see whether it is one at all: farther than that, the trail tells sooner. */
+const FEW_UNITS = TRAIL_UNITS;
 
 /** A larger store is given back when nothing lives any more. */
 const STORE_UNITS_KEPT = 512;
@@ -247,6 +250,8 @@ export class TokenTracker implements Tracker {
   private keptCount = 0;
   /** Place of the first unit that the start has not taken. */
   private next = 0;
+  /** Behind the farthest unit that was needed: what is decided is decided there. */
+  private reach = 0;
   /** Where starts came by, if many may live for long. */
   private readonly trail: Trail | undefined;
   /** Units that a start must have taken for it to count: of candidates that are checked most starts are short. */
@@ -346,12 +351,11 @@ export class TokenTracker implements Tracker {
     const bare = this.liveStart === NONE ? from : -1;
     if (this.liveStart === NONE) this.trail?.clear();
     let index = from;
-    /** Behind the farthest unit that was needed: what is decided is decided there. */
-    let reach = from;
+    this.reach = from;
     for (;;) {
       if (this.liveStart === NONE) {
-        const limit = Math.max(least, reach);
-        index = this.findStart(data, index, limit, bare, origin);
+        index = this.findStart(data, index, least, to, bare, origin);
+        const limit = Math.max(least, this.reach);
         if (index === limit) {
           if (limit > bare) this.before = this.kindAt(data, limit - 1);
           if (this.kept.length > STORE_UNITS_KEPT) this.kept = NO_UNITS;
@@ -361,7 +365,7 @@ export class TokenTracker implements Tracker {
         this.trail?.startAt(index);
       }
       const start = this.liveStart - origin;
-      reach = Math.max(reach, this.follow(data, start, to, ended));
+      this.reach = Math.max(this.reach, this.follow(data, start, to, ended));
       if (this.state !== DEAD) {
         this.keepFrom(data, start, to);
         return to;
@@ -373,25 +377,28 @@ export class TokenTracker implements Tracker {
         continue;
       }
       this.trail?.clear();
-      told?.consume(origin + reach);
+      told?.consume(origin + this.reach);
       sink({ start: origin + start, end: origin + index, label: this.label });
     }
   }
 
-  /** The first unit of `data[from,to)` that something begins with, or `to`. Before that at `bare` stands `before`. */
+  /**
+   * The first unit of `data[from,to)` that something begins with, of those before `least`, or before what was needed;
+   * or where those end. Before that at `bare` stands `before`.
+   */
   private findStart(
     data: Uint16Array,
     from: number,
+    least: number,
     to: number,
     bare: number,
     origin: number,
   ): number {
-    const { dfa, unitsCap, headUnits, forms } = this.kind;
-    for (
-      let index = dfa.skipPairs(data, from, to);
-      index < to;
-      index = dfa.skipPairs(data, index + 1, to)
-    ) {
+    const { dfa, unitsCap, bounded, headUnits, forms } = this.kind;
+    for (let index = from; ; index++) {
+      const limit = Math.max(least, this.reach);
+      index = this.skipTo(data, index, limit, bare, origin);
+      if (index >= limit) return limit;
       const unit = data[index] as number;
       if (isInvisible(unit) || isTagLead(unit)) continue;
       const before = index === bare ? this.before : this.kindAt(data, index - 1);
@@ -400,24 +407,65 @@ export class TokenTracker implements Tracker {
       if (state === DEAD || 1 + state.fewest > unitsCap) continue;
       if (forms !== undefined && this.history !== undefined) {
         const place = this.history.placeOf(origin + index);
-        const refused = forms.heads.before(this.history.units, place);
+        const asked = dfa.headsAsked(before, unitClass, forms);
+        const refused = forms.heads.before(this.history.units, place, asked);
         if (refused !== 0) {
-          state = dfa.beginPast(refused, forms.startsPast, before, unitClass);
+          state = dfa.beginPast(refused, forms, before, unitClass);
           if (state === DEAD || 1 + state.fewest > unitsCap) continue;
         }
       }
-      this.state = state;
       this.units = 1;
+      this.next = index + 1;
+      this.endCount = 0;
+      if (headUnits === NONE && state.matchKinds === 0) {
+        // Most starts come to nothing within a few units, and need not be set up for that.
+        const room = bounded ? NEVER : unitsCap - 1;
+        const came = dfa.race(state, data, index + 1, Math.min(to, index + FEW_UNITS), room);
+        if (dfa.hasDied) {
+          this.work += came - index;
+          this.reach = Math.max(this.reach, came + 1);
+          if (dfa.endsPassed === 0) continue;
+        }
+        this.takeEnds(data, index, index + 1, 1);
+        state = dfa.hasDied ? DEAD : dfa.leapt;
+        this.units = came - index;
+        this.next = came;
+      }
+      this.state = state;
       this.skipped = 0;
       this.fresh = true;
       this.verdict = headUnits === 0;
-      this.endCount = 0;
-      this.next = index + 1;
       if (headUnits === 1 && !this.judge(data, index, index + 1)) continue;
-      if (state.sure) this.endCandidate(index, index + 1, 1);
+      if (state.sure) this.endCandidate(index, this.next, this.units);
       return index;
     }
-    return to;
+  }
+
+  /** The ends that a race from `from` on has passed, before which the start had so many units. */
+  private takeEnds(data: Uint16Array, start: number, from: number, units: number): void {
+    const { dfa } = this.kind;
+    for (let index = 0; index < dfa.endsPassed; index++) {
+      const place = dfa.passedAt(index);
+      const after = this.kindAt(data, place);
+      this.endIn(dfa.passedIn(index), start, place, units + place - from, after);
+    }
+  }
+
+  /** The first of `data[from,to)` that may begin something, as far as the units beside it say. */
+  private skipTo(
+    data: Uint16Array,
+    from: number,
+    to: number,
+    bare: number,
+    origin: number,
+  ): number {
+    const { dfa, forms } = this.kind;
+    const { history } = this;
+    if (forms === undefined || history === undefined) return dfa.skipPairs(data, from, to);
+    if (from > bare) return dfa.skipHeads(data, from, to, data[from - 1] as number, forms);
+    const place = history.placeOf(origin + from);
+    const before = place > 0 ? (history.units[place - 1] as number) : -1;
+    return dfa.skipHeads(data, from, to, before, forms);
   }
 
   /**
@@ -425,7 +473,7 @@ export class TokenTracker implements Tracker {
    * the last unit that was needed.
    */
   private follow(data: Uint16Array, start: number, to: number, ended: boolean): number {
-    const { dfa, unitsCap, bounded, headUnits, forms, plain } = this.kind;
+    const { dfa, unitsCap, bounded, headUnits, plain } = this.kind;
     const { trail } = this;
     const { ascii } = dfa.classes;
     let from = this.next;
@@ -434,13 +482,11 @@ export class TokenTracker implements Tracker {
     let needed = from;
     while (mayEndFurther(state, unitsCap - units, fresh)) {
       if (trail !== undefined && isOnTrail(at) && units >= this.trailFrom) {
-        const { skipped } = this;
-        const farther = trail.pass(at, { state, units, skipped, fresh });
-        if (farther !== undefined) {
-          from += farther.place - at;
-          at = needed = farther.place;
-          ({ state, units, fresh } = farther.as);
-          this.skipped = farther.as.skipped;
+        if (trail.pass(at, state, units, this.skipped, fresh)) {
+          from += trail.place - at;
+          at = needed = trail.place;
+          ({ state, units, fresh } = trail);
+          this.skipped = trail.skipped;
           continue;
         }
       }
@@ -453,20 +499,21 @@ export class TokenTracker implements Tracker {
           this.endIn(state, start, at, units, EDGE);
         break;
       }
-      if (state.matchKinds === 0 && forms !== undefined) {
+      if (state.matchKinds === 0 && headUnits === NONE) {
         const room = bounded ? NEVER : unitsCap - units;
         const stop = trail === undefined ? to : Math.min(to, nextOnTrail(at));
         const came = dfa.race(state, data, at, stop, room);
-        if (came > at) {
-          for (let index = 0; index < dfa.endsPassed; index++) {
-            const place = dfa.passedAt(index);
-            const after = this.kindAt(data, place);
-            this.endIn(dfa.passedIn(index), start, place, units + place - at, after);
-          }
+        if (came > at || dfa.hasDied) {
+          this.takeEnds(data, start, at, units);
           state = dfa.leapt;
           fresh = true;
           units += came - at;
           at = needed = came;
+          if (dfa.hasDied) {
+            needed = at + 1;
+            break;
+          }
+          if (state.sure) this.endCandidate(start, at, units);
           continue;
         }
       } else if (state.matchKinds === 0) {
@@ -602,13 +649,13 @@ export class TokenTracker implements Tracker {
   }
 
   private longestForm(data: Uint16Array, start: number, origin: number, textEnd: number): number {
-    const { ends, counts, tags, around, history } = this;
-    const farthest = start + this.farthest;
-    const at = origin + start;
+    const { ends, counts, tags, around } = this;
+    around.placeStart(this.history, origin + start, data, start, start + this.farthest);
     for (let index = this.endCount - 1; index >= 0; index--) {
-      this.work += counts[index] as number;
+      const units = counts[index] as number;
+      this.work += units;
       const end = start + (ends[index] as number);
-      around.placeForm(history, at, data, start, end, farthest, end === textEnd);
+      around.placeEnd(end, units, end === textEnd);
       const label = this.kind.check?.judgeForms?.(tags[index] as TagSet, around);
       if (label === undefined) continue;
       this.label = label;

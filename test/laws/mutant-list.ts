@@ -48,8 +48,62 @@ const MATCHER: readonly Mutant[] = [
   },
   {
     file: 'match/regex-dfa.ts',
-    from: 'if (index === last) break;',
+    from: 'continue;\n      if (index === last) break;',
+    to: 'continue;',
+    suites: ['match/token'],
+  },
+  {
+    file: 'match/regex-dfa.ts',
+    from: '}\n      if (index === last) break;',
+    to: '}',
+    suites: ['match/forms', 'match/pii'],
+  },
+  {
+    file: 'match/regex-dfa.ts',
+    from: 'asked |= 1 << head;',
+    to: 'asked |= 1 << (head + 1);',
+    suites: ['match/forms', 'match/pii'],
+  },
+  {
+    file: 'match/regex-dfa.ts',
+    from: '(fewest[number] as number) <= left',
+    to: '(fewest[number] as number) < left',
+    suites: ['match/token'],
+  },
+  {
+    file: 'match/heads.ts',
+    from: 'if ((state.open & asked & ~found) === 0)',
+    to: 'if ((state.open & asked & found) === 0)',
+    suites: ['match/forms'],
+  },
+  {
+    file: 'match/token-tracker.ts',
+    from: 'units + place - from',
+    to: 'units + place - from - 1',
+    suites: ['match/token', 'match/forms'],
+  },
+  {
+    file: 'match/token-tracker.ts',
+    from: 'Math.max(this.reach, came + 1)',
+    to: 'Math.max(this.reach, came)',
+    suites: ['match/token', 'match/forms'],
+  },
+  {
+    file: 'match/token-tracker.ts',
+    from: 'needed = at + 1;\n            break;',
+    to: 'needed = at;\n            break;',
+    suites: ['match/token', 'match/forms'],
+  },
+  {
+    file: 'match/token-trail.ts',
+    from: 'fields[index * FIELDS + WAY] === this.way &&',
     to: '',
+    suites: ['match/token'],
+  },
+  {
+    file: 'match/token-trail.ts',
+    from: 'this.begin = index + 1;',
+    to: 'this.begin = index;',
     suites: ['match/token'],
   },
   {

@@ -40,21 +40,32 @@ describe('what stands before a candidate', () => {
       ...['\uff11', '\u{e0041}', '\u{1d400}', '\udb40', '\udc41', 'ab12', `b${' '.repeat(94)}`],
     );
     fc.assert(
-      fc.property(fc.array(unit, { maxLength: 24, size: 'max' }), (parts) => {
-        const text = parts.join('');
-        const before = plainText(
-          unitsOf(text),
-          Math.max(0, text.length - LOOK_BACK_UNITS),
-          text.length,
-        );
-        // The edge, and halves of characters, are a unit that no text has.
-        const told = `\x01${before.replace(/[\ud800-\udfff]/g, '\x01')}`;
-        const wanted = slow.reduce(
-          (bits, one, bit) => (one.test(told) ? bits | (1 << bit) : bits),
-          0,
-        );
-        assert.equal(heads.before(unitsOf(text), text.length), wanted, JSON.stringify(text));
-      }),
+      fc.property(
+        fc.array(unit, { maxLength: 24, size: 'max' }),
+        fc.nat({ max: 0x7f }),
+        (parts, asked) => {
+          const text = parts.join('');
+          const before = plainText(
+            unitsOf(text),
+            Math.max(0, text.length - LOOK_BACK_UNITS),
+            text.length,
+          );
+          // The edge, and halves of characters, are a unit that no text has.
+          const told = `\x01${before.replace(/[\ud800-\udfff]/g, '\x01')}`;
+          const wanted = slow.reduce(
+            (bits, one, bit) => (one.test(told) ? bits | (1 << bit) : bits),
+            0,
+          );
+          assert.equal(
+            heads.before(unitsOf(text), text.length, asked),
+            wanted & asked,
+            JSON.stringify(text),
+          );
+          const last = text.charCodeAt(text.length - 1);
+          // What the last unit says alone is true, and what is not asked for makes no difference.
+          if (last >= 0x20 && last < 0x7f) assert.equal(heads.behind(last) & ~wanted, 0);
+        },
+      ),
       RUNS(4_000),
     );
   });

@@ -474,18 +474,21 @@ describe('tokens', () => {
     const [one, other, third] = [0, 1, 2].map(() => ({ ...DEAD }));
     const trail = new Trail();
     const pass = (place: number, state = one as typeof DEAD, units = place) =>
-      trail.pass(place, { state, units, skipped: 0, fresh: true });
+      trail.pass(place, state, units, 0, true);
     trail.startAt(0);
-    assert.equal(pass(64) ?? pass(128) ?? pass(192, third), undefined);
+    assert.deepEqual([pass(64), pass(128), pass(192, third)], [false, false, false]);
     // This one comes to nothing behind its first place: who comes there in its state does, too.
     trail.startAt(10);
-    assert.equal(pass(64, other, 54), undefined);
+    assert.equal(pass(64, other, 54), false);
     trail.startAt(20);
-    assert.equal(pass(64, other, 44), undefined);
-    assert.deepEqual(pass(128, one, 108), {
-      place: 192,
-      as: { state: third, units: 172, skipped: 0, fresh: true },
-    });
+    assert.equal(pass(64, other, 44), false);
+    assert.equal(pass(128, one, 108), true);
+    const { place, state, units, skipped, fresh } = trail;
+    assert.equal(state, third);
+    assert.deepEqual(
+      { place, units, skipped, fresh },
+      { place: 192, units: 172, skipped: 0, fresh: true },
+    );
   });
 
   it('cost a bounded number of steps a unit, whatever floods them', () => {

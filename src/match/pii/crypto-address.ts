@@ -113,7 +113,8 @@ export const CRYPTO_ADDRESS: PiiKind = {
     {
       expression: `[123LMDX9ATtmnr]${B58}{25,34}`,
       score: 0.9,
-      valid: (token) => isBase58Check(token, DIGITS) || isBase58Check(token, DIGITS_RIPPLE),
+      // Of version 0, which a zero stands for: all that Ripple has in so few digits.
+      valid: (token) => isBase58Check(token, token.startsWith('r') ? DIGITS_RIPPLE : DIGITS),
       tail: '',
     },
     {

@@ -3,9 +3,9 @@
  * may begin at all: what stands before it rules out most, and then nothing is followed.
  */
 import { Heads } from '../heads.ts';
+import type { FormStarts } from '../regex-dfa.ts';
 import { type Automaton, BOUNDARY, type Node } from '../regex-nodes.ts';
 import { automatonOf } from '../regex-reader.ts';
-import type { FormsOfToken } from '../token-tracker.ts';
 
 /** A way of writing something: forms that differ in none of these are one. */
 export interface Written {
@@ -33,7 +33,7 @@ function rememberedAutomatonOf(expression: string): Automaton {
 /** `tag` of an end: the place of its form in `forms`. */
 export function formAutomaton(
   forms: readonly Written[],
-): FormsOfToken & { readonly automaton: Automaton } {
+): FormStarts & { readonly automaton: Automaton } {
   const nodes: Node[] = [];
   const add = (node: Node): number => nodes.push(node) - 1;
   /** Copies an automaton; what led to a match leads to `end` instead. */

@@ -66,6 +66,8 @@ export const IP_ADDRESS: PiiKind = {
 };
 
 const P = '[0-9A-Fa-f]{2}';
+/** A pair before it makes it part of something longer, as one behind it does. */
+const PAIR_BEFORE = `\\d[-./,:]|${NOT_ALNUM}${P}[:-]`;
 const pairs = (sign: string): string => `${P}(?:${sign}${P}){5}(?:${sign}${P}${sign}${P})?`;
 
 export const MAC_ADDRESS: PiiKind = {
@@ -75,7 +77,12 @@ export const MAC_ADDRESS: PiiKind = {
   check: 'six or eight pairs with one sign between',
   names: ['mac', 'mac address', 'ethernet', 'hardware address', 'bssid', 'physical address'],
   forms: [
-    { expression: `${pairs(':')}|${pairs('-')}`, score: 0.8, tail: '[:-][0-9A-Za-z:]' },
+    {
+      expression: `${pairs(':')}|${pairs('-')}`,
+      score: 0.8,
+      head: PAIR_BEFORE,
+      tail: '[:-][0-9A-Za-z:]',
+    },
     {
       expression: '[0-9A-Fa-f]{4}(?:\\.[0-9A-Fa-f]{4}){2}(?:\\.[0-9A-Fa-f]{4})?',
       score: 0.8,
