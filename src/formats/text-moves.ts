@@ -33,6 +33,8 @@ export class TextMoves {
   /** Characters of the text, as it came, that have left. */
   #left = 0;
   #moves: Move[] = NONE;
+  /** Those before it are part of it. */
+  #oldest = 0;
 
   get changed(): boolean {
     return this.#moves.length > 0;
@@ -53,7 +55,7 @@ export class TextMoves {
       const move = { start: upTo(start), end: upTo(end), length: charactersIn(replacement) };
       this.#moves = withOneMore(this.#moves, move);
     }
-    if (this.#moves.length > MOVES_MAX) this.#joinOldest(this.#moves.length - MOVES_MAX);
+    while (this.#moves.length - this.#oldest > MOVES_MAX) this.#joinOldest();
   }
 
   /** A stretch has left. */
@@ -65,10 +67,11 @@ export class TextMoves {
   moved(offset: number, edge: Edge): number {
     let by = 0;
     if (edge === 'behind') {
-      for (const { start, end, length } of this.#moves) by += length - (end - start);
+      for (let at = this.#oldest; at < this.#moves.length; at += 1) by += grownBy(this.#moves[at]!);
       return offset + by;
     }
-    for (const { start, end, length } of this.#moves) {
+    for (let at = this.#oldest; at < this.#moves.length; at += 1) {
+      const { start, end, length } = this.#moves[at]!;
       if (offset <= start) break;
       if (offset < end) return start + by + (edge === 'start' ? 0 : length);
       by += length - (end - start);
@@ -76,15 +79,22 @@ export class TextMoves {
     return offset + by;
   }
 
-  /** The oldest `count + 1` become one. */
-  #joinOldest(count: number): void {
-    const joined = this.#moves.slice(0, count + 1);
-    const { start } = joined[0]!;
-    const { end } = joined.at(-1)!;
-    const grown = joined.reduce((sum, move) => sum + move.length - (move.end - move.start), 0);
-    this.#moves = [{ start, end, length: end - start + grown }, ...this.#moves.slice(count + 1)];
+  /** The oldest two become one, in constant time: a frame may change a text in thousands of pieces. */
+  #joinOldest(): void {
+    const older = this.#moves[this.#oldest]!;
+    const newer = this.#moves[this.#oldest + 1]!;
+    const { start } = older;
+    const { end } = newer;
+    const length = end - start + grownBy(older) + grownBy(newer);
+    this.#oldest += 1;
+    this.#moves[this.#oldest] = { start, end, length };
+    if (this.#oldest < MOVES_MAX) return;
+    this.#moves = this.#moves.slice(this.#oldest);
+    this.#oldest = 0;
   }
 }
+
+const grownBy = ({ start, end, length }: Move): number => length - (end - start);
 
 /**
  * What stands at a place: the start of a stretch or its end. `behind`: the place is one behind all that was changed,
