@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { panelQueries } from '../../grafana/panels.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
 import { startClassifier, type TestClassifier } from '../classifiers/classifier.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../telemetry/otlp-receiver.ts';
 import { chat } from './chat.ts';
 import { requireEnvoy, type Stack, startStack } from './harness.ts';
 import { ask, eventually, statusOf, statusWhere } from './operator.ts';
@@ -45,6 +46,7 @@ describe('the board in a real Prometheus', function () {
   let stack: Stack;
   let prometheus: Prometheus;
   let classifier: TestClassifier;
+  let receiver: OtlpReceiver;
   const startedAtMs = Date.now();
   let session = 0;
 
@@ -61,6 +63,7 @@ describe('the board in a real Prometheus', function () {
     requireEnvoy(this);
     requirePrometheus(this);
     classifier = await startClassifier();
+    receiver = await startOtlpReceiver();
     stack = await startStack({
       policies: {
         'guard.yaml': guard('Zebra'),
@@ -69,6 +72,7 @@ describe('the board in a real Prometheus', function () {
       },
       config: `grpc: { streamsMax: ${STREAMS_MAX}, transport: fast }
 classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/classify }]
+tracing: { endpoint: 'http://127.0.0.1:${receiver.port}/v1/traces', batchMs: 20 }
 `,
     });
     prometheus = await startPrometheus(stack.switchyard.adminPort);
@@ -79,15 +83,18 @@ classifiers: [{ name: toxicity, url: http://127.0.0.1:${classifier.port}/classif
     await prometheus?.stop();
     await stack?.stop();
     await classifier?.stop();
+    await receiver?.stop();
   });
 
-  /** Refused, masked, shadowed, failed, refused for want of room, of a stranger; tried, taken back by both, quarantined. */
+  /** Traced, refused, masked, shadowed, failed, refused for want of room, of a stranger; tried, taken back by both, quarantined. */
   async function everyEvent(): Promise<void> {
     const { switchyard } = stack;
     // No client of HTTP/2: a connection that the transport closes.
     connect(switchyard.grpcPort, '127.0.0.1')
       .on('error', () => {})
       .end('GET / HTTP/1.1\r\n\r\n');
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    await chat(stack.envoy.port, { headers: { traceparent } });
     for (let count = 0; count < 12; count++) await say('Hello', '/acme/v1/chat/completions');
     const waiting = { delayMs: 300, deltas: ['a', 'b', 'c'] };
     await Promise.all(
