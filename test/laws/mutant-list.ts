@@ -486,8 +486,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/responses-body.ts',
-    from: 'node.items.forEach((item, index) => {\n      readItem(item, `${key}/${index}`, place',
-    to: 'node.items.slice(1).forEach((item, index) => {\n      readItem(item, `${key}/${index}`, place',
+    from: 'each(node.items, (item, index) => {\n      readItem(item, `${key}/${index}`, place',
+    to: 'each(node.items.slice(1), (item, index) => {\n      readItem(item, `${key}/${index}`, place',
     laws: 'responses',
   },
   {
@@ -498,8 +498,8 @@ const FORMATS: readonly Mutant[] = [
   },
   {
     file: 'formats/responses-items.ts',
-    from: 'content.items.forEach((part, index)',
-    to: 'content.items.slice(1).forEach((part, index)',
+    from: 'each(content.items, (part, index)',
+    to: 'each(content.items.slice(1), (part, index)',
     laws: 'responses',
   },
   {
