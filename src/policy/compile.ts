@@ -103,7 +103,7 @@ export function compilePolicies(
     );
   }
   if (errors.length > 0) {
-    const told = withoutConsequences(errors).sort(compareCompileErrors);
+    const told = withoutConsequences(errors, documents).sort(compareCompileErrors);
     return { ok: false, errors: deepFreeze(told.slice(0, limits.errorsMax)) };
   }
   const set = assemble(documents, { ...collected, defaults, composition }, sha256);
@@ -129,9 +129,14 @@ const PERHAPS_UNREAD: ReadonlySet<CompileErrorCode> = new Set([
   'unknown_module',
 ]);
 
-/** A name that nobody has is no second mistake while a document that may have it cannot be read. */
-function withoutConsequences(errors: readonly CompileError[]): CompileError[] {
-  const unread = errors.some(({ code }) => UNREAD.has(code));
+/** A name that nobody has is no second mistake while a document that may have it cannot be read, or its head is refused. */
+function withoutConsequences(
+  errors: readonly CompileError[],
+  documents: readonly DocumentReading[],
+): CompileError[] {
+  const unread =
+    errors.some(({ code }) => UNREAD.has(code)) ||
+    documents.some(({ content }) => content.kind === 'refused');
   return errors.filter(({ code }) => !unread || !PERHAPS_UNREAD.has(code));
 }
 

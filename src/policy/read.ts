@@ -159,6 +159,9 @@ function later(word: string, place: string, supported: readonly string[]): strin
   return `${quote(word)} is part of the policy language but not of this version; ${quote(place)} takes ${takes}`;
 }
 
+/** `{ message: No keys, please }`: what stands behind the comma is a key without a value. */
+const COMMA = ', and a text with a comma stands in quotes between `{` and `}`';
+
 function checkMap(schema: SchemaNode, node: Located, place: string, report: Report): void {
   if (node.kind !== 'map') {
     const keys = Object.keys(schema.properties ?? {});
@@ -181,7 +184,8 @@ function checkMap(schema: SchemaNode, node: Located, place: string, report: Repo
     } else {
       const meant =
         didYouMean(key, known) ||
-        (known.length === 0 ? '; remove it' : `; the keys here are ${quoteList(known)}`);
+        (known.length === 0 ? '; remove it' : `; the keys here are ${quoteList(known)}`) +
+          (value.kind === 'scalar' && value.value === null ? COMMA : '');
       report(keyAt, 'unknown_key', `${quote(key)} is not a key of ${quote(place)}${meant}`);
     }
   }

@@ -91,9 +91,9 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       prompt: 'Why does glpat-8Rw2pX5mKq7vT3nY1zLc fail?',
       sees: /^400 Your message holds a key or a password\./,
     },
-    edit: [[/Your message holds a key or a password\./g, 'No keys, please.']],
-    cases: [[/Your message holds a key or a password\./g, 'No keys, please.']],
-    after: /^400 No keys, please\./,
+    edit: [[/Your message holds a key or a password\./g, 'No keys here.']],
+    cases: [[/Your message holds a key or a password\./g, 'No keys here.']],
+    after: /^400 No keys here\./,
   },
   'injection.yaml': {
     before: {
@@ -115,7 +115,7 @@ const RECIPES: Readonly<Record<string, Recipe>> = {
       ['[search, send_email, transfer]', '[search, "crm_*", transfer]'],
       ['args.amount > 10000', 'args.amount > 24000'],
     ],
-    after: /^200 .*20000.*\[DONE\]/s,
+    after: /^200 .*20000/s,
   },
   'model-access.yaml': {
     before: {
@@ -246,13 +246,13 @@ describe('the cookbook behind Envoy', function () {
   }
 
   function withUpstream({ facts = {} }: Probe, said: string): string {
-    if (facts.tenant === undefined) return said;
+    if (facts.tenant === undefined || !said.startsWith('200')) return said;
     return `${said}\nupstream: ${stack.upstream.journal.map(({ body }) => body).join('')}`;
   }
 
   /** Its errors begin with the status by themselves. */
   async function heardByClient(
-    { prompt = 'Hello', model = 'demo', raw }: Probe,
+    { prompt = 'Hello', model = 'demo' }: Probe,
     headers: Record<string, string>,
   ): Promise<string> {
     const baseURL = `http://127.0.0.1:${stack.envoy.port}/v1`;
@@ -262,10 +262,9 @@ describe('the cookbook behind Envoy', function () {
     try {
       const body = { model, messages, stream: true as const };
       for await (const { choices } of await client.chat.completions.create(body, { headers })) {
-        const { delta, finish_reason: finish } = choices[0] ?? {};
+        const { delta } = choices[0] ?? {};
         said += `${delta?.content ?? ''}${delta?.refusal ?? ''}`;
         for (const call of delta?.tool_calls ?? []) said += call.function?.arguments ?? '';
-        if (raw && finish === 'tool_calls') said += ' [DONE]';
       }
     } catch (error) {
       if (error instanceof OpenAI.APIError) return error.message;

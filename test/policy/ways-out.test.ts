@@ -53,6 +53,11 @@ const SLIPS: readonly (readonly [what: string, line: string, out: RegExp])[] = [
     "    when: 'region in ['eu', 'us']'\n    then: block",
     /; a text in single quotes ends at the next one; inside of it write `"`, or two of them/u,
   ],
+  [
+    'a comma in a text',
+    '    then: { block: { message: Not here, please. } }',
+    /^unknown_key: .*, and a text with a comma stands in quotes between `\{` and `\}`$/u,
+  ],
   ['a tab', '\tthen: block', /^yaml_syntax: .*; write spaces$/u],
   [
     'a text for a list',
@@ -117,6 +122,26 @@ describe('a common slip', () => {
     const text = document('    then: block').replace('policy: p', 'policy: q');
     const result = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
     assert.deepEqual(!result.ok && result.errors.map(({ code }) => code), ['unknown_policy']);
+  });
+
+  it('rules of modules are no strangers while the policy that uses them is not read', () => {
+    const text = `kind: Policy
+metadata: { name: p, layer: platform }
+clas: security
+use: [m]
+---
+kind: Module
+metadata: { name: m }
+class: security
+rules: [{ id: x, then: block }]
+---
+kind: GoldenSet
+policy: p
+cases:
+  - { name: n, request: { user: hello }, expect: { then: block, rule: p/m/x } }
+`;
+    const result = compilePolicies([{ path: 'p.yaml', text }], { sha256 });
+    assert.deepEqual(!result.ok && result.errors.map(({ code }) => code), ['unknown_key']);
   });
 
   it('what merely contains a colon, a quote or a star goes on being read', () => {
