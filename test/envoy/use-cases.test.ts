@@ -41,10 +41,12 @@ rules:
     when: '!("x-groups" in headers) || !headers["x-groups"].matches("(^|,)research(,|$)")'
     models: { deny: ["large-*"], message: Ask for a grant. }
   - id: suspicious
+    when: 'app != "probed"'
     inspect: [request]
     match: { injection: { threshold: 0.8, session: { threshold: 0.6, halfLife: 1h } } }
     then: { throttle: { max: 1, window: 1h, message: Slow down. } }
   - id: attacker
+    when: 'app != "probed"'
     inspect: [request]
     match: { injection: { threshold: 0.8, session: { threshold: 0.95, halfLife: 1h } } }
     then: { block: { message: This conversation is over. } }
