@@ -67,8 +67,38 @@ const MATCHER: readonly Mutant[] = [
   {
     file: 'match/regex-dfa.ts',
     from: '(fewest[number] as number) <= left',
-    to: '(fewest[number] as number) < left',
+    to: '(fewest[number] as number) <= left + 1',
     suites: ['match/token'],
+  },
+  {
+    file: 'match/pii/phone.ts',
+    from: 'number.length <= DATE_UNITS_MAX',
+    to: 'number.length < DATE_UNITS_MAX',
+    suites: ['match/pii-shortcuts'],
+  },
+  {
+    file: 'match/pii/phone.ts',
+    from: 'dotted || digits.length === 9 ||',
+    to: 'dotted ||',
+    suites: ['match/pii-shortcuts'],
+  },
+  {
+    file: 'match/pii/phone.ts',
+    from: "!token.includes('(', open + 1)",
+    to: "!token.includes('((', open + 1)",
+    suites: ['match/pii-shortcuts'],
+  },
+  {
+    file: 'match/pii/crypto-address.ts',
+    from: 'used > 0 && last < 0x100',
+    to: 'used > 0 && last < 0x80',
+    suites: ['match/pii-shortcuts'],
+  },
+  {
+    file: 'match/pii/crypto-address.ts',
+    from: 'while (zeros < text.length &&',
+    to: 'while (zeros < 1 &&',
+    suites: ['match/pii-shortcuts'],
   },
   {
     file: 'match/heads.ts',

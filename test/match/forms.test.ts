@@ -274,6 +274,19 @@ describe('forms', () => {
     assert.ok(matches > 30, `${matches}`);
   });
 
+  it('are not told by what a store holds behind the piece', () => {
+    const units = Uint16Array.from([0x31, 0x7a]);
+    const history = { units, placeOf: (at: number) => at, before: () => '' };
+    const tracker = compileToken({
+      expression: formAutomaton([{ expression: '1-1', head: '', tail: '', open: undefined }]),
+      label: 'NONE',
+      plain: true,
+      check: { validator: () => true, judgeForms: () => 'FOUND' },
+    }).start(history) as TokenTracker;
+    tracker.readLive(units, 0, 1, 1, 0, () => assert.fail('it is no match'), { consume: () => {} });
+    assert.equal(tracker.liveStart, 0);
+  });
+
   it('are decided as soon, and found as well, by the automaton as alone, in any spelling', () => {
     const spelt = text.map((one) =>
       one.replaceAll('11', '\uff11\u200b1').replaceAll('- ', '\u2011\u{e0041} '),
