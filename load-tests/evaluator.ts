@@ -14,9 +14,9 @@ import type { BodyMode, HeadersEvent, ProcessPort } from '../src/protocol/proces
 import { CHAT_REQUEST, engineDeps, headersOf, realClock, shippedPolicies } from './in-process.ts';
 import { median } from './measures.ts';
 import { prose } from './shapes.ts';
+import { TENANTS, tenantDocuments } from './tenant-documents.ts';
 
 const ROUNDS = 31;
-const TENANTS = 200;
 
 /** Takes what the engine answers and throws it away. */
 class NoPort implements ProcessPort {
@@ -56,29 +56,6 @@ class NoPort implements ProcessPort {
   }
   pause(): void {}
   resume(): void {}
-}
-
-/** Five rules of the platform, and five of each tenant: two that need headers only, three that read. */
-export function documents(tenants: number): PolicyFile[] {
-  const rules = (of: string): string => `class: security
-rules:
-  - { id: grant, when: 'region == "nowhere-${of}"', then: block }
-  - { id: hours, when: 'path.startsWith("/admin/${of}") && method == "DELETE"', then: flag }
-  - { id: words, inspect: [request, response], match: { keywords: { words: [Project ${of}, ${of} launch] } }, then: block }
-  - { id: rivals, inspect: [response], match: { keywords: { words: [Bank ${of}] } }, then: { rewrite: { with: another bank } } }
-  - { id: addresses, inspect: [response], match: { pii: { entities: [email] } }, then: redact }
-`;
-  const tenantOf = (name: string): PolicyFile => ({
-    path: `${name}.yaml`,
-    text: `kind: Policy\nmetadata: { name: ${name}, layer: tenant, selector: { tenant: ${name} } }\n${rules(name)}`,
-  });
-  return [
-    {
-      path: 'platform.yaml',
-      text: `kind: Policy\nmetadata: { name: platform, layer: platform }\n${rules('zebra')}`,
-    },
-    ...Array.from({ length: tenants }, (_, index) => tenantOf(`tenant-${index}`)),
-  ];
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -148,8 +125,8 @@ function measure({ name, times, act, referenceTimes, reference }: Row): void {
   );
 }
 
-const many = compiled(documents(TENANTS));
-const few = compiled(documents(1));
+const many = compiled(tenantDocuments(TENANTS));
+const few = compiled(tenantDocuments(1));
 const manyDeps = engineDeps(many, clock);
 const fewDeps = engineDeps(few, clock);
 const shippedDeps = engineDeps(shippedPolicies(), clock);
@@ -196,7 +173,7 @@ measure({
   reference: () => void JSON.parse(asText),
 });
 
-const files = documents(TENANTS);
+const files = tenantDocuments(TENANTS);
 const whole = Array.from({ length: 9 }, () => costUs(1, () => void compiled(files)) / 1_000);
 const cache = new ReadingCache();
 compiled(files, cache);

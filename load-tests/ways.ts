@@ -70,6 +70,7 @@ export interface ThroughSwitchyard {
   /** Program to run in place of `src/main.ts`. */
   readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
 }
 
 export async function throughSwitchyard(

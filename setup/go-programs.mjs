@@ -19,6 +19,7 @@ const GO_WHEEL_VERSION = '1.26.6';
 const PROGRAMS = Object.freeze({
   h2spec: { module: 'setup/go/h2spec', path: 'github.com/summerwind/h2spec/cmd/h2spec' },
   grpcurl: { module: 'setup/go/grpcurl', path: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
+  fortio: { module: 'setup/go/fortio', path: 'fortio.org/fortio' },
   ghz: { module: 'setup/go/ghz', path: 'github.com/bojand/ghz/cmd/ghz' },
   'interop-client': { module: 'test/transport/interop/go-client', path: '.' },
   'opa-server': { module: 'load-tests/reference/go-opa', path: '.' },
