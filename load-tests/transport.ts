@@ -32,7 +32,7 @@ const BEGIN = '<!-- bench:transport begin -->';
 const END = '<!-- bench:transport end -->';
 
 const DIRECT: readonly ServerName[] = [
-  ...(['c', 'cpp', 'grpcjs', 'http2'] as const),
+  ...(['c', 'cpp', 'grpcjs', 'http2', 'http2Observed'] as const),
   ...(['grpcjsNothing', 'http2Nothing', 'grpcjsShipped', 'http2Shipped'] as const),
 ];
 const ENVOY: readonly ServerName[] = [

@@ -1,11 +1,16 @@
 /**
  * Our protocol core on one of our transports, and nothing else: the decisions of `reference/lazy-policy.h`, no
- * policies, no metrics, no records. `node bare-server.mjs grpcjs|http2|none` prints `listening PORT` (0 for `none`,
- * a process that only waits) and ends when its standard input does. Asked by a line there, it answers with a line
+ * policies, no metrics, no records. `node bare-server.mjs grpcjs|http2|none [observed]` prints `listening PORT` (0 for
+ * `none`, a process that only waits) and ends when its standard input does; `observed` counts, times and records each
+ * exchange as the whole server does. Asked by a line there, it answers with a line
  * of JSON: `memory` collects garbage first; `pauses` tells the longest since it was asked last.
  *
  * Plain JavaScript: what is measured is what was built, and nothing may wrap it.
  */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setFlagsFromString } from 'node:v8';
@@ -59,13 +64,94 @@ class BareExchange {
   end() {}
 }
 
-async function serve(transport) {
+const built = (module) => import(new URL(`../../dist/src/${module}`, import.meta.url).href);
+
+/** What the whole server has beside deciding: metrics, a record of each exchange in a file, the request's trace. */
+async function observing() {
+  const { createMetrics } = await built('telemetry/metrics.js');
+  const { openAuditWriter } = await built('audit/writer.js');
+  const { DecisionDraft } = await built('engine/decision.js');
+  const { DECISION_CODES } = await built('engine/codes.js');
+  const { DEFAULT_LIMITS } = await built('engine/limits.js');
+  const { readTraceparent } = await built('engine/trace-context.js');
+  const { systemClock: clock } = await built('transport/system-clock.js');
+  const { keyedHash } = await built('store/keyed-hash.js');
+  const directory = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const metrics = createMetrics({ version: 'bench', codes: DECISION_CODES, classifiers: [] });
+  const deps = {
+    clock,
+    metrics,
+    decisions: openAuditWriter({
+      dir: directory,
+      observer: {
+        written: (kind, count) => metrics.auditWritten(kind, count),
+        lost: metrics.auditLost,
+      },
+    }),
+    limits: DEFAULT_LIMITS,
+    facts: {},
+    serving: { current: { epoch: 1 } },
+    keyedHash: keyedHash(new Uint8Array(16)),
+    outcome() {},
+  };
+  const draft = (kind, headers) => {
+    const decision = new DecisionDraft(deps, kind, randomUUID());
+    if (headers !== undefined) about(decision, headers);
+    return decision;
+  };
+  const about = (decision, headers) => {
+    decision.requestId = headers.get('x-request-id') ?? '';
+    decision.traceContext = readTraceparent(headers.get('traceparent'));
+  };
+
+  class ObservedExchange {
+    constructor(port) {
+      this.exchange = new BareExchange(port);
+      this.decision = draft('process');
+      this.spentMs = { request: 0, response: 0 };
+      metrics.streamOpened();
+    }
+    event(event) {
+      const startedMs = clock.monotonicMs();
+      if (event.kind === 'headers' && event.direction === 'request')
+        about(this.decision, event.headers);
+      this.decision.phase = event.direction;
+      this.exchange.event(event);
+      this.spentMs[event.direction] += clock.monotonicMs() - startedMs;
+    }
+    end() {
+      metrics.streamClosed();
+      metrics.duration('request', this.spentMs.request);
+      metrics.duration('response', this.spentMs.response);
+      this.decision.close('allow', 'allowed');
+    }
+  }
+  return {
+    openProcess: (port) => new ObservedExchange(port),
+    answerCheck: (request) => {
+      const startedMs = clock.monotonicMs();
+      const decision = draft('check', request.headers);
+      decision.phase = 'request';
+      const answer = allowances[picked(request.headers)];
+      decision.close('allow', 'allowed');
+      metrics.duration('request', clock.monotonicMs() - startedMs);
+      return answer;
+    },
+  };
+}
+
+const bare = {
+  openProcess: (port) => new BareExchange(port),
+  answerCheck: (request) => allowances[picked(request.headers)],
+};
+
+async function serve(transport, observed) {
   const [module, factory] = TRANSPORTS[transport];
-  const start = (await import(new URL(`../../dist/src/${module}`, import.meta.url).href))[factory];
+  const start = (await built(module))[factory];
   const server = await start({
     listen: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
-    openProcess: (port) => new BareExchange(port),
-    answerCheck: (request) => allowances[picked(request.headers)],
+    ...(observed ? await observing() : bare),
     health: { serving: () => true, onChange: () => () => undefined },
     limits: { streamsMax: STREAMS_MAX },
   });
@@ -95,7 +181,7 @@ function answer(question) {
 }
 
 const transport = process.argv[2];
-const port = transport === 'none' ? 0 : await serve(transport);
+const port = transport === 'none' ? 0 : await serve(transport, process.argv[3] === 'observed');
 createInterface({ input: process.stdin })
   .on('line', (question) => process.stdout.write(`${JSON.stringify(answer(question))}\n`))
   .on('close', () => process.exit());

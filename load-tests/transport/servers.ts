@@ -55,6 +55,9 @@ export const OUR_TRANSPORTS: readonly TransportName[] = ['grpcjs', 'http2'];
 
 export const bareServer = (transport: TransportName | 'none'): ReturnType<typeof lineServer> =>
   lineServer(process.execPath, BARE, transport);
+/** The same, with all that the whole server has beside deciding. */
+const observedServer = (transport: TransportName): ReturnType<typeof lineServer> =>
+  lineServer(process.execPath, BARE, transport, 'observed');
 
 interface Whole {
   readonly policies: Readonly<Record<string, string>>;
@@ -76,6 +79,10 @@ export const SERVERS = {
   http2: {
     title: 'our core on our transport',
     start: () => bareServer('http2'),
+  },
+  http2Observed: {
+    title: 'our core on our transport, metrics and records on',
+    start: () => observedServer('http2'),
   },
   grpcjsNothing: {
     title: 'Switchyard on grpc-js, no rule applies',
