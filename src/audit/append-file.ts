@@ -20,6 +20,8 @@ export interface AppendFileOptions {
   readonly calls: AppendCalls;
 }
 
+const NEW_LINE = Buffer.from('\n');
+
 /** Only the owner may read who was refused what. */
 const FILE_MODE = 0o600;
 
@@ -48,8 +50,8 @@ export class AppendFile {
    * Appends whole lines, normally in one `write(2)`. `toDisk` waits until they survive power loss.
    * Throws the system's error; then none of these lines is a line of the file.
    */
-  append(lines: string, toDisk: boolean): void {
-    const data = Buffer.from(this.#torn ? `\n${lines}` : lines, 'utf8');
+  append(lines: Uint8Array, toDisk: boolean): void {
+    const data = this.#torn ? Buffer.concat([NEW_LINE, lines]) : lines;
     if (this.#fd === undefined) this.#open();
     else if (this.#bytes > 0 && this.#bytes + data.length > this.#options.rotateBytes) {
       this.#release();

@@ -27,6 +27,27 @@ function quoted(text: string): string {
 const field = (name: string, text: string | undefined): string =>
   text === undefined ? '' : `,"${name}":${quoted(text)}`;
 
+/** For a field that says the same in most records. */
+function usualField(name: string): (text: string | undefined) => string {
+  let usual = '';
+  let shown = field(name, usual);
+  return (text) => {
+    if (text !== undefined && text !== usual) {
+      usual = text;
+      shown = field(name, text);
+    }
+    return text === undefined ? '' : shown;
+  };
+}
+
+const tenantField = usualField('tenant');
+const appField = usualField('app');
+const modelField = usualField('model');
+const setField = usualField('set');
+const codeField = usualField('code');
+const routeField = usualField('route');
+const formatField = usualField('format');
+
 /** A number of JSON: `null` for what JSON cannot say. */
 const number = (value: number): string => (Number.isFinite(value) ? `${value}` : 'null');
 
@@ -49,7 +70,7 @@ function processFields(record: DecisionRecord): string {
   const { tenant, app, model } = record.facts;
   const { traceContext, rerouted } = record;
   const cut = Math.max(0, record.findings.length - LIST_ITEMS_MAX);
-  const facts = field('tenant', tenant) + field('app', app) + field('model', model);
+  const facts = tenantField(tenant) + appField(app) + modelField(model);
   return (
     `,"kind":"${record.kind}"` +
     field('exchange', record.exchange) +
@@ -58,16 +79,16 @@ function processFields(record: DecisionRecord): string {
       ? ''
       : `,"traceContext":{${field('trace', traceContext.trace).slice(1)}${field('parent', traceContext.parent)},"sampled":${traceContext.sampled}}`) +
     `,"atMs":${number(record.atMs)},"durationMs":${number(record.durationMs)},"epoch":${number(record.epoch)}` +
-    field('set', record.set) +
+    setField(record.set) +
     `,"cohort":"${record.cohort}","verdict":"${record.verdict}"` +
-    field('code', record.code) +
+    codeField(record.code) +
     `,"degraded":${record.degraded},"phase":"${record.phase}"` +
     field('session', record.session) +
     `,"facts":{${facts.slice(1)}}` +
     rare('factFaults', record.factFaults?.slice(0, LIST_ITEMS_MAX).map(clip)) +
     rare('surroundings', record.surroundings && surroundingsFields(record.surroundings)) +
-    field('route', record.route) +
-    field('format', record.format) +
+    routeField(record.route) +
+    formatField(record.format) +
     `,"status":${number(record.status)}` +
     list('findings', record.findings, findingFields) +
     `,"findingsDropped":${number(record.findingsDropped + cut)}` +

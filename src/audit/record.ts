@@ -13,11 +13,13 @@ export interface DecisionRecord {
   /** x-request-id when it is a UUID, else a keyed hash with the prefix `h:`. */
   readonly requestId: string;
   /** The request's `traceparent`, where it has one as W3C writes it: digits, and whether it is sampled. */
-  readonly traceContext?: {
-    readonly trace: string;
-    readonly parent: string;
-    readonly sampled: boolean;
-  };
+  readonly traceContext?:
+    | {
+        readonly trace: string;
+        readonly parent: string;
+        readonly sampled: boolean;
+      }
+    | undefined;
   readonly atMs: number;
   readonly durationMs: number;
   readonly epoch: number;
@@ -29,24 +31,26 @@ export interface DecisionRecord {
   readonly degraded: boolean;
   readonly phase: 'request' | 'response' | 'none';
   /** Keyed hashes: equal inside one deployment, meaningless outside. */
-  readonly session?: string;
+  readonly session?: string | undefined;
   readonly facts: { readonly tenant?: string; readonly app?: string; readonly model?: string };
   /** Facts whose value was none: never guessed at, and absent for conditions. */
-  readonly factFaults?: readonly string[];
+  readonly factFaults?: readonly string[] | undefined;
   /** What conditions were told beside the request; of each only what one of them has named. */
-  readonly surroundings?: {
-    readonly posture?: 'normal' | 'elevated' | 'attack' | 'unknown';
-    readonly postureVersion?: number;
-    readonly load?: number;
-    /** Digest of each feed by its name. */
-    readonly feeds?: Readonly<Record<string, string>>;
-    readonly session?: {
-      readonly topic: string;
-      readonly topics: readonly string[];
-      readonly flags: readonly string[];
-      readonly injection: number;
-    };
-  };
+  readonly surroundings?:
+    | {
+        readonly posture?: 'normal' | 'elevated' | 'attack' | 'unknown';
+        readonly postureVersion?: number;
+        readonly load?: number;
+        /** Digest of each feed by its name. */
+        readonly feeds?: Readonly<Record<string, string>>;
+        readonly session?: {
+          readonly topic: string;
+          readonly topics: readonly string[];
+          readonly flags: readonly string[];
+          readonly injection: number;
+        };
+      }
+    | undefined;
   readonly route: string;
   readonly format: string;
   readonly status: number;
@@ -71,7 +75,7 @@ export interface DecisionRecord {
   }[];
   readonly findingsDropped: number;
   /** Rules that held, or would have read, and which an `allow` lifted for the whole exchange; in rank order. */
-  readonly lifted?: readonly { readonly rule: string; readonly by: string }[];
+  readonly lifted?: readonly { readonly rule: string; readonly by: string }[] | undefined;
   readonly errors: readonly {
     readonly rule: string;
     readonly error: string;
@@ -82,11 +86,13 @@ export interface DecisionRecord {
    * Of what was refused as it could not be judged: why it could not (a word of `docs/reference/errors.md`, "" where the
    * code says it), and the rules that had to.
    */
-  readonly unjudged?: { readonly reason: string; readonly rules: readonly string[] };
+  readonly unjudged?: { readonly reason: string; readonly rules: readonly string[] } | undefined;
   /** Rules, and external detectors as `classifier/NAME`, that were not asked as their breakers are open. */
   readonly breakers: readonly string[];
   /** A rule sent the request to another model: the one that was asked for (a keyed hash where no rule names it). */
-  readonly rerouted?: { readonly rule: string; readonly from?: string; readonly to?: string };
+  readonly rerouted?:
+    | { readonly rule: string; readonly from?: string; readonly to?: string }
+    | undefined;
   readonly requestBytes: number;
   readonly responseBytes: number;
 }

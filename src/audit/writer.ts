@@ -10,6 +10,7 @@ import { runId } from './files.ts';
 import { recordLine } from './line.ts';
 import type { DecisionRecord, TransitionRecord } from './record.ts';
 import { AuditUnavailable, errnoOf } from './unavailable.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 export type AuditRecord = DecisionRecord | TransitionRecord;
 export type AuditKind = AuditRecord['kind'];
@@ -89,8 +90,10 @@ class FileAuditWriter implements AuditWriter {
   readonly #observer: AuditObserver | undefined;
   readonly #after: (delayMs: number, action: () => void) => () => void;
   #seq = 0;
-  #waiting: { readonly line: string; readonly kind: AuditKind }[] = [];
-  #waitingBytes = 0;
+  readonly #waiting: WaitingLines;
+  /** How many of the lines that wait are of each kind. */
+  readonly #waitingKinds = new Map<AuditKind, number>();
+  #waitingCount = 0;
   #cancelFlush: (() => void) | undefined;
   #failing = false;
   #closed = false;
@@ -102,6 +105,8 @@ class FileAuditWriter implements AuditWriter {
     this.#allowQueueBytesMax = options.allowQueueBytesMax ?? 8 * 1024 * 1024;
     this.#flushBytes = options.flushBytes ?? 64 * 1024;
     this.#flushMs = options.flushMs ?? 20;
+    // Room for the line that makes it full: what is added is measured before it is known how many bytes it has.
+    this.#waiting = new WaitingLines(2 * this.#flushBytes);
     this.#denialsToDisk = options.denialsToDisk ?? false;
     this.#observer = options.observer;
     this.#after = options.after ?? afterTimer;
@@ -139,22 +144,23 @@ class FileAuditWriter implements AuditWriter {
     const line = recordLine(this.run, ++this.#seq, record);
     // UTF-16 units stand for bytes here: the bounds are about memory, and lines are nearly all ASCII.
     const full =
-      this.#waiting.length >= this.#allowQueueMax ||
-      this.#waitingBytes + line.length > this.#allowQueueBytesMax;
+      this.#waitingCount >= this.#allowQueueMax ||
+      this.#waiting.length + line.length > this.#allowQueueBytesMax;
     if (full) {
       if (lossy) this.#observer?.lost(1);
       else this.#append(line, [record.kind], false);
       return;
     }
-    this.#waiting.push({ line, kind: record.kind });
-    this.#waitingBytes += line.length;
+    this.#waiting.add(line);
+    this.#waitingCount += 1;
+    this.#countOne(record.kind);
     // A failing disk is tried again by the timer only, not by every allowed request.
-    if (this.#waitingBytes >= this.#flushBytes && !this.#failing) this.#flushQuietly();
+    if (this.#waiting.length >= this.#flushBytes && !this.#failing) this.#flushQuietly();
     else this.#scheduleFlush();
   }
 
   flush(): void {
-    if (this.#waiting.length > 0) this.#append('', [], false);
+    if (this.#waitingCount > 0) this.#append('', [], false);
   }
 
   close(): void {
@@ -165,8 +171,8 @@ class FileAuditWriter implements AuditWriter {
     try {
       this.#append('', [], true);
     } catch (error) {
-      this.#observer?.lost(this.#waiting.length);
-      this.#waiting = [];
+      this.#observer?.lost(this.#waitingCount);
+      this.#nothingWaits();
       throw error;
     } finally {
       this.#file.close();
@@ -189,35 +195,37 @@ class FileAuditWriter implements AuditWriter {
 
   /** Writes what waits and then `lines`, so that the file is in the order of `seq`. */
   #append(lines: string, kinds: readonly AuditKind[], toDisk: boolean): void {
-    const waiting = this.#waiting;
-    let all = '';
-    for (const item of waiting) all += item.line;
-    all += lines;
+    const before = this.#waiting.length;
+    this.#waiting.add(lines);
     try {
-      if (all !== '') this.#file.append(all, toDisk);
+      if (this.#waiting.length > 0) this.#file.append(this.#waiting.bytes, toDisk);
       else if (toDisk) this.#file.sync();
     } catch (error) {
+      this.#waiting.takeBack(before);
       const reason = errnoOf(error);
       if (!this.#failing) this.#observer?.disk?.(reason);
       this.#failing = true;
       if (kinds.length > 0) this.#observer?.lost(kinds.length);
-      if (waiting.length > 0) this.#scheduleFlush();
+      if (this.#waitingCount > 0) this.#scheduleFlush();
       throw new AuditUnavailable(reason);
     }
     if (this.#failing) this.#observer?.disk?.(undefined);
     this.#failing = false;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    this.#count([...waiting.map((item) => item.kind), ...kinds]);
+    for (const kind of kinds) this.#countOne(kind);
+    for (const [kind, count] of this.#waitingKinds) this.#observer?.written(kind, count);
+    this.#nothingWaits();
   }
 
-  #count(kinds: readonly AuditKind[]): void {
-    if (this.#observer === undefined) return;
-    const counts = new Map<AuditKind, number>();
-    for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    for (const [kind, count] of counts) this.#observer.written(kind, count);
+  #countOne(kind: AuditKind): void {
+    this.#waitingKinds.set(kind, (this.#waitingKinds.get(kind) ?? 0) + 1);
+  }
+
+  #nothingWaits(): void {
+    this.#waiting.clear();
+    this.#waitingKinds.clear();
+    this.#waitingCount = 0;
   }
 
   #scheduleFlush(): void {

@@ -41,6 +41,10 @@ const KEY_WORDS = new Set([
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu;
 
+const NONE: readonly never[] = Object.freeze([]);
+const NO_FACTS: DecisionRecord['facts'] = Object.freeze({});
+const RISK_FAULT: readonly string[] = Object.freeze(['risk']);
+
 export class DecisionDraft {
   /** Made anew, unless Check already named this exchange. */
   id: string;
@@ -121,7 +125,8 @@ export class DecisionDraft {
       degraded: errors.length > 0,
       findings: findings.slice(0, limits.findingsMax).map(shownFinding),
       findingsDropped: Math.max(0, findings.length - limits.findingsMax),
-      ...shownErrors(errors),
+      errors: errors.map(shownError),
+      breakers: openBreakers(errors),
     };
     try {
       decisions.allowed(record);
@@ -199,46 +204,55 @@ export class DecisionDraft {
     code: DecisionCode,
   ): DecisionRecord {
     const { assignment, facts } = this;
-    const surroundings = this.around?.read;
-    const shown: Partial<Record<'tenant' | 'app' | 'model', string>> = {};
-    for (const name of ['tenant', 'app', 'model'] as const) {
-      const value = facts[name];
-      if (value !== undefined) shown[name] = this.shownFact(name, value);
-    }
+    const { clock, limits, serving } = this.deps;
+    // What is not there is undefined and not left out: a literal of one shape costs a tenth of one put together.
     return {
       kind,
       exchange: this.id,
       requestId: this.shownRequestId(),
-      ...(this.traceContext !== undefined && { traceContext: this.traceContext }),
+      traceContext: this.traceContext,
       atMs: this.startedAtMs,
-      durationMs: this.deps.clock.monotonicMs() - this.startedMonotonicMs,
-      epoch: assignment?.epoch ?? this.deps.serving.current.epoch,
+      durationMs: wholeMicroseconds(clock.monotonicMs() - this.startedMonotonicMs),
+      epoch: assignment?.epoch ?? serving.current.epoch,
       set: assignment?.set.digest ?? '',
       cohort: assignment?.cohort ?? 'control',
       verdict,
       code,
       degraded: this.degraded,
       phase: this.phase,
-      ...(this.session !== undefined && { session: this.session.hex }),
-      facts: shown,
-      ...(facts.risk !== undefined && riskOf(facts.risk) === undefined && { factFaults: ['risk'] }),
-      ...(surroundings !== undefined && { surroundings }),
+      session: this.session?.hex,
+      facts: this.shownFacts(),
+      factFaults:
+        facts.risk !== undefined && riskOf(facts.risk) === undefined ? RISK_FAULT : undefined,
+      surroundings: this.around?.read,
       route: this.route,
       format: this.format,
       status: this.status,
       findings: this.findings,
       findingsDropped: this.findingsDropped,
-      ...(this.liftedRules.length > 0 && {
-        lifted: this.liftedRules
-          .slice(0, this.deps.limits.findingsMax)
-          .map(({ rule, by }) => ({ rule: rule.id, by: by.id })),
-      }),
-      ...shownErrors(this.errors),
-      ...(verdict === 'unavailable' && this.shownUnjudged()),
-      ...(this.rerouted !== undefined && { rerouted: this.rerouted }),
+      lifted:
+        this.liftedRules.length === 0
+          ? undefined
+          : this.liftedRules
+              .slice(0, limits.findingsMax)
+              .map(({ rule, by }) => ({ rule: rule.id, by: by.id })),
+      errors: this.errors.length === 0 ? NONE : this.errors.map(shownError),
+      breakers: this.errors.length === 0 ? NONE : openBreakers(this.errors),
+      unjudged: verdict === 'unavailable' ? this.shownUnjudged() : undefined,
+      rerouted: this.rerouted,
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
     };
+  }
+
+  private shownFacts(): DecisionRecord['facts'] {
+    const { tenant, app, model } = this.facts;
+    if (tenant === undefined && app === undefined && model === undefined) return NO_FACTS;
+    const shown: Partial<Record<'tenant' | 'app' | 'model', string>> = {};
+    if (tenant !== undefined) shown.tenant = this.shownFact('tenant', tenant);
+    if (app !== undefined) shown.app = this.shownFact('app', app);
+    if (model !== undefined) shown.model = this.shownFact('model', model);
+    return shown;
   }
 
   /** A fact that a client can choose is shown only when some rule names it; else its keyed hash. */
@@ -250,11 +264,11 @@ export class DecisionDraft {
     return named ? value : `h:${this.deps.keyedHash(value)}`;
   }
 
-  private shownUnjudged(): Pick<DecisionRecord, 'unjudged'> {
+  private shownUnjudged(): DecisionRecord['unjudged'] {
     const { unjudgedReason: reason, unjudgedRules: rules } = this;
-    if (reason === '' && rules.length === 0) return {};
+    if (reason === '' && rules.length === 0) return undefined;
     const { findingsMax } = this.deps.limits;
-    return { unjudged: { reason, rules: rules.slice(0, findingsMax).map(({ id }) => id) } };
+    return { reason, rules: rules.slice(0, findingsMax).map(({ id }) => id) };
   }
 
   private shownRequestId(): string {
@@ -279,23 +293,24 @@ function shownFinding(finding: Finding): DecisionRecord['findings'][number] {
   };
 }
 
-function shownErrors(errors: readonly RuleError[]): Pick<DecisionRecord, 'errors' | 'breakers'> {
-  const open = errors.filter(({ error }) => error === 'breaker_open');
-  return {
-    errors: errors.map(({ rule, error, classifier }) => ({
-      rule: rule.id,
-      error,
-      ...(classifier !== undefined && { classifier }),
-    })),
-    breakers: [
-      ...new Set(
-        open.map(({ rule, classifier }) =>
-          classifier === undefined ? rule.id : detectorName(classifier),
-        ),
-      ),
-    ],
-  };
+function shownError({ rule, error, classifier }: RuleError): DecisionRecord['errors'][number] {
+  return { rule: rule.id, error, ...(classifier !== undefined && { classifier }) };
 }
+
+/** Of rules, and of the detectors of rules, that failed because they are out of service. */
+function openBreakers(errors: readonly RuleError[]): readonly string[] {
+  const open = errors.filter(({ error }) => error === 'breaker_open');
+  return [
+    ...new Set(
+      open.map(({ rule, classifier }) =>
+        classifier === undefined ? rule.id : detectorName(classifier),
+      ),
+    ),
+  ];
+}
+
+/** No clock says more, and a number of few digits is quicker to write. */
+const wholeMicroseconds = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
 function shownKey(key: string): string {
   return key
