@@ -52,6 +52,7 @@ import { type ByteSink, Output } from './output.ts';
 import { RememberedIds } from './remembered-ids.ts';
 import { type RequestHead, readRequestHead, trailersStand } from './request-head.ts';
 import { BARE_END, Http2Stream, type OpenStream, type StreamConnection } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 
 export interface ConnectionOptions {
   readonly limits: Http2Limits;
@@ -93,7 +94,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
   readonly #output: Output;
   readonly #splitter = new FrameSplitter(this);
   readonly #decoder: HpackDecoder;
-  readonly #streams = new Map<number, Http2Stream>();
+  readonly #streams = new StreamTable();
   /** Those with something kept back, in the order in which they came to it. */
   readonly #waiting = new Set<Http2Stream>();
   /** Those among them whose own window is open. */
@@ -482,7 +483,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
       head.contentLength,
       openBytes,
     );
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     stream.remoteEnded = ends;
     const handler = this.#options.open(head, stream);
     if (stream.over) return;
@@ -571,7 +572,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     this.#settingsAcked = true;
     this.#decoder.settled();
     const less = WINDOW_BYTES_INITIAL - this.#limits.streamWindowBytes;
-    if (less > 0) for (const stream of this.#streams.values()) stream.receiveWindow -= less;
+    if (less > 0) for (const stream of this.#streams.all()) stream.receiveWindow -= less;
   }
 
   #setting(name: number, value: number): void {
@@ -601,7 +602,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
     if (change === 0 && most === 0) return;
     // A few bytes that have us look at each of thousands of streams.
     for (let left = this.#streams.size; left > 0; left -= REWINDOWED_STREAMS) this.#charge();
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       if (stream.sendWindow + most > WINDOW_BYTES_LIMIT)
         throw new ConnectionError(FLOW_CONTROL_ERROR, 'flow_control');
       stream.sendWindow += change;
@@ -909,7 +910,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
 
   #finish(stream: Http2Stream, how: 'ended' | 'reset'): void {
     stream.over = true;
-    this.#streams.delete(stream.id);
+    this.#streams.delete(stream);
     this.inbound.take(-stream.openBytes);
     if (stream.queue !== undefined) this.#emptied(stream);
     if (this.#streams.size === 0) this.#idleSinceMs = this.#options.nowMs();
@@ -1033,7 +1034,7 @@ export class Http2Connection implements FrameTaker, StreamConnection {
 
   #ended(fault: ConnectionFault | undefined): void {
     this.#options.sink.close(fault !== undefined && fault !== 'peer_closed');
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of this.#streams.all()) {
       stream.over = true;
       this.inbound.take(-stream.openBytes);
       stream.handler.closed('lost');

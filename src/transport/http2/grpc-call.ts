@@ -8,6 +8,7 @@ import {
   trailersOnly,
 } from './grpc-blocks.ts';
 import { type MessageProblem, MessageReader, type MessageTaker } from './message-reader.ts';
+import type { Listed } from './open-list.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Http2Stream, StreamEnding, StreamHandler } from './stream.ts';
 
@@ -23,7 +24,8 @@ const PROBLEM_STATUS: Readonly<Record<MessageProblem, GrpcStatus>> = {
   inbound_total: 'RESOURCE_EXHAUSTED',
 };
 
-export abstract class GrpcCall implements StreamHandler, MessageTaker {
+export abstract class GrpcCall implements StreamHandler, MessageTaker, Listed {
+  listedAt = -1;
   protected readonly head: RequestHead;
   readonly #stream: Http2Stream;
   readonly #reader: MessageReader;

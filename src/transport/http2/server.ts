@@ -27,6 +27,7 @@ import { plainStatus, trailers, trailersOnly } from './grpc-blocks.ts';
 import type { CallLimits } from './grpc-call.ts';
 import { SharedBytes } from './held-bytes.ts';
 import { type Listener, listen, type Place } from './listener.ts';
+import { OpenList } from './open-list.ts';
 import { PacedReader } from './paced-reader.ts';
 import { ProcessCall } from './process-call.ts';
 import type { RequestHead } from './request-head.ts';
@@ -70,10 +71,9 @@ class RunningServer implements GrpcServer {
   readonly #methods: ReadonlyMap<string, Method>;
   readonly #exchange: ExchangeOptions;
   readonly #connections = new Set<Http2Connection>();
-  readonly #calls = new Set<ProcessCall>();
-  /** In order of age. */
-  readonly #unaries = new Set<UnaryCall>();
-  readonly #watches = new Set<WatchCall>();
+  readonly #calls = new OpenList<ProcessCall>();
+  readonly #unaries = new OpenList<UnaryCall>();
+  readonly #watches = new OpenList<WatchCall>();
   readonly #listeners: Listener[] = [];
   #sweeper: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
@@ -132,10 +132,8 @@ class RunningServer implements GrpcServer {
 
   /** One whose message does not come whole would stay for as long as its connection. */
   #sweepUnaries(nowMs: number): void {
-    for (const call of this.#unaries) {
-      if (nowMs - call.openedAtMs < this.#limits.unaryMs) return;
-      call.late();
-    }
+    for (const call of this.#unaries.all())
+      if (nowMs - call.openedAtMs >= this.#limits.unaryMs) call.late();
   }
 
   /** All together are held to their limit by ending those that leave most unread. */
@@ -168,11 +166,11 @@ class RunningServer implements GrpcServer {
     for (const listener of this.#listeners) listener.close();
     for (const connection of this.#connections) connection.goaway();
     // Watches never end by themselves and would keep the server from finishing.
-    for (const watch of [...this.#watches]) watch.stop('draining');
+    for (const watch of this.#watches.all()) watch.stop('draining');
     await this.#untilEmpty(this.#options.limits.drainDeadlineMs ?? DRAIN_DEADLINE_MS_DEFAULT);
-    for (const call of [...this.#calls]) call.stop('draining', false);
+    for (const call of this.#calls.all()) call.stop('draining', false);
     await this.#untilIdle(this.#options.limits.drainRestMs ?? DRAIN_REST_MS_DEFAULT);
-    for (const call of [...this.#calls]) call.stop('draining', true);
+    for (const call of this.#calls.all()) call.stop('draining', true);
     this.#hurry = false;
     await this.#untilEmpty(LAST_WORDS_MS);
     for (const connection of [...this.#connections]) connection.fail(NO_ERROR, 'peer_closed');
