@@ -197,7 +197,7 @@ describe('Huffman code of HPACK', () => {
     // Some of RFC 7541 Appendix B, from each end of it.
     assert.equal(codeOf(48), '00000');
     assert.equal(codeOf(0), '1111111111000');
-    assert.equal(codeOf(10), '1'.repeat(28) + '00');
+    assert.equal(codeOf(10), `${'1'.repeat(28)}00`);
     assert.equal(codeOf(255), '11111111111111111111101110');
   });
 
@@ -217,7 +217,7 @@ describe('Huffman code of HPACK', () => {
       const code = codeOf(symbol);
       assert.equal(text(Buffer.concat([packed(code), Buffer.of(0xff)])), undefined, `${symbol}`);
       if (code.length % 8 === 0) continue;
-      const zero = packed(code.padEnd(Math.ceil(code.length / 8) * 8 - 1, '1') + '0');
+      const zero = packed(`${code.padEnd(Math.ceil(code.length / 8) * 8 - 1, '1')}0`);
       assert.notEqual(text(zero), String.fromCharCode(symbol), `${symbol}`);
     }
   });
