@@ -73,7 +73,7 @@ async function observing() {
   const { DecisionDraft } = await built('engine/decision.js');
   const { DECISION_CODES } = await built('engine/codes.js');
   const { DEFAULT_LIMITS } = await built('engine/limits.js');
-  const { readTraceparent } = await built('engine/trace-context.js');
+  const { TRACEPARENT, traceContextOf } = await built('engine/trace-context.js');
   const { systemClock: clock } = await built('transport/system-clock.js');
   const { keyedHash } = await built('store/keyed-hash.js');
   const directory = mkdtempSync(join(tmpdir(), 'switchyard-bench-'));
@@ -102,7 +102,7 @@ async function observing() {
   };
   const about = (decision, headers) => {
     decision.requestId = headers.get('x-request-id') ?? '';
-    decision.traceContext = readTraceparent(headers.get('traceparent'));
+    decision.traced(traceContextOf(undefined, headers.get(TRACEPARENT)));
   };
 
   class ObservedExchange {
